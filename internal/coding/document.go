@@ -1,0 +1,130 @@
+package coding
+
+import "sort"
+
+// Span is a half-open range of bytes of a note's text.
+type Span struct {
+	Start int `json:"start"`
+	End   int `json:"end"`
+}
+
+// Len is the number of bytes.
+func (s Span) Len() int { return s.End - s.Start }
+
+// Overlaps reports whether the two share a byte.
+func (s Span) Overlaps(o Span) bool { return s.Start < o.End && o.Start < s.End }
+
+// Contains reports whether o lies within s.
+func (s Span) Contains(o Span) bool { return s.Start <= o.Start && o.End <= s.End }
+
+// Assertion is what the text claims of a mention.
+type Assertion string
+
+// The assertions.
+const (
+	Present      Assertion = "present"
+	Negated      Assertion = "negated"
+	Possible     Assertion = "possible"
+	Historical   Assertion = "historical"
+	Family       Assertion = "family"
+	Hypothetical Assertion = "hypothetical"
+)
+
+// SectionKind is the meaning of a section, from its heading.
+type SectionKind string
+
+// The section kinds.
+const (
+	SectionUnknown        SectionKind = ""
+	SectionChiefComplaint SectionKind = "chief_complaint"
+	SectionHPI            SectionKind = "hpi"
+	SectionPMH            SectionKind = "past_medical_history"
+	SectionPSH            SectionKind = "past_surgical_history"
+	SectionFamily         SectionKind = "family_history"
+	SectionSocial         SectionKind = "social_history"
+	SectionROS            SectionKind = "review_of_systems"
+	SectionMedications    SectionKind = "medications"
+	SectionAllergies      SectionKind = "allergies"
+	SectionExam           SectionKind = "exam"
+	SectionResults        SectionKind = "results"
+	SectionCourse         SectionKind = "hospital_course"
+	SectionProcedure      SectionKind = "procedure"
+	SectionIndication     SectionKind = "indication"
+	SectionPreopDx        SectionKind = "preoperative_diagnosis"
+	SectionPostopDx       SectionKind = "postoperative_diagnosis"
+	SectionAdmitDx        SectionKind = "admission_diagnosis"
+	SectionDischargeDx    SectionKind = "discharge_diagnosis"
+	SectionAssessment     SectionKind = "assessment"
+	SectionPlan           SectionKind = "plan"
+	SectionInstructions   SectionKind = "instructions"
+	SectionOther          SectionKind = "other"
+)
+
+// Section is a stretch of text under one heading. Span covers heading and
+// body; Heading is empty (Start == End) for text before the first heading.
+type Section struct {
+	Span
+	Heading Span
+	Kind    SectionKind
+}
+
+// Sentence is one sentence or list item; Section indexes Document.Sections.
+type Sentence struct {
+	Span
+	Section int
+	Item    bool // an item of a list
+}
+
+// Scope is a stretch of text for which a cue sets the assertion.
+type Scope struct {
+	Span
+	Assertion Assertion
+	Cue       Span
+}
+
+// Document is a segmented note: what segment gives to the later stages.
+// Sections and Sentences are in text order and do not overlap among
+// themselves; Scopes may overlap.
+type Document struct {
+	Text      string
+	Setting   Setting // as stated by the note or assumed from the text
+	Assumed   bool    // the setting was assumed
+	Sections  []Section
+	Sentences []Sentence
+	Clauses   []Span // parts of sentences between which negation does not reach
+	Scopes    []Scope
+}
+
+// strength orders assertions where scopes overlap: who it is about first, then
+// whether it is so at all, then how sure and when.
+var strength = map[Assertion]int{Family: 6, Negated: 5, Hypothetical: 4, Possible: 3, Historical: 2, Present: 1}
+
+// AssertionOf gives the assertion of the strongest scope that overlaps s;
+// Present when there is none.
+func (d *Document) AssertionOf(s Span) Assertion {
+	best := Present
+	for _, sc := range d.Scopes {
+		if sc.Overlaps(s) && strength[sc.Assertion] > strength[best] {
+			best = sc.Assertion
+		}
+	}
+	return best
+}
+
+// SectionAt gives the kind of the section that holds byte offset at.
+func (d *Document) SectionAt(at int) SectionKind {
+	i := sort.Search(len(d.Sections), func(i int) bool { return d.Sections[i].End > at })
+	if i < len(d.Sections) && d.Sections[i].Start <= at {
+		return d.Sections[i].Kind
+	}
+	return SectionUnknown
+}
+
+// SentenceAt gives the index of the sentence that holds byte offset at, or -1.
+func (d *Document) SentenceAt(at int) int {
+	i := sort.Search(len(d.Sentences), func(i int) bool { return d.Sentences[i].End > at })
+	if i < len(d.Sentences) && d.Sentences[i].Start <= at {
+		return i
+	}
+	return -1
+}

@@ -1,0 +1,79 @@
+package coding
+
+import "time"
+
+// ItemState is the state of a worklist item.
+type ItemState string
+
+// The states of an item.
+const (
+	ItemOpen     ItemState = "open"
+	ItemClaimed  ItemState = "claimed"
+	ItemHeld     ItemState = "held"
+	ItemQueried  ItemState = "queried"
+	ItemFinished ItemState = "finished"
+)
+
+// DecisionKind is one append-only act of a coder.
+type DecisionKind string
+
+// The kinds of decisions.
+const (
+	Accept   DecisionKind = "accept"
+	Reject   DecisionKind = "reject"
+	Modify   DecisionKind = "modify"
+	Add      DecisionKind = "add"
+	Reorder  DecisionKind = "reorder"
+	Override DecisionKind = "override"
+	Undo     DecisionKind = "undo"
+	Redo     DecisionKind = "redo"
+	Finish   DecisionKind = "finish"
+	Reopen   DecisionKind = "reopen"
+)
+
+// UserRole is what a user may do.
+type UserRole string
+
+// The roles of users.
+const (
+	RoleCoder   UserRole = "coder"
+	RoleAuditor UserRole = "auditor"
+	RoleManager UserRole = "manager"
+	RoleAdmin   UserRole = "admin"
+	RoleService UserRole = "service"
+)
+
+// Origin says how a code came into the final list.
+type Origin string
+
+// The origins.
+const (
+	OriginAccepted            Origin = "accepted"
+	OriginModified            Origin = "modified"
+	OriginAdded               Origin = "added"
+	OriginAddedThoughProposed Origin = "added_though_suggested"
+)
+
+// ReviewedCode is one code of a finished item.
+type ReviewedCode struct {
+	System   System     `json:"system"`
+	Code     string     `json:"code"`
+	Sequence int        `json:"sequence"`
+	Role     Role       `json:"role"`
+	POA      *string    `json:"poa"`
+	Origin   Origin     `json:"origin"`
+	Evidence []Evidence `json:"evidence"`
+}
+
+// Review is the message on REVIEWS: what a coder decided about an encounter.
+type Review struct {
+	Schema      int            `json:"schema"` // 1
+	ReviewID    string         `json:"review_id"`
+	NoteIDs     []string       `json:"note_ids"`
+	Source      string         `json:"source"`
+	EncounterID string         `json:"encounter_id"`
+	Disposition string         `json:"disposition"` // completed, returned
+	Coder       string         `json:"coder"`
+	FinishedAt  time.Time      `json:"finished_at"`
+	Codes       []ReviewedCode `json:"codes"`
+}

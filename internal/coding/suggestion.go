@@ -1,0 +1,146 @@
+package coding
+
+import "time"
+
+// Style is how much is coded.
+type Style string
+
+// The coding styles.
+const (
+	Billing  Style = "billing"  // what a biller would code
+	Mentions Style = "mentions" // every mention, symptoms and suspected conditions included
+)
+
+// Evidence is a span of one note's text that supports a code. Text equals the
+// note's text[Start:End]. NoteID is set where several notes form one item.
+type Evidence struct {
+	NoteID string `json:"note_id,omitempty"`
+	Span
+	Text string `json:"text"`
+}
+
+// Match is one way in which a term was found in the text.
+type Match struct {
+	Span      Span // the words that matched, first to last
+	Term      string
+	Kind      TermKind
+	TermCode  string  // the code that the term names; a header leads to its descendants
+	Lexical   float64 // 0..1, lexical similarity; 0 when found by vector alone
+	Dense     float64 // 0..1, cosine similarity of the vectors; 0 when not searched or not found
+	Assertion Assertion
+	Section   SectionKind
+}
+
+// Candidate is a retrieved, not yet ranked code: billable and valid on the
+// date of service. Rank runs from 1 without gaps, in order of retrieval.
+type Candidate struct {
+	System         System  `json:"system"`
+	Code           string  `json:"code"`
+	Rank           int     `json:"rank"`
+	RetrievalScore float64 `json:"retrieval_score"`
+
+	Display string  `json:"-"`
+	Matches []Match `json:"-"` // best first
+}
+
+// Severity of a finding.
+type Severity string
+
+// The severities: an error blocks unless overridden, a warning asks, an
+// information tells.
+const (
+	SeverityError       Severity = "error"
+	SeverityWarning     Severity = "warning"
+	SeverityInformation Severity = "information"
+)
+
+// Finding is what a coding rule has to say of a code. It holds no note text.
+type Finding struct {
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity"`
+	Codes    []string `json:"codes"`
+	Message  string   `json:"message"`
+	Source   string   `json:"source"`
+}
+
+// Role of a code in the list.
+type Role string
+
+// The roles.
+const (
+	RolePrincipal   Role = "principal"
+	RoleFirstListed Role = "first_listed"
+	RoleSecondary   Role = "secondary"
+	RoleAdmitting   Role = "admitting"
+	RoleReason      Role = "reason_for_visit"
+)
+
+// Suggestion is a ranked and validated code as a coder is shown it.
+// Confidence is the calibrated probability that a coder accepts it.
+type Suggestion struct {
+	System     System     `json:"system"`
+	Code       string     `json:"code"`
+	Display    string     `json:"display"`
+	Rank       int        `json:"rank"`
+	Role       Role       `json:"role"`
+	Confidence float64    `json:"confidence"`
+	Evidence   []Evidence `json:"evidence"`
+	Rationale  string     `json:"rationale"`
+	Warnings   []Finding  `json:"warnings"`
+}
+
+// Notice tells of something assumed or missing that concerns the whole note.
+type Notice struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// The notices.
+const (
+	NoticeReleaseAssumed = "release_assumed" // date lies after the normal end of the newest release
+	NoticeNoRelease      = "no_release"      // date lies before the first release loaded
+	NoticeNoServiceDate  = "no_service_date" // no date of service: newest release used
+	NoticeSettingAssumed = "setting_assumed"
+)
+
+// Usage is what an LLM was used for.
+type Usage struct {
+	Calls            int     `json:"calls"`
+	PromptTokens     int     `json:"prompt_tokens"`
+	CachedTokens     int     `json:"cached_tokens"`
+	CompletionTokens int     `json:"completion_tokens"`
+	CostUSD          float64 `json:"cost_usd"`
+}
+
+// Timings are the stages' durations in milliseconds.
+type Timings struct {
+	Segment  float64 `json:"segment"`
+	Retrieve float64 `json:"retrieve"`
+	Rank     float64 `json:"rank"`
+	Validate float64 `json:"validate"`
+}
+
+// SuggestionSet is all that the pipeline found for one revision of one note:
+// the line that `suggest` prints and the message on SUGGESTIONS.
+type SuggestionSet struct {
+	Schema         int               `json:"schema"` // 1
+	SetID          string            `json:"set_id"`
+	NoteID         string            `json:"note_id"`
+	Source         string            `json:"source"`
+	NoteSHA256     string            `json:"note_sha256"`
+	Releases       map[System]string `json:"releases"` // system -> version
+	Setting        Setting           `json:"setting"`
+	CodingStyle    Style             `json:"coding_style"`
+	Ranker         string            `json:"ranker"`   // name@version
+	Pipeline       string            `json:"pipeline"` // version of everything that decides the answer
+	PromptSHA256   *string           `json:"prompt_sha256"`
+	Model          *string           `json:"model"`
+	Degraded       bool              `json:"degraded"`
+	DegradedReason *string           `json:"degraded_reason"`
+	Notices        []Notice          `json:"notices"`
+	CreatedAt      time.Time         `json:"created_at"`
+	Suggestions    []Suggestion      `json:"suggestions"`
+	Candidates     []Candidate       `json:"candidates"`
+	Usage          Usage             `json:"usage"`
+	Timings        Timings           `json:"timings_ms"`
+}
