@@ -128,3 +128,10 @@ func (d *Document) SentenceAt(at int) int {
 	}
 	return -1
 }
+
+// VectorHit is one stored text near a searched vector. Similarity is the
+// cosine, -1..1.
+type VectorHit struct {
+	TextID     int64
+	Similarity float64
+}
