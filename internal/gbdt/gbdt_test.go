@@ -1,0 +1,177 @@
+package gbdt
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+)
+
+// xorRows asks for the exclusive or of two features beside one of noise: no
+// single split answers it, two levels do.
+func xorRows(n int, seed uint64) Data {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	d := Data{Features: []string{"a", "b", "noise"}}
+	for range n {
+		a, b := rng.Float32(), rng.Float32()
+		y := float32(0)
+		if (a > 0.5) != (b > 0.3) {
+			y = 1
+		}
+		d.X = append(d.X, a, b, rng.Float32())
+		d.Y = append(d.Y, y)
+	}
+	return d
+}
+
+func trained(t *testing.T, d Data, p Params) *Model {
+	t.Helper()
+	m, err := Train(context.Background(), d, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestLearnsWhatNoSingleSplitCanSay(t *testing.T) {
+	m := trained(t, xorRows(4000, 1), Params{Trees: 60, Leaves: 6})
+	test := xorRows(2000, 2)
+	wrong := 0
+	for i := range test.Rows() {
+		if (m.Score(test.Row(i)) > 0) != (test.Y[i] > 0.5) {
+			wrong++
+		}
+	}
+	if wrong > 60 {
+		t.Errorf("%d of 2000 unseen rows wrong, want at most 60", wrong)
+	}
+	if g := m.Gain(); g["noise"] > g["a"]/5 || g["noise"] > g["b"]/5 {
+		t.Errorf("the noise feature carries too much: %v", g)
+	}
+}
+
+func TestProbabilitiesMeetFrequencies(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	draw := func(n int) Data {
+		d := Data{Features: []string{"p"}}
+		for range n {
+			p := rng.Float32()
+			y := float32(0)
+			if rng.Float32() < p {
+				y = 1
+			}
+			d.X, d.Y = append(d.X, p), append(d.Y, y)
+		}
+		return d
+	}
+	m := trained(t, draw(20000), Params{Trees: 80, Leaves: 8})
+	for _, p := range []float32{0.1, 0.3, 0.5, 0.7, 0.9} {
+		if got := m.Probability([]float32{p}); math.Abs(got-float64(p)) > 0.06 {
+			t.Errorf("probability at %.1f is %.3f", p, got)
+		}
+	}
+}
+
+func TestSameRowsSameModelOnAnyNumberOfProcessors(t *testing.T) {
+	d := xorRows(3000, 3)
+	p := Params{Trees: 20, Columns: 0.7, Sample: 0.8, Seed: 9}
+	one, _ := json.Marshal(trained(t, d, p))
+	before := runtime.GOMAXPROCS(1)
+	two, _ := json.Marshal(trained(t, d, p))
+	runtime.GOMAXPROCS(before)
+	if string(one) != string(two) {
+		t.Error("the model depends on the number of processors")
+	}
+}
+
+func TestExplanationAddsUpToTheScore(t *testing.T) {
+	d := xorRows(2000, 4)
+	m := trained(t, d, Params{Trees: 30})
+	for i := range 50 {
+		out := make([]float64, 3)
+		sum := m.Explain(d.Row(i), out)
+		for _, v := range out {
+			sum += v
+		}
+		if math.Abs(sum-m.Score(d.Row(i))) > 1e-9 {
+			t.Fatalf("row %d: parts add up to %v, score is %v", i, sum, m.Score(d.Row(i)))
+		}
+	}
+}
+
+func TestWeightsCount(t *testing.T) {
+	d := Data{Features: []string{"x"}, X: []float32{0, 0, 1, 1}, Y: []float32{0, 1, 0, 1}, Weight: []float32{3, 1, 1, 3}}
+	m := trained(t, d, Params{Trees: 200, MinRows: 1, L2: 0.01})
+	if p := m.Probability([]float32{1}); math.Abs(p-0.75) > 0.02 {
+		t.Errorf("probability of the weighted rows is %.3f, want 0.75", p)
+	}
+}
+
+func TestModelFileRoundTrip(t *testing.T) {
+	d := xorRows(2000, 6)
+	m := trained(t, d, Params{Trees: 10})
+	b, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back Model
+	if err := json.Unmarshal(b, &back); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		if back.Score(d.Row(i)) != m.Score(d.Row(i)) {
+			t.Fatalf("row %d scores differently after reading back", i)
+		}
+	}
+}
+
+func TestDamagedModelIsRefused(t *testing.T) {
+	for name, text := range map[string]string{
+		"not json":      `{`,
+		"other format":  `{"format":"x","features":["a"],"trees":[]}`,
+		"no features":   `{"format":"gbdt/1","features":[],"trees":[]}`,
+		"feature index": `{"format":"gbdt/1","features":["a"],"trees":[{"f":[1],"t":[0],"l":[-1],"r":[-2],"v":[0,0],"m":[0]}]}`,
+		"circle":        `{"format":"gbdt/1","features":["a"],"trees":[{"f":[0],"t":[0],"l":[0],"r":[-2],"v":[0,0],"m":[0]}]}`,
+		"leaf index":    `{"format":"gbdt/1","features":["a"],"trees":[{"f":[0],"t":[0],"l":[-1],"r":[-9],"v":[0,0],"m":[0]}]}`,
+		"ragged":        `{"format":"gbdt/1","features":["a"],"trees":[{"f":[0],"t":[],"l":[-1],"r":[-2],"v":[0,0],"m":[0]}]}`,
+		"missing leaf":  `{"format":"gbdt/1","features":["a"],"trees":[{"f":[],"t":[],"l":[],"r":[],"v":[],"m":[]}]}`,
+	} {
+		var m Model
+		if err := m.UnmarshalJSON([]byte(text)); !errors.Is(err, ErrModel) {
+			t.Errorf("%s: got %v, want ErrModel", name, err)
+		}
+	}
+}
+
+func TestRowsThatTeachNothingAreRefused(t *testing.T) {
+	for name, d := range map[string]Data{
+		"empty":      {Features: []string{"a"}},
+		"one answer": {Features: []string{"a"}, X: []float32{1, 2}, Y: []float32{1, 1}},
+		"ragged":     {Features: []string{"a", "b"}, X: []float32{1, 2, 3}, Y: []float32{1, 0}},
+	} {
+		if _, err := Train(context.Background(), d, Params{}); !errors.Is(err, ErrData) {
+			t.Errorf("%s: got %v, want ErrData", name, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Train(ctx, xorRows(100, 1), Params{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("an ended context gave %v", err)
+	}
+}
+
+func BenchmarkScore(b *testing.B) {
+	d := xorRows(2000, 1)
+	m, err := Train(context.Background(), d, Params{Trees: 200})
+	if err != nil {
+		b.Fatal(err)
+	}
+	i := 0
+	for b.Loop() {
+		m.Score(d.Row(i % 2000))
+		i++
+	}
+}

@@ -1,0 +1,163 @@
+package gbdt
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// ErrModel is returned for a serialised model that cannot be used.
+var ErrModel = errors.New("the model file is damaged or of another format")
+
+// Model is a trained ensemble. It is safe for concurrent use.
+type Model struct {
+	Features []string // names, in the order of a row's values
+	Base     float64  // log odds before any tree
+	Trees    []Tree
+}
+
+// Tree is a binary tree in arrays: node i tests Feature[i] against
+// Threshold[i] (left when the value is at most the threshold); a child c >= 0
+// is a node, c < 0 is leaf ^c. A tree without nodes is the single leaf 0.
+type Tree struct {
+	Feature   []int     `json:"f"`
+	Threshold []float32 `json:"t"`
+	Left      []int     `json:"l"`
+	Right     []int     `json:"r"`
+	Value     []float64 `json:"v"` // of leaves, in log odds
+	Mean      []float64 `json:"m"` // of nodes: the mean value of the training rows below, for Explain
+}
+
+// Score gives the log odds of yes for one row; len(x) must be len(m.Features).
+func (m *Model) Score(x []float32) float64 {
+	s := m.Base
+	for i := range m.Trees {
+		s += m.Trees[i].value(x)
+	}
+	return s
+}
+
+// Probability is the logistic function of Score.
+func (m *Model) Probability(x []float32) float64 { return Logistic(m.Score(x)) }
+
+func (t *Tree) value(x []float32) float64 {
+	if len(t.Feature) == 0 {
+		return t.Value[0]
+	}
+	n := 0
+	for n >= 0 {
+		if x[t.Feature[n]] <= t.Threshold[n] {
+			n = t.Left[n]
+		} else {
+			n = t.Right[n]
+		}
+	}
+	return t.Value[^n]
+}
+
+// Explain adds to out[f] what feature f contributed to Score(x), in log odds:
+// along each tree's path the change of the mean is credited to the feature
+// tested (Saabas' decomposition). It returns the part that no feature changes.
+func (m *Model) Explain(x []float32, out []float64) (rest float64) {
+	rest = m.Base
+	for i := range m.Trees {
+		t := &m.Trees[i]
+		if len(t.Feature) == 0 {
+			rest += t.Value[0]
+			continue
+		}
+		rest += t.Mean[0]
+		for n, at := 0, t.Mean[0]; n >= 0; {
+			f := t.Feature[n]
+			if x[f] <= t.Threshold[n] {
+				n = t.Left[n]
+			} else {
+				n = t.Right[n]
+			}
+			next := 0.0
+			if n >= 0 {
+				next = t.Mean[n]
+			} else {
+				next = t.Value[^n]
+			}
+			out[f] += next - at
+			at = next
+		}
+	}
+	return rest
+}
+
+// Gain sums, per feature, how much its splits moved the mean of the rows: a
+// rough measure of what the model rests on.
+func (m *Model) Gain() map[string]float64 {
+	g := make(map[string]float64, len(m.Features))
+	at := func(t *Tree, c int) float64 {
+		if c >= 0 {
+			return t.Mean[c]
+		}
+		return t.Value[^c]
+	}
+	for i := range m.Trees {
+		t := &m.Trees[i]
+		for n, f := range t.Feature {
+			g[m.Features[f]] += math.Abs(at(t, t.Left[n])-t.Mean[n]) + math.Abs(at(t, t.Right[n])-t.Mean[n])
+		}
+	}
+	return g
+}
+
+type modelFile struct {
+	Format   string   `json:"format"`
+	Features []string `json:"features"`
+	Base     float64  `json:"base"`
+	Trees    []Tree   `json:"trees"`
+}
+
+const format = "gbdt/1"
+
+// MarshalJSON writes the model in a form that people and diff tools can read.
+func (m *Model) MarshalJSON() ([]byte, error) {
+	return json.Marshal(modelFile{format, m.Features, m.Base, m.Trees})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote and checks that every index in it
+// is in range and that no path runs in a circle; ErrModel otherwise.
+func (m *Model) UnmarshalJSON(b []byte) error {
+	var f modelFile
+	if err := json.Unmarshal(b, &f); err != nil {
+		return fmt.Errorf("%w: %w", ErrModel, err)
+	}
+	if f.Format != format || len(f.Features) == 0 {
+		return ErrModel
+	}
+	for i := range f.Trees {
+		if !f.Trees[i].valid(len(f.Features)) {
+			return ErrModel
+		}
+	}
+	m.Features, m.Base, m.Trees = f.Features, f.Base, f.Trees
+	return nil
+}
+
+func (t *Tree) valid(features int) bool {
+	n := len(t.Feature)
+	if len(t.Threshold) != n || len(t.Left) != n || len(t.Right) != n || len(t.Mean) != n || len(t.Value) != n+1 {
+		return false
+	}
+	for i := range n {
+		if t.Feature[i] < 0 || t.Feature[i] >= features {
+			return false
+		}
+		for _, c := range [2]int{t.Left[i], t.Right[i]} {
+			// Children follow their parent, so a path ends.
+			if c >= n || (c >= 0 && c <= i) || (c < 0 && ^c >= len(t.Value)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Logistic is 1/(1+exp(-s)).
+func Logistic(s float64) float64 { return 1 / (1 + math.Exp(-s)) }
