@@ -1,0 +1,194 @@
+package retrieve
+
+import (
+	"cmp"
+	"slices"
+
+	"chartcode/internal/coding"
+	"chartcode/internal/learned"
+)
+
+// way is one way in which a code was reached.
+type way struct {
+	code  int32 // billable
+	hit   int32 // index into finding.hits; -1 for a phrase
+	term  int32 // index into index.terms; -1 for a phrase
+	via   int32 // the header that leads to the code, or the code itself
+	under int32 // how many billable codes the header leads to; 1 when direct
+	res   float32
+	score float32
+}
+
+// finding is all that was found in one note.
+type finding struct {
+	rd     *reading
+	hits   []hit
+	dense  map[int32]denseHit // by term: the nearest mention
+	links  map[int32]phraseSum
+	inNote []int32 // by word: generation stamp of words in the note
+	gen    int32
+	later  bool // the note tells of follow-up care
+	sequel bool
+}
+
+type denseHit struct {
+	sim  float32
+	span coding.Span
+}
+
+// phraseSum gathers what learned phrases say for one code.
+type phraseSum struct {
+	best, lift, sum float32
+	count           int
+	span            coding.Span
+}
+
+const (
+	hitsKept     = 1500 // of a note, best first
+	headerSpread = 6    // descendants of a large header that are taken up
+	openScore    = 0.5  // least score of a hit that opens a header of many codes
+	smallHeader  = 3
+)
+
+// ways lists how each billable code was reached, sorted by code and then best
+// first.
+func (r *Retriever) ways(v *view, f *finding) []way {
+	var out []way
+	ix := r.index
+	for h := range f.hits {
+		hit := &f.hits[h]
+		for _, rf := range ix.refsOf(hit.bag) {
+			out = f.open(out, r, v, rf.code, way{hit: int32(h), term: rf.term, score: hit.score})
+		}
+	}
+	for t, d := range f.dense {
+		out = f.open(out, r, v, ix.terms[t].code, way{hit: -1, term: t, score: denseScore(d.sim)})
+	}
+	for c := range f.links {
+		if len(v.under[c]) == 1 && v.under[c][0] == c {
+			out = append(out, way{code: c, hit: -1, term: -1, via: c, under: 1, res: 1})
+		}
+	}
+	slices.SortFunc(out, func(a, b way) int {
+		return cmp.Or(cmp.Compare(a.code, b.code), cmp.Compare(b.score*b.res, a.score*a.res), cmp.Compare(a.hit, b.hit), cmp.Compare(a.term, b.term))
+	})
+	return out
+}
+
+func denseScore(sim float32) float32 { return max(0, sim-0.5) }
+
+// open appends w for the billable codes that code leads to: itself, or the
+// descendants that the note's words support best.
+func (f *finding) open(out []way, r *Retriever, v *view, code int32, w way) []way {
+	under := v.under[code]
+	w.via, w.under = code, int32(len(under))
+	if len(under) == 0 {
+		return out
+	}
+	if len(under) == 1 {
+		w.code, w.res = under[0], 1
+		if under[0] != code {
+			w.res = 0.95
+		}
+		return append(out, w)
+	}
+	if len(under) > smallHeader && w.score < openScore {
+		return out
+	}
+	return append(out, f.spread(r, v, code, under, w)...)
+}
+
+// spread scores a header's descendants by how much of what their titles add to
+// the header's words is in the note.
+func (f *finding) spread(r *Retriever, v *view, code int32, under []int32, w way) []way {
+	have := r.headerWords(code)
+	out := make([]way, 0, headerSpread+1)
+	for _, d := range under {
+		w.code, w.res = d, f.resolve(r.index, &v.title[d], have)
+		at, _ := slices.BinarySearchFunc(out, w, func(a, b way) int {
+			return cmp.Or(cmp.Compare(b.res, a.res), cmp.Compare(a.code, b.code))
+		})
+		if at < headerSpread {
+			out = slices.Insert(out, at, w)
+			if len(out) > headerSpread {
+				out = out[:headerSpread]
+			}
+		}
+	}
+	return out
+}
+
+// resolve is how well the note supports a descendant, 0..1.
+func (f *finding) resolve(ix *index, t *title, have []int32) float32 {
+	var all, got float32
+	for _, w := range t.words {
+		if slices.Contains(have, w) {
+			continue
+		}
+		x := ix.weight[w]
+		all += x
+		if f.inNote[w] == f.gen {
+			got += x
+		}
+	}
+	res := float32(0.8)
+	if all > 0 {
+		res = 0.15 + 0.75*got/all
+	}
+	if t.vague {
+		res = max(res, 0.55)
+	}
+	switch t.seventh {
+	case 'D':
+		if !f.later {
+			res *= 0.5
+		}
+	case 'S':
+		if !f.sequel {
+			res *= 0.4
+		}
+	case 'A':
+		if f.later {
+			res *= 0.8
+		}
+	}
+	return res
+}
+
+// headerWords are the words that a header's own title has.
+func (r *Retriever) headerWords(code int32) []int32 {
+	return r.titles[code]
+}
+
+// phrases looks the note's phrases up in what was learned.
+func (r *Retriever) phrases(rd *reading, m *learned.Memory, own learned.Without) map[int32]phraseSum {
+	out := map[int32]phraseSum{}
+	var links []learned.Link
+	seen := map[string]bool{}
+	eachPhrase(rd, func(key []byte, from, to int) {
+		if seen[string(key)] {
+			return
+		}
+		links = m.Links(links[:0], key, own)
+		if len(links) == 0 {
+			return
+		}
+		seen[string(key)] = true
+		for _, l := range links {
+			c, ok := r.index.codeNum[l.Code]
+			if !ok {
+				continue
+			}
+			s := out[c]
+			s.count++
+			s.sum += float32(l.Lift)
+			s.lift = max(s.lift, float32(l.Lift))
+			if float32(l.Share) > s.best {
+				s.best = float32(l.Share)
+				s.span = rd.span(int32(from), int32(to))
+			}
+			out[c] = s
+		}
+	})
+	return out
+}
