@@ -1,0 +1,41 @@
+package coding
+
+import "time"
+
+// User is a person or service that signs in. Login never changes and is never
+// given to somebody else: it is what decisions and the audit trail name.
+type User struct {
+	ID         int64
+	Login      string // [a-z0-9][a-z0-9._-]{0,63}
+	Name       string // as shown to others
+	Role       UserRole
+	Disabled   bool
+	CreatedAt  time.Time
+	LastSeenAt time.Time // zero: never signed in
+}
+
+var userRoles = []UserRole{RoleCoder, RoleAuditor, RoleManager, RoleAdmin, RoleService}
+
+// UserRoles gives the roles in the order in which they are shown.
+func UserRoles() []UserRole { return append([]UserRole(nil), userRoles...) }
+
+// Valid reports whether r is a known role.
+func (r UserRole) Valid() bool {
+	for _, v := range userRoles {
+		if r == v {
+			return true
+		}
+	}
+	return false
+}
+
+// MayReview reports whether the role may claim items and decide on codes.
+func (r UserRole) MayReview() bool {
+	return r == RoleCoder || r == RoleAdmin || r == RoleService
+}
+
+// MayRead reports whether the role may look at the text of notes.
+func (r UserRole) MayRead() bool { return r.Valid() }
+
+// MaySubmit reports whether the role may send notes in.
+func (r UserRole) MaySubmit() bool { return r == RoleService || r == RoleAdmin }
