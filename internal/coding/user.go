@@ -39,3 +39,25 @@ func (r UserRole) MayRead() bool { return r.Valid() }
 
 // MaySubmit reports whether the role may send notes in.
 func (r UserRole) MaySubmit() bool { return r == RoleService || r == RoleAdmin }
+
+// Session is a browser's stay of a user. Only the SHA-256 of its token is kept.
+type Session struct {
+	Digest    [32]byte
+	User      User
+	CreatedAt time.Time
+	SeenAt    time.Time
+	ExpiresAt time.Time // whatever is done in between
+}
+
+// Token is a key with which a program uses the API as a user. Only the SHA-256
+// of the key is kept.
+type Token struct {
+	ID         int64
+	Digest     [32]byte
+	User       User
+	Label      string // what it is for, in its maker's words
+	CreatedAt  time.Time
+	ExpiresAt  time.Time // zero: no end
+	RevokedAt  time.Time // zero: not revoked
+	LastUsedAt time.Time // zero: never; to the minute
+}

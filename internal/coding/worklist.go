@@ -27,9 +27,9 @@ type ItemHead struct {
 	DueAt          time.Time `json:"due_at,omitzero"`
 	UpdatedAt      time.Time `json:"updated_at"`
 	Notes          int       `json:"notes"`
-	Codes          int       `json:"codes"`          // different codes suggested
-	Confidence     float64   `json:"confidence"`     // the lowest of them; 0 without any
-	Degraded       bool      `json:"degraded"`       // at least one note has only fallback suggestions
+	Codes          int       `json:"codes"`      // different codes suggested
+	Confidence     float64   `json:"confidence"` // the lowest of them; 0 without any
+	Degraded       bool      `json:"degraded"`   // at least one note has only fallback suggestions
 	ReopenedReason string    `json:"reopened_reason,omitempty"`
 	Version        int64     `json:"version"` // counts every change of the item
 	Content        int64     `json:"content"` // counts changes of notes and suggestions only
