@@ -1,0 +1,9 @@
+package store
+
+import "github.com/jackc/pgx/v5/pgxpool"
+
+// MigrationFiles are the embedded migrations.
+var MigrationFiles = migrationFiles
+
+// Pool gives tests the connections that the store works with.
+func Pool(s *Store) *pgxpool.Pool { return s.pool }

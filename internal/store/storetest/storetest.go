@@ -1,0 +1,88 @@
+// Package storetest gives each test a store of its own: a schema on the
+// machine's test database, migrated, and dropped when the test ends. Tests may
+// run in parallel. Only tests may import it.
+package storetest
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"log/slog"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"chartcode/internal/store"
+	"chartcode/internal/testpg"
+)
+
+// New gives an empty, migrated store.
+func New(t testing.TB) *store.Store {
+	t.Helper()
+	return Open(t, MigratedURL(t))
+}
+
+// Open opens the store at url, for a test that needs a second one on the same
+// schema. It is closed when the test ends.
+func Open(t testing.TB, databaseURL string) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Config{URL: databaseURL, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatalf("cannot open the test's store: %v", err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// MigratedURL gives the URL of an empty, migrated schema.
+func MigratedURL(t testing.TB) string {
+	t.Helper()
+	u := EmptyURL(t)
+	s, err := store.Open(t.Context(), store.Config{URL: u, Logger: slog.New(slog.DiscardHandler), MaxConns: 1})
+	if err != nil {
+		t.Fatalf("cannot open the test's store: %v", err)
+	}
+	defer s.Close()
+	if err := s.Migrate(t.Context(), nil); err != nil {
+		t.Fatalf("cannot migrate the test's schema: %v", err)
+	}
+	return u
+}
+
+// EmptyURL gives the URL of an empty schema.
+func EmptyURL(t testing.TB) string {
+	t.Helper()
+	base := testpg.URL(t)
+	var random [8]byte
+	rand.Read(random[:]) // never fails
+	schema := "t_" + hex.EncodeToString(random[:])
+	execute(t.Context(), t, base, "CREATE SCHEMA "+schema)
+	t.Cleanup(func() {
+		// The test's own context has ended by now.
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		execute(ctx, t, base, "SET client_min_messages = warning; DROP SCHEMA "+schema+" CASCADE")
+	})
+	u, err := url.Parse(base)
+	if err != nil {
+		t.Fatal("the test database's URL cannot be read")
+	}
+	q := u.Query()
+	q.Set("search_path", schema+",public")
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+func execute(ctx context.Context, t testing.TB, databaseURL, sql string) {
+	t.Helper()
+	conn, err := pgx.Connect(ctx, databaseURL)
+	if err != nil {
+		t.Fatalf("cannot reach the test database: %v", err)
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, sql); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
