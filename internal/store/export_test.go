@@ -7,3 +7,6 @@ var MigrationFiles = migrationFiles
 
 // Pool gives tests the connections that the store works with.
 func Pool(s *Store) *pgxpool.Pool { return s.pool }
+
+// SQLSearchVectors is the search's statement, with places for model and dimensions.
+const SQLSearchVectors = sqlfSearchVectors

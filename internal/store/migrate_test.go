@@ -162,7 +162,7 @@ func TestMigrateWithoutTheRole(t *testing.T) {
 	schema = schema[:strings.IndexByte(schema, ',')]
 	user := "u_" + schema
 	for _, sql := range []string{
-		"CREATE ROLE " + user + " LOGIN PASSWORD 'x" + schema + "'",
+		"CREATE ROLE " + user + " NOLOGIN",
 		"GRANT ALL ON SCHEMA " + schema + " TO " + user,
 	} {
 		if _, err := admin.Exec(t.Context(), sql); err != nil {
@@ -177,7 +177,7 @@ func TestMigrateWithoutTheRole(t *testing.T) {
 		}
 	})
 	var log strings.Builder
-	s, err := store.Open(t.Context(), store.Config{URL: withUser(t, url, user, "x"+schema), Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	s, err := store.Open(t.Context(), store.Config{URL: asUser(t, url, user), Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ const (
 
 	// The user may be unable to take the role (a managed server); Migrate says so.
 	sqlTakeRole = `SELECT set_config('role', rolname, false) FROM pg_roles
-		WHERE rolname = $1 AND pg_has_role(session_user, oid, 'MEMBER')`
+		WHERE rolname = $1 AND pg_has_role(current_user, oid, 'MEMBER')`
 
 	sqlHasVector = `SELECT to_regtype('halfvec') IS NOT NULL`
 )
