@@ -107,6 +107,9 @@ const (
 	EventResumed  ItemEventKind = "resumed"
 )
 
+// AuditDecision, before a DecisionKind, is the action of a decision's event.
+const AuditDecision = "decision."
+
 // AuditEvent is one row of the audit trail: who did what to which item. It
 // holds no note text and nothing that names a patient.
 type AuditEvent struct {

@@ -1,0 +1,170 @@
+package review
+
+import (
+	"slices"
+
+	"chartcode/internal/coding"
+)
+
+// entry is what the decisions say of one code.
+type entry struct {
+	state    CodeState // never Undecided
+	by       coding.Decision
+	display  string
+	role     coding.Role
+	evidence []coding.Evidence
+	origin   coding.Origin
+	became   *coding.CodeKey // Modified: the code that came in its place
+	replaces *coding.CodeKey // came in place of that code
+	added    bool            // a coder named it, whatever happened to it since
+}
+
+// override is an error of a rule that a coder answered for.
+type override struct {
+	rule   string
+	codes  []string // sorted
+	reason string
+}
+
+// State is what an item's decisions amount to, apart from its suggestions.
+type State struct {
+	Finished    bool
+	Disposition string
+	ReviewID    string // of the last finishing, also after reopening
+	CanUndo     bool
+	CanRedo     bool
+
+	codes     map[coding.CodeKey]*entry
+	named     []coding.CodeKey // codes that a coder named, in that order
+	order     []coding.CodeKey // as last put in order by a coder
+	overrides []override
+	undone    *coding.Decision // what an undo would take back
+	redone    *coding.Decision // what a redo would bring back
+}
+
+// Replay gives the state to which decisions lead that are taken in the order
+// of their Seq. It accepts whatever is stored: a decision that makes no sense
+// where it stands changes nothing.
+//
+// Undo takes back the latest decision on the codes that still counts, redo
+// brings back the latest taken back; any other decision on the codes ends what
+// can be redone. Neither reaches over a finishing or reopening: what was sent
+// as a review is changed by new decisions, not unmade.
+func Replay(decisions []coding.Decision) State {
+	var st State
+	var counting, undone []coding.Decision
+	barrier := 0
+	for _, d := range decisions {
+		switch d.Kind {
+		case coding.Undo:
+			if len(counting) > barrier {
+				undone = append(undone, counting[len(counting)-1])
+				counting = counting[:len(counting)-1]
+			}
+		case coding.Redo:
+			if len(undone) > 0 {
+				counting = append(counting, undone[len(undone)-1])
+				undone = undone[:len(undone)-1]
+			}
+		case coding.Finish, coding.Reopen:
+			st.Finished = d.Kind == coding.Finish
+			if st.Finished {
+				st.Disposition, st.ReviewID = d.Disposition, d.ReviewID
+			}
+			barrier, undone = len(counting), nil
+		default:
+			counting, undone = append(counting, d), nil
+		}
+	}
+	if !st.Finished && len(counting) > barrier {
+		st.undone = &counting[len(counting)-1]
+	}
+	if !st.Finished && len(undone) > 0 {
+		st.redone = &undone[len(undone)-1]
+	}
+	st.CanUndo, st.CanRedo = st.undone != nil, st.redone != nil
+	st.codes = make(map[coding.CodeKey]*entry)
+	for _, d := range counting {
+		st.apply(d)
+	}
+	return st
+}
+
+func (st *State) apply(d coding.Decision) {
+	key := coding.CodeKey{System: d.System, Code: d.Code}
+	old := st.codes[key]
+	switch d.Kind {
+	case coding.Accept:
+		e := st.decided(key, old, d)
+		e.state = Accepted
+		if e.added {
+			e.state = Added // taken back into the list
+		} else {
+			e.origin = coding.OriginAccepted
+		}
+	case coding.Reject:
+		e := st.decided(key, old, d)
+		e.state = Rejected
+	case coding.Modify:
+		if d.To == nil || *d.To == key {
+			return
+		}
+		e := st.decided(key, old, d)
+		e.state, e.became = Modified, d.To
+		st.replace(key, *d.To, d)
+	case coding.Add:
+		e := st.decided(key, old, d)
+		e.state, e.added, e.origin = Added, true, d.Origin
+		st.name(key)
+	case coding.Reorder:
+		st.order = d.Order
+	case coding.Override:
+		codes := slices.Clone(d.Codes)
+		slices.Sort(codes)
+		st.overrides = append(st.overrides, override{d.Rule, codes, d.Reason})
+	}
+}
+
+// decided begins a new entry for a code. What the old one had brought in its
+// place goes with it.
+func (st *State) decided(key coding.CodeKey, old *entry, d coding.Decision) *entry {
+	e := &entry{by: d, display: d.Display, role: d.Role, evidence: d.Evidence}
+	if old != nil {
+		e.added, e.origin, e.replaces = old.added, old.origin, old.replaces
+		if e.display == "" {
+			e.display = old.display
+		}
+		if len(e.evidence) == 0 {
+			e.evidence = old.evidence
+		}
+		if old.became != nil {
+			if r := st.codes[*old.became]; r != nil && r.replaces != nil && *r.replaces == key {
+				delete(st.codes, *old.became)
+			}
+		}
+	}
+	st.codes[key] = e
+	return e
+}
+
+// replace enters the code that comes in place of another. One that is in the
+// list already stays what it is and gains the evidence.
+func (st *State) replace(from, to coding.CodeKey, d coding.Decision) {
+	if e := st.codes[to]; e != nil && (e.state == Accepted || e.state == Added) {
+		kept := *e // entries may be shared with nothing, but keep what was decided intact
+		kept.evidence = mergeEvidence(e.evidence, d.Evidence)
+		st.codes[to] = &kept
+		return
+	}
+	st.codes[to] = &entry{
+		state: Added, by: d, display: d.ToDisplay, role: d.Role, evidence: d.Evidence,
+		origin: coding.OriginModified, replaces: &from, added: true,
+	}
+	st.name(to)
+}
+
+func (st *State) name(key coding.CodeKey) {
+	if !slices.Contains(st.named, key) {
+		st.named = append(st.named, key)
+	}
+}

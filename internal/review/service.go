@@ -1,0 +1,157 @@
+package review
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"chartcode/internal/coding"
+)
+
+// What a caller must tell apart. Each message may be shown to the user.
+var (
+	ErrNotFound  = errors.New("there is no such item; go back to the worklist")
+	ErrForbidden = errors.New("your role may not do this")
+	ErrChanged   = errors.New("the notes or suggestions changed meanwhile; look at the item again and then decide")
+	ErrFinished  = errors.New("this item is finished; reopen it first")
+	ErrState     = errors.New("this cannot be done in the item's present state; look at it again")
+	ErrInput     = errors.New("the request cannot be understood")
+	ErrNoCode    = errors.New("this code is not among the item's codes, or not where this act could be done to it")
+	ErrAlready   = errors.New("this is how it stands already")
+	ErrNothing   = errors.New("there is nothing left to undo or redo")
+	ErrKeyReused = errors.New("this idempotency key was used for another act on the item")
+	ErrNoneLeft  = errors.New("no item is waiting that fits")
+	ErrUnknown   = errors.New("the loaded code set has no such code that may be reported on the date of service")
+)
+
+// ClaimedError says that somebody else holds the item.
+type ClaimedError struct{ Claim coding.Claim }
+
+func (e *ClaimedError) Error() string {
+	return fmt.Sprintf("%s is working on this item; it is free again at %s at the latest", e.Claim.Name, e.Claim.Until.UTC().Format("15:04 UTC"))
+}
+
+// UnreadyError says why an item cannot be finished yet. Confirming answers
+// all but the blockers.
+type UnreadyError struct {
+	Undecided int       // codes without a decision: they would not be in the review
+	Empty     bool      // the review would have no code
+	Blockers  []Blocker // errors of coding rules, not overridden
+}
+
+func (e *UnreadyError) Error() string {
+	switch {
+	case len(e.Blockers) > 0:
+		return "a coding rule forbids these codes together; remove one of them or override the rule with a reason"
+	case e.Undecided > 0:
+		return fmt.Sprintf("%d suggested codes are still undecided; decide on them, or confirm to finish without them", e.Undecided)
+	default:
+		return "no code was accepted; confirm to finish without any"
+	}
+}
+
+// Worklist gives the list of items. Now decides which claims are still in force.
+type Worklist interface {
+	Worklist(ctx context.Context, q coding.WorklistQuery, now time.Time) (coding.WorklistPage, error)
+	WorklistCounts(ctx context.Context, now time.Time) (coding.WorklistCounts, error)
+	// TakeNext finds the first free item that fits q, except those named, and
+	// enters claim and ev for it, in one step; found is false when there is none.
+	TakeNext(ctx context.Context, q coding.WorklistQuery, except []int64, claim coding.Claim, now time.Time, ev coding.AuditEvent) (id int64, found bool, err error)
+}
+
+// Items gives and changes single items; found is false where there is none.
+type Items interface {
+	// ItemRecord enters ev, unless nil, in the audit trail before it reads.
+	ItemRecord(ctx context.Context, id int64, ev *coding.AuditEvent) (r coding.ItemRecord, found bool, err error)
+	// ActOnItem locks an item, asks act what to change, and writes that, all in
+	// one transaction. An error of act changes nothing and is returned as it is.
+	ActOnItem(ctx context.Context, id int64, act func(coding.ItemRecord) (coding.ItemChange, error)) (found bool, err error)
+}
+
+// Codes looks codes up that a coder names.
+type Codes interface {
+	// ReportableCode gives a code that may be reported on the date of service;
+	// no date means the newest release.
+	ReportableCode(ctx context.Context, key coding.CodeKey, on coding.Date) (c coding.Code, found bool, err error)
+}
+
+// Store is all of it; store.Store has these methods.
+type Store interface {
+	Worklist
+	Items
+	Codes
+}
+
+// Config is what a Service needs.
+type Config struct {
+	Store  Store
+	Logger *slog.Logger
+	Now    func() time.Time // time.Now when nil
+	// Lease is how long an item stays with who works on it after their last
+	// act; 10 minutes when 0.
+	Lease time.Duration
+	// Sections, which may be nil, finds a note's sections for the page.
+	Sections func(text string, setting coding.Setting) []coding.Section
+}
+
+// Service is the worklist and what people do with it. It is safe for use by
+// several goroutines.
+type Service struct {
+	store    Store
+	log      *slog.Logger
+	now      func() time.Time
+	lease    time.Duration
+	sections func(string, coding.Setting) []coding.Section
+}
+
+// New checks the configuration and gives the service.
+func New(cfg Config) (*Service, error) {
+	if cfg.Store == nil || cfg.Logger == nil {
+		return nil, errors.New("review: a store and a logger are needed")
+	}
+	if cfg.Lease < 0 {
+		return nil, errors.New("review: a claim cannot last less than nothing")
+	}
+	s := &Service{store: cfg.Store, log: cfg.Logger, now: cfg.Now, lease: cfg.Lease, sections: cfg.Sections}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.lease == 0 {
+		s.lease = 10 * time.Minute
+	}
+	return s, nil
+}
+
+// Act is one decision as a user asks for it; see coding.DecisionDetail for
+// which fields a kind takes.
+type Act struct {
+	Kind coding.DecisionKind
+	// Key makes the act safe to repeat: the same act with the same key counts
+	// once, and the repetition gets the first one's outcome. At most 128
+	// characters; empty: not repeatable.
+	Key string
+	// Content is the item's Content that the user was shown. If it is no
+	// longer that, the act is refused with ErrChanged. 0: not compared.
+	Content int64
+
+	Code        coding.CodeKey
+	To          coding.CodeKey    // modify
+	Role        coding.Role       // accept, modify, add: empty means by place in the list
+	Evidence    []coding.Evidence // add, modify: spans of the item's notes; Text may be empty
+	Order       []coding.CodeKey  // reorder: codes in their new order; others follow as they were
+	Rule        string            // override
+	Codes       []string          // override: those of the finding
+	Reason      string            // reject, modify, override, finish, reopen; at most 500 characters
+	Disposition string            // finish: completed when empty, or returned
+	Confirm     bool              // finish: although codes are undecided, or without any code
+}
+
+// Outcome is what became of an act. Item is as after it, with the notes' text
+// and without its timeline.
+type Outcome struct {
+	Decision coding.Decision
+	Repeated bool // it had been done before with the same key
+	Item     Item
+}
