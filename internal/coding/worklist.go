@@ -89,7 +89,8 @@ type ItemNote struct {
 	ID         int64 // of the note in the database; fit for anchors and URLs
 	Note       Note
 	Revision   int // from 1
-	ReceivedAt time.Time
+	ReceivedAt time.Time // by the stream
+	StoredAt   time.Time // when this revision was written here
 	Set        *SuggestionSet
 }
 

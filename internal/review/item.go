@@ -99,5 +99,6 @@ type Item struct {
 	Changed   bool   `json:"changed"`             // notes or suggestions changed after the last decision of a person
 	Mine      bool   `json:"mine"`                // the viewer holds the claim
 	MayDecide bool   `json:"may_decide"`          // the viewer may decide now, if need be by taking the claim with it
+	MayReopen bool   `json:"may_reopen"`
 	ReviewID  string `json:"review_id,omitempty"` // of the last finishing
 }

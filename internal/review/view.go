@@ -1,0 +1,96 @@
+package review
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"chartcode/internal/coding"
+)
+
+// view makes what the page of an item shows to a user.
+func (s *Service) view(r coding.ItemRecord, u coding.User, now time.Time) Item {
+	st := Replay(r.Decisions)
+	list := codeList(r, st)
+	it := Item{
+		ItemHead: r.Head, Codes: list, Blockers: blockers(list, st), Timeline: timeline(r),
+		CanUndo: st.CanUndo, CanRedo: st.CanRedo, ReviewID: st.ReviewID, Notes: []Note{},
+	}
+	it.State = stateAt(r.Head, now)
+	if !it.Claim.Held(now) {
+		it.Claim = nil
+	}
+	if it.Codes == nil {
+		it.Codes = []Code{}
+	}
+	for _, c := range list {
+		if c.State == Undecided {
+			it.Undecided++
+		}
+	}
+	p := planner{user: u, now: now, lease: s.lease}
+	it.MayDecide = p.mayWork(r.Head) == nil
+	it.MayReopen = it.State == coding.ItemFinished && p.mayReopen()
+	it.Mine = it.State == coding.ItemClaimed && it.Claim.Login == u.Login
+
+	last := lastByPerson(r.Decisions)
+	it.Changed = last != nil && last.Content < r.Head.Content
+	for _, n := range r.Notes {
+		it.Notes = append(it.Notes, s.noteView(n, it.Changed && n.StoredAt.After(last.At)))
+	}
+	return it
+}
+
+func (s *Service) noteView(n coding.ItemNote, changed bool) Note {
+	v := Note{
+		ID: n.ID, Revision: n.Revision, ReceivedAt: n.ReceivedAt, Changed: changed, Note: n.Note,
+		SettingUsed: n.Note.Setting, Notices: []coding.Notice{},
+	}
+	if n.Set != nil {
+		v.SettingUsed, v.Ranker, v.Degraded = n.Set.Setting, n.Set.Ranker, n.Set.Degraded
+		if n.Set.DegradedReason != nil {
+			v.DegradedReason = *n.Set.DegradedReason
+		}
+		v.Notices = append(v.Notices, n.Set.Notices...)
+	}
+	if s.sections != nil {
+		v.Sections = s.sections(n.Note.Text, v.SettingUsed)
+	}
+	return v
+}
+
+func lastByPerson(decisions []coding.Decision) *coding.Decision {
+	for i := len(decisions) - 1; i >= 0; i-- {
+		if decisions[i].Coder != coding.ByPipeline {
+			return &decisions[i]
+		}
+	}
+	return nil
+}
+
+// timeline joins decisions and events in order of time. Of several looks of
+// the same person in a row it shows the first.
+func timeline(r coding.ItemRecord) []Event {
+	out := []Event{}
+	for _, d := range r.Decisions {
+		e := Event{At: d.At, Actor: d.Coder, Action: string(d.Kind), Code: d.Code, Detail: d.Reason}
+		switch {
+		case d.Kind == coding.Modify && d.To != nil:
+			e.Detail = d.To.Code
+		case d.Kind == coding.Finish && d.Reason == "":
+			e.Detail = d.Disposition
+		case d.Kind == coding.Override:
+			e.Code = strings.Join(d.Codes, " ")
+		}
+		out = append(out, e)
+	}
+	for _, ev := range r.Events {
+		if !strings.HasPrefix(ev.Action, coding.AuditDecision) {
+			out = append(out, Event{At: ev.At, Actor: ev.Actor, Action: ev.Action})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Event) int { return a.At.Compare(b.At) })
+	return slices.CompactFunc(out, func(a, b Event) bool {
+		return a.Action == string(coding.EventLooked) && b.Action == a.Action && a.Actor == b.Actor
+	})
+}
