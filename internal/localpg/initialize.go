@@ -31,6 +31,9 @@ func (s *Server) initialize(ctx context.Context, install installation) error {
 		"-D", half, "-U", role, "--encoding=UTF8", "--data-checksums",
 		"--auth=reject", "--no-instructions", "--locale=C",
 	}
+	if s.config.Settings["fsync"] == "off" {
+		args = append(args, "--no-sync")
+	}
 	said, err := s.initdb(ctx, install, append(args, "--lc-ctype=C.UTF-8"))
 	if err != nil && strings.Contains(said, "invalid locale name") { // macOS before 14
 		said, err = s.initdb(ctx, install, append(args, "--lc-ctype=UTF-8"))

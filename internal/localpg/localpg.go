@@ -22,7 +22,7 @@ const (
 	// How long a server is given to finish: open work is rolled back and buffers are written (fast),
 	// then everything stops where it is and the next start replays the log (immediate), then SIGKILL.
 	fastStop      = 8 * time.Second
-	immediateStop = 3 * time.Second
+	immediateStop = 2 * time.Second
 )
 
 // Config says where and how the server runs.
@@ -238,6 +238,7 @@ func (s *Server) run(ctx context.Context, install installation) error {
 
 // startError turns what a server wrote before it gave up into a sentence.
 func (s *Server) startError(before map[string]int64) error {
+	_ = os.Remove(s.socket) // empty; made anew by the next start
 	written, err := os.ReadFile(filepath.Join(s.dir, "start.log"))
 	if err != nil {
 		return fmt.Errorf("read why the database did not start: %w", err)
