@@ -1,0 +1,543 @@
+package datadir
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// TestMain lets the test binary play one of several processes on one data directory: it carries out the
+// commands that it reads and answers each with a line.
+func TestMain(m *testing.M) {
+	if path := os.Getenv("DATADIR_TEST_PATH"); path != "" {
+		player := &player{path: path}
+		input := bufio.NewScanner(os.Stdin)
+		for input.Scan() {
+			answer, err := player.do(strings.Fields(input.Text()))
+			if err != nil {
+				answer = "error " + err.Error()
+			}
+			fmt.Println(answer)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// player is what such a process has.
+type player struct {
+	path string
+	dir  *Dir
+	url  string
+	conn *nats.Conn
+}
+
+func (p *player) do(command []string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	switch command[0] {
+	case "open":
+		var err error
+		p.dir, err = Open(ctx, Config{Path: p.path, PostgresSettings: map[string]string{"fsync": "off"}})
+		return "ok", err
+	case "postgres":
+		var err error
+		p.url, err = p.dir.Postgres(ctx)
+		return "ok", err
+	case "write":
+		return "ok", p.write(ctx)
+	case "count":
+		return p.count(ctx)
+	case "nats":
+		address, owned, err := p.dir.NATS(ctx, startNATS)
+		if err != nil {
+			return "", err
+		}
+		p.conn, err = nats.Connect(address, nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond))
+		return map[bool]string{true: "owned", false: "shared"}[owned], err
+	case "publish":
+		return "ok", p.publish(ctx)
+	case "messages":
+		return p.messages(ctx)
+	case "reset":
+		err := p.dir.Reset(ctx)
+		if errors.Is(err, ErrInUse) {
+			return "in use", nil
+		}
+		return "ok", err
+	case "close", "force":
+		if p.conn != nil {
+			p.conn.Close()
+		}
+		return "ok", p.dir.Close(ctx, command[0] == "force")
+	}
+	return "", fmt.Errorf("unknown command %q", command)
+}
+
+// write adds a row, as long as it takes: the database may be being started again.
+func (p *player) write(ctx context.Context) error {
+	return p.retry(ctx, func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "CREATE TABLE IF NOT EXISTS kept (n int)")
+		if err == nil {
+			_, err = conn.Exec(ctx, "INSERT INTO kept VALUES (1)")
+		}
+		return err
+	})
+}
+
+func (p *player) count(ctx context.Context) (string, error) {
+	count := -1
+	err := p.retry(ctx, func(conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, "SELECT count(*) FROM kept").Scan(&count)
+	})
+	return strconv.Itoa(count), err
+}
+
+func (p *player) retry(ctx context.Context, do func(*pgx.Conn) error) error {
+	for {
+		conn, err := pgx.Connect(ctx, p.url)
+		if err == nil {
+			err = do(conn)
+			_ = conn.Close(ctx)
+		}
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		time.Sleep(pollEvery)
+	}
+}
+
+// publish stores a message durably, as long as it takes.
+func (p *player) publish(ctx context.Context) error {
+	js, err := jetstream.New(p.conn)
+	if err != nil {
+		return err
+	}
+	for {
+		attempt, cancel := context.WithTimeout(ctx, 2*time.Second)
+		_, err := js.CreateOrUpdateStream(attempt, jetstream.StreamConfig{Name: "S", Subjects: []string{"s"}})
+		if err == nil {
+			_, err = js.Publish(attempt, "s", []byte("m"))
+		}
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+func (p *player) messages(ctx context.Context) (string, error) {
+	js, err := jetstream.New(p.conn)
+	if err != nil {
+		return "", err
+	}
+	for {
+		attempt, cancel := context.WithTimeout(ctx, 2*time.Second)
+		stream, err := js.Stream(attempt, "S")
+		cancel()
+		if err == nil {
+			return strconv.FormatUint(stream.CachedInfo().State.Msgs, 10), nil
+		}
+		if ctx.Err() != nil {
+			return "", err
+		}
+	}
+}
+
+// startNATS starts a real server, at the previous address if there is one.
+func startNATS(_ context.Context, store, previous string) (string, func(context.Context) error, error) {
+	port := server.RANDOM_PORT
+	if parsed, err := url.Parse(previous); err == nil && parsed.Port() != "" {
+		port, _ = strconv.Atoi(parsed.Port())
+	}
+	running, err := server.NewServer(&server.Options{
+		Host: "127.0.0.1", Port: port, JetStream: true, StoreDir: store, NoSigs: true, NoLog: true, SyncAlways: true,
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	running.Start()
+	if !running.ReadyForConnections(30 * time.Second) {
+		return "", nil, errors.New("NATS does not start")
+	}
+	stop := func(context.Context) error {
+		running.Shutdown()
+		running.WaitForShutdown()
+		return nil
+	}
+	return running.ClientURL(), stop, nil
+}
+
+// process is a player in another process, seen from the test.
+type process struct {
+	cmd    *exec.Cmd
+	input  io.WriteCloser
+	output *bufio.Reader
+}
+
+func newProcess(t *testing.T, path string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(os.Args[0])}
+	p.cmd.Env = append(os.Environ(), "DATADIR_TEST_PATH="+path)
+	p.cmd.Stderr = os.Stderr
+	output, err := p.cmd.StdoutPipe()
+	if err == nil {
+		p.input, err = p.cmd.StdinPipe()
+	}
+	if err == nil {
+		err = p.cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.output = bufio.NewReader(output)
+	t.Cleanup(func() { p.kill() })
+	return p
+}
+
+func (p *process) say(command string) error {
+	_, err := io.WriteString(p.input, command+"\n")
+	return err
+}
+
+func (p *process) hear() string {
+	answer, err := p.output.ReadString('\n')
+	if err != nil {
+		return "no answer: " + err.Error()
+	}
+	return strings.TrimSpace(answer)
+}
+
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	_ = p.cmd.Wait()
+}
+
+// Each line of a script is "PROCESS COMMAND", with "-> ANSWER" where the answer is not "ok". Commands of a line
+// that are joined by "&" are given at once and then waited for. "PROCESS kill" is kill -9; "kill postgres" kills
+// the database's first process. "up" and "down" say whether PostgreSQL has to run, "quiet" that no NATS listens.
+func TestInterleavings(t *testing.T) {
+	t.Parallel()
+	for name, script := range map[string]string{
+		"alone": `
+			A open
+			A postgres
+			A write
+			up
+			A close
+			down`,
+		"the first leaves first": `
+			A open
+			A postgres
+			B open
+			B postgres
+			A write
+			A close
+			up
+			B write
+			B count -> 2
+			B close
+			down`,
+		"the second leaves first": `
+			A open
+			A postgres
+			B open
+			B postgres
+			B write
+			B close
+			up
+			A count -> 1
+			A close
+			down`,
+		"both start at once and leave at once": `
+			A open & B open & C open
+			A postgres & B postgres & C postgres
+			A write
+			B write
+			C count -> 2
+			A close & B close & C close
+			down`,
+		"one comes while the last leaves": `
+			A open
+			A postgres
+			A write
+			A close & B open
+			B postgres
+			B count -> 1
+			B close
+			down`,
+		"a user without a database is the last": `
+			A open
+			A postgres
+			B open
+			A close
+			up
+			B close
+			down`,
+		"the starter is killed while another works": `
+			A open
+			A postgres
+			B open
+			B postgres
+			A write
+			A kill
+			up
+			B write
+			B count -> 2
+			B close
+			down`,
+		"killed and adopted": `
+			A open
+			A postgres
+			A write
+			A kill
+			up
+			B open
+			B postgres
+			B count -> 1
+			B close
+			down`,
+		"killed and nobody wants the database": `
+			A open
+			A postgres
+			A kill
+			B open
+			B close
+			down`,
+		"a user is killed": `
+			A open
+			A postgres
+			B open
+			B postgres
+			B kill
+			A write
+			A close
+			down`,
+		"the database is killed": `
+			A open
+			A postgres
+			A write
+			B open
+			B postgres
+			kill postgres
+			A write
+			B count -> 2
+			A close
+			B count -> 2
+			B close
+			down`,
+		"forced end while another works": `
+			A open
+			A postgres
+			A write
+			B open
+			A force
+			B close
+			down`,
+		"another goes on after a forced end": `
+			A open
+			A postgres
+			A write
+			B open
+			B postgres
+			A force
+			B count -> 1
+			B close
+			down`,
+		"NATS alone, again at the same address": `
+			A open
+			A nats -> owned
+			A publish
+			A close
+			quiet
+			B open
+			B nats -> owned
+			B messages -> 1
+			B close
+			quiet`,
+		"NATS is shared and taken over": `
+			A open
+			A nats -> owned
+			B open
+			B nats -> shared
+			A publish
+			B publish
+			A close
+			B publish
+			B messages -> 3
+			C open
+			C nats -> shared
+			B close
+			C messages -> 3
+			C close
+			quiet`,
+		"the owner of NATS is killed": `
+			A open
+			A nats -> owned
+			B open
+			B nats -> shared
+			C open
+			C nats -> shared
+			A publish
+			A kill
+			B publish & C publish
+			B messages -> 3
+			B close
+			C messages -> 3
+			C close
+			quiet`,
+		"NATS by who needs it, the database by another": `
+			A open
+			A postgres
+			B open
+			B postgres
+			B nats -> owned
+			A close
+			B write
+			B publish
+			B kill
+			C open
+			C nats -> owned
+			C messages -> 1
+			C postgres
+			C count -> 1
+			C close
+			down
+			quiet`,
+		"reset": `
+			A open
+			A postgres
+			A write
+			B open
+			B reset -> in use
+			A kill
+			B reset
+			down
+			B postgres
+			B write
+			B count -> 1
+			B close
+			down`,
+		"two reset at once": `
+			A open & B open
+			A reset -> in use & B reset -> in use
+			A close
+			B reset
+			B postgres
+			B close
+			down`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			play(t, script)
+		})
+	}
+}
+
+func play(t *testing.T, script string) {
+	path := t.TempDir()
+	t.Cleanup(func() { // a test that failed leaves no server behind
+		if dir, err := Open(context.Background(), Config{Path: path}); err == nil {
+			_ = dir.Close(context.Background(), true)
+		}
+	})
+	processes := map[string]*process{}
+	for line := range strings.Lines(strings.TrimSpace(script)) {
+		line = strings.TrimSpace(line)
+		switch line {
+		case "up", "down":
+			if got := postgresRuns(path); got != (line == "up") {
+				t.Fatalf("want the database %s, it runs: %v", line, got)
+			}
+			continue
+		case "quiet":
+			if address, listens := natsListens(t, path); listens {
+				t.Fatalf("somebody listens at %s", address)
+			}
+			continue
+		case "kill postgres":
+			if err := syscall.Kill(postgresPID(path), syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		type order struct {
+			who           *process
+			command, want string
+		}
+		var orders []order
+		for part := range strings.SplitSeq(line, " & ") {
+			command, want, found := strings.Cut(part, " -> ")
+			if !found {
+				want = "ok"
+			}
+			name, command, _ := strings.Cut(command, " ")
+			if processes[name] == nil {
+				processes[name] = newProcess(t, path)
+			}
+			if command == "kill" {
+				processes[name].kill()
+				continue
+			}
+			orders = append(orders, order{processes[name], command, want})
+			if err := processes[name].say(command); err != nil {
+				t.Fatalf("%s: %v", part, err)
+			}
+		}
+		for _, o := range orders {
+			if got := o.who.hear(); got != o.want {
+				t.Fatalf("%s: %s answered %q, want %q", line, o.command, got, o.want)
+			}
+		}
+	}
+}
+
+// postgresPID is the first process of the directory's database, 0 when it has none.
+func postgresPID(path string) int {
+	content, err := os.ReadFile(filepath.Join(path, "postgres", "data", "postmaster.pid"))
+	if err != nil {
+		return 0
+	}
+	first, _, _ := strings.Cut(string(content), "\n")
+	pid, _ := strconv.Atoi(first)
+	return pid
+}
+
+func postgresRuns(path string) bool {
+	pid := postgresPID(path)
+	return pid != 0 && syscall.Kill(pid, 0) == nil
+}
+
+func natsListens(t *testing.T, path string) (string, bool) {
+	t.Helper()
+	all, err := (&Dir{path: path}).Endpoints()
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := url.Parse(all.NATS.URL)
+	if err != nil || parsed.Host == "" {
+		t.Fatalf("no address of NATS: %+v, %v", all, err)
+	}
+	conn, err := net.DialTimeout("tcp", parsed.Host, time.Second)
+	if err == nil {
+		_ = conn.Close()
+	}
+	return parsed.Host, err == nil
+}
