@@ -1,0 +1,254 @@
+// Package pipeline is what happens to a note: the chain of stages
+//
+//	intake -> segment -> retrieve -> rank -> validate
+//
+// in one process, each stage a package below this one, a note and its document
+// passed from stage to stage as values. This package calls them in order and
+// makes the suggestion set; it knows no SQL, no NATS and no HTTP, and asks for
+// what it needs through the small interfaces it declares.
+//
+// The delivery contract. A note comes at least once. Whoever calls Process on a
+// delivery stores the set together with the worklist item and the announcement
+// in one transaction and acknowledges after the commit. Process has no effect
+// outside its result, so calling it again for the same note is safe. Errors
+// tell what becomes of the delivery: nil is acknowledged; an error with
+// Reason() string is permanent and goes to the dead-letter stream; any other
+// error is temporary and the delivery comes back.
+//
+// Process never fails because of an LLM: a note whose ranking fails is ranked
+// by the local ranker and marked degraded.
+package pipeline
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"chartcode/internal/codeset"
+	"chartcode/internal/coding"
+	"chartcode/pipeline/rank"
+	"chartcode/pipeline/retrieve"
+	"chartcode/pipeline/segment"
+	"chartcode/pipeline/validate"
+)
+
+// Version names the pipeline's edition in suggestion sets; what follows the
+// plus sign there is a hash over everything configured that decides an answer.
+const Version = "2026.1"
+
+// DefaultCandidates is how many candidates the ranker is given.
+const DefaultCandidates = 400
+
+// Ranker orders candidates and decides which are shown.
+type Ranker interface {
+	// Name is name@version.
+	Name() string
+	// Rank returns suggestions, best first.
+	Rank(ctx context.Context, in rank.Input) (rank.Output, error)
+}
+
+// Knowledge gives what is known on a date of service.
+type Knowledge interface {
+	// At gives the code tables for a date of service (zero: none given) of the
+	// systems asked for, with the notices that this choice calls for.
+	At(ctx context.Context, systems []coding.System, date coding.Date) (Tables, error)
+}
+
+// Tables are the code tables that hold on one date.
+type Tables struct {
+	Main      *codeset.Table // ICD-10-CM; nil when none is loaded
+	Releases  map[coding.System]string
+	Notices   []coding.Notice
+	Retriever *retrieve.Retriever
+	Validator *validate.Validator
+	ID        string // identifies the files behind it
+}
+
+// Config says what a pipeline is made of. Fallback is used when Ranker fails;
+// it must be the local ranker and may be the same as Ranker.
+type Config struct {
+	Knowledge  Knowledge
+	Ranker     Ranker
+	Fallback   Ranker
+	Style      coding.Style
+	Systems    []coding.System
+	Candidates int    // given to the ranker; 0: DefaultCandidates
+	Shown      int    // candidates kept in the set, 0: none
+	Settings   string // what else decides the answer, such as an LLM's model and parameters
+	Now        func() time.Time
+}
+
+// Pipeline processes notes; it is safe for concurrent use.
+type Pipeline struct{ cfg Config }
+
+// New checks the configuration.
+func New(cfg Config) (*Pipeline, error) {
+	if cfg.Knowledge == nil || cfg.Ranker == nil || cfg.Fallback == nil {
+		return nil, errors.New("pipeline: Knowledge, Ranker and Fallback are required")
+	}
+	switch cfg.Style {
+	case "":
+		cfg.Style = coding.Billing
+	case coding.Billing, coding.Mentions:
+	default:
+		return nil, fmt.Errorf("pipeline: coding style must be billing or mentions")
+	}
+	if len(cfg.Systems) == 0 {
+		cfg.Systems = []coding.System{coding.ICD10CM}
+	}
+	if cfg.Candidates <= 0 {
+		cfg.Candidates = DefaultCandidates
+	}
+	cfg.Candidates = max(cfg.Candidates, cfg.Shown)
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Pipeline{cfg: cfg}, nil
+}
+
+// ErrNoCodes is returned when no ICD-10-CM code table is loaded: temporary,
+// for one can be imported.
+var ErrNoCodes = errors.New("no ICD-10-CM code set is loaded")
+
+// Process makes the suggestion set of one note.
+func (p *Pipeline) Process(ctx context.Context, note coding.Note) (coding.SuggestionSet, error) {
+	tables, err := p.cfg.Knowledge.At(ctx, p.cfg.Systems, note.ServiceDate)
+	if err != nil {
+		return coding.SuggestionSet{}, fmt.Errorf("code tables: %w", err)
+	}
+	if tables.Main == nil {
+		return coding.SuggestionSet{}, ErrNoCodes
+	}
+	set := coding.SuggestionSet{
+		Schema: 1, NoteID: note.NoteID, Source: note.Source, NoteSHA256: note.SHA256(),
+		Releases: tables.Releases, CodingStyle: p.cfg.Style,
+		Notices: append([]coding.Notice{}, tables.Notices...),
+	}
+
+	watch := stopwatch{now: time.Now}
+	watch.start()
+	doc := segment.Segment(note)
+	set.Timings.Segment = watch.lap()
+	set.Setting = doc.Setting
+	if doc.Assumed {
+		set.Notices = append(set.Notices, coding.Notice{Code: coding.NoticeSettingAssumed,
+			Message: fmt.Sprintf("The note does not name its setting; it was read as %s.", doc.Setting)})
+	}
+	note.Setting = doc.Setting
+
+	candidates, err := tables.Retriever.Retrieve(ctx, doc, tables.Main, retrieve.Options{Limit: p.cfg.Candidates})
+	if err != nil {
+		return coding.SuggestionSet{}, fmt.Errorf("retrieve: %w", err)
+	}
+	set.Timings.Retrieve = watch.lap()
+
+	ranker, out, err := p.rank(ctx, &set, rank.Input{Note: note, Doc: doc, Style: p.cfg.Style, Candidates: candidates, Table: tables.Main})
+	if err != nil {
+		return coding.SuggestionSet{}, err
+	}
+	set.Ranker, set.Model, set.PromptSHA256, set.Usage = ranker.Name(), out.Model, out.PromptSHA256, out.Usage
+	set.Timings.Rank = watch.lap()
+
+	checked := tables.Validator.Validate(validate.Input{Note: note, Doc: doc, Table: tables.Main, Style: p.cfg.Style, Suggestions: out.Suggestions})
+	set.Timings.Validate = watch.lap()
+
+	set.Suggestions = fill(checked.Suggestions)
+	set.Candidates = []coding.Candidate{}
+	if n := min(p.cfg.Shown, len(candidates)); n > 0 {
+		set.Candidates = candidates[:n]
+	}
+	set.Pipeline = p.version(tables.ID)
+	set.SetID = setID(set)
+	set.CreatedAt = p.cfg.Now().UTC()
+	return set, nil
+}
+
+// rank asks the configured ranker, and the fallback when that fails for a
+// reason other than being told to stop.
+func (p *Pipeline) rank(ctx context.Context, set *coding.SuggestionSet, in rank.Input) (Ranker, rank.Output, error) {
+	out, err := p.cfg.Ranker.Rank(ctx, in)
+	if err == nil {
+		return p.cfg.Ranker, out, nil
+	}
+	if ctx.Err() != nil {
+		return nil, rank.Output{}, ctx.Err()
+	}
+	if p.cfg.Ranker == p.cfg.Fallback {
+		return nil, rank.Output{}, fmt.Errorf("rank: %w", err)
+	}
+	usage := out.Usage // what the failed attempt cost
+	out, ferr := p.cfg.Fallback.Rank(ctx, in)
+	if ferr != nil {
+		return nil, rank.Output{}, fmt.Errorf("rank locally: %w", ferr)
+	}
+	out.Usage = usage
+	reason := "llm_failed"
+	var coded interface{ Reason() string }
+	if errors.As(err, &coded) {
+		reason = coded.Reason()
+	}
+	set.Degraded, set.DegradedReason = true, &reason
+	return p.cfg.Fallback, out, nil
+}
+
+// version is Version, a plus sign, and a hash of all that decides the answer.
+func (p *Pipeline) version(tables string) string {
+	h := sha256.New()
+	for _, s := range []string{p.cfg.Ranker.Name(), p.cfg.Fallback.Name(), string(p.cfg.Style), p.cfg.Settings, tables, fmt.Sprint(p.cfg.Systems, p.cfg.Candidates)} {
+		fmt.Fprintf(h, "%d:%s", len(s), s)
+	}
+	return Version + "+" + hex.EncodeToString(h.Sum(nil))[:8]
+}
+
+// setID is the same for the same note, pipeline and ranker, so that an
+// announcement made twice is known as one.
+func setID(s coding.SuggestionSet) string {
+	h := sha256.New()
+	for _, v := range []string{s.Source, s.NoteID, s.NoteSHA256, s.Pipeline, s.Ranker} {
+		fmt.Fprintf(h, "%d:%s", len(v), v)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:32]
+}
+
+// fill makes arrays of what would be null in JSON, and numbers the ranks.
+func fill(list []coding.Suggestion) []coding.Suggestion {
+	out := make([]coding.Suggestion, len(list))
+	for i, s := range list {
+		s.Rank = i + 1
+		if s.Evidence == nil {
+			s.Evidence = []coding.Evidence{}
+		}
+		if s.Warnings == nil {
+			s.Warnings = []coding.Finding{}
+		}
+		out[i] = s
+	}
+	return out
+}
+
+// ReleaseIDs joins what identifies files into one text, in an order of its own.
+func ReleaseIDs(ids []string) string {
+	ids = append([]string(nil), ids...)
+	sort.Strings(ids)
+	return strings.Join(ids, " ")
+}
+
+type stopwatch struct {
+	now  func() time.Time
+	last time.Time
+}
+
+func (w *stopwatch) start() { w.last = w.now() }
+
+// lap gives the milliseconds since the last lap, to the microsecond.
+func (w *stopwatch) lap() float64 {
+	now := w.now()
+	d := now.Sub(w.last)
+	w.last = now
+	return float64(d.Microseconds()) / 1000
+}
