@@ -1,6 +1,11 @@
 package coding
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"time"
+)
 
 // CodeKey names a code within a code system.
 type CodeKey struct {
@@ -53,6 +58,19 @@ type DecisionDetail struct {
 	Reason      string     `json:"reason,omitempty"`
 	Disposition string     `json:"disposition,omitempty"`
 	ReviewID    string     `json:"review_id,omitempty"`
+}
+
+// Digest is the hex SHA-256 of a decision, as the audit trail keeps it: of its
+// JSON with the time in UTC.
+func (d Decision) Digest() string {
+	d.At = d.At.UTC()
+	b, err := json.Marshal(d)
+	if err != nil {
+		// A decision is strings, numbers and a time that this program set.
+		panic("coding: a decision cannot be written as JSON: " + err.Error())
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }
 
 // The dispositions of a finished item.

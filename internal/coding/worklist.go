@@ -88,7 +88,7 @@ type ValueCount struct {
 type ItemNote struct {
 	ID         int64 // of the note in the database; fit for anchors and URLs
 	Note       Note
-	Revision   int // from 1
+	Revision   int       // from 1
 	ReceivedAt time.Time // by the stream
 	StoredAt   time.Time // when this revision was written here
 	Set        *SuggestionSet
@@ -110,15 +110,3 @@ const (
 
 // AuditDecision, before a DecisionKind, is the action of a decision's event.
 const AuditDecision = "decision."
-
-// AuditEvent is one row of the audit trail: who did what to which item. It
-// holds no note text and nothing that names a patient.
-type AuditEvent struct {
-	ID     int64     `json:"id"`
-	At     time.Time `json:"at"` // microseconds, UTC
-	Actor  string    `json:"actor"`
-	Action string    `json:"action"` // an ItemEventKind, "decision." and a DecisionKind, "user." and an act ...
-	Item   int64     `json:"item,omitempty"`
-	Target string    `json:"target,omitempty"` // what else it was about: a login, a token's number
-	Digest string    `json:"digest,omitempty"` // hex SHA-256 of the decision's content
-}

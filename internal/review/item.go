@@ -96,9 +96,9 @@ type Item struct {
 	Undecided int    `json:"undecided"` // codes still without a decision
 	CanUndo   bool   `json:"can_undo"`
 	CanRedo   bool   `json:"can_redo"`
-	Changed   bool   `json:"changed"`             // notes or suggestions changed after the last decision of a person
-	Mine      bool   `json:"mine"`                // the viewer holds the claim
-	MayDecide bool   `json:"may_decide"`          // the viewer may decide now, if need be by taking the claim with it
+	Changed   bool   `json:"changed"`    // notes or suggestions changed after the last decision of a person
+	Mine      bool   `json:"mine"`       // the viewer holds the claim
+	MayDecide bool   `json:"may_decide"` // the viewer may decide now, if need be by taking the claim with it
 	MayReopen bool   `json:"may_reopen"`
 	ReviewID  string `json:"review_id,omitempty"` // of the last finishing
 }

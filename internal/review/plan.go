@@ -2,8 +2,6 @@ package review
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -88,7 +86,7 @@ func (p planner) plan(r coding.ItemRecord, a Act, named coding.Code) (c coding.I
 	}
 	c.Events = []coding.AuditEvent{{
 		At: p.now, Actor: p.user.Login, Action: coding.AuditDecision + string(a.Kind), Item: r.Head.ID,
-		Target: strconv.Itoa(d.Seq), Digest: Digest(d),
+		Target: strconv.Itoa(d.Seq), Digest: d.Digest(),
 	}}
 	return c, d, false, nil
 }
@@ -391,19 +389,6 @@ func sameAct(d coding.Decision, a Act) bool {
 		return d.Rule == a.Rule && slices.Equal(d.Codes, codes)
 	}
 	return true
-}
-
-// Digest is the hex SHA-256 of a decision, as the audit trail keeps it: of its
-// JSON with the time in UTC.
-func Digest(d coding.Decision) string {
-	d.At = d.At.UTC()
-	b, err := json.Marshal(d)
-	if err != nil {
-		// A decision is strings, numbers and a time that was set by us.
-		panic("review: a decision cannot be written as JSON: " + err.Error())
-	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
 }
 
 // newID gives a random UUID (RFC 9562, version 4).
