@@ -1,0 +1,106 @@
+package bus
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+var (
+	// ErrTooLarge: the body is larger than MaxBody.
+	ErrTooLarge = errors.New("the note is larger than 8 MiB and is not sent")
+	// ErrInvalidSource: the source is not [A-Za-z0-9_-]{1,64}.
+	ErrInvalidSource = errors.New("the source must be 1 to 64 letters, digits, hyphens or underscores")
+)
+
+// Submission is a note on its way in. NoteID keeps the order of two bodies of
+// one note; it is not sent anywhere.
+type Submission struct {
+	Source   string
+	Priority int
+	NoteID   string
+	Body     []byte
+}
+
+func (s Submission) message() (*nats.Msg, error) {
+	if !validSource(s.Source) {
+		return nil, ErrInvalidSource
+	}
+	if len(s.Body) > MaxBody {
+		return nil, ErrTooLarge
+	}
+	h := sha256.New()
+	_, _ = io.WriteString(h, s.Source+"\x00")
+	h.Write(s.Body)
+	msg := nats.NewMsg(SubjectOf(s.Source, s.Priority))
+	msg.Header.Set(jetstream.MsgIDHeader, "note-"+hex.EncodeToString(h.Sum(nil)))
+	msg.Data = s.Body
+	return msg, nil
+}
+
+// submitPatience bounds how long a submission is retried.
+const submitPatience = 2 * time.Minute
+
+// Submit publishes a note and returns when the server has stored it; duplicate
+// says that it dropped the same bytes, received moments ago. A lost connection
+// or acknowledgement is tried again until ctx ends, at most two minutes; the
+// same message id is used, so that this stores nothing twice.
+func (b *Bus) Submit(ctx context.Context, s Submission) (duplicate bool, err error) {
+	msg, err := s.message()
+	if err != nil {
+		return false, err
+	}
+	ack, err := b.publishPatiently(ctx, msg)
+	if err != nil {
+		return false, fmt.Errorf("submit: %w", err)
+	}
+	return ack.Duplicate, nil
+}
+
+// Publish announces payload on subject, once: the relay that calls it tries
+// again. msgID lets the server drop what it has already.
+func (b *Bus) Publish(ctx context.Context, subject, msgID string, payload []byte) error {
+	msg := nats.NewMsg(subject)
+	msg.Header.Set(jetstream.MsgIDHeader, msgID)
+	msg.Data = payload
+	if _, err := b.publishOnce(ctx, msg); err != nil {
+		return fmt.Errorf("announce: %w", err)
+	}
+	return nil
+}
+
+func (b *Bus) publishOnce(ctx context.Context, msg *nats.Msg) (*jetstream.PubAck, error) {
+	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
+	defer cancel()
+	return b.js.PublishMsg(ctx, msg)
+}
+
+func (b *Bus) publishPatiently(ctx context.Context, msg *nats.Msg) (*jetstream.PubAck, error) {
+	ctx, cancel := context.WithTimeout(ctx, submitPatience)
+	defer cancel()
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		ack, err := b.publishOnce(ctx, msg)
+		if err == nil || hopeless(err) {
+			return ack, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("the server did not confirm it (%w)", err)
+		case <-time.After(jitter(wait)):
+		}
+	}
+}
+
+// hopeless reports errors that a second attempt meets again.
+func hopeless(err error) bool {
+	return errors.Is(err, nats.ErrMaxPayload) || errors.Is(err, nats.ErrBadSubject) ||
+		errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, nats.ErrPermissionViolation) ||
+		errors.Is(err, jetstream.ErrStreamMessageExceedsMaximum)
+}
