@@ -50,10 +50,7 @@ func (s *Store) Releases(ctx context.Context) ([]coding.Release, error) {
 		var from time.Time
 		var to *time.Time
 		err := row.Scan(&r.ID, &system, &r.Kind, &r.Version, &from, &to, &r.Rows, &r.Billable, &r.Details)
-		r.System, r.EffectiveFrom = coding.System(system), coding.DateOf(from)
-		if to != nil {
-			r.EffectiveTo = coding.DateOf(*to)
-		}
+		r.System, r.EffectiveFrom, r.EffectiveTo = coding.System(system), coding.DateOf(from), dateFrom(to)
 		return r, err
 	})
 	return releases, wrap("list releases", err)

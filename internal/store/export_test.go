@@ -10,3 +10,6 @@ func Pool(s *Store) *pgxpool.Pool { return s.pool }
 
 // SQLSearchVectors is the search's statement, with places for model and dimensions.
 const SQLSearchVectors = sqlfSearchVectors
+
+// Wrap makes an error fit to leave the package.
+func Wrap(op string, err error) error { return wrap(op, err) }

@@ -72,9 +72,7 @@ func (s *Store) EmbeddingModels(ctx context.Context) ([]EmbeddingModel, error) {
 		var m EmbeddingModel
 		var ready *time.Time
 		err := row.Scan(&m.Name, &m.Dims, &ready, &m.Vectors)
-		if ready != nil {
-			m.ReadyAt = *ready
-		}
+		m.ReadyAt = timeFrom(ready)
 		return m, err
 	})
 	return models, wrap("list embedding models", err)
