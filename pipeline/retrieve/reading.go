@@ -36,6 +36,7 @@ func (r *Retriever) read(doc *coding.Document) *reading {
 		}
 		rd.clause[i] = int32(c)
 	}
+	ex := lexicon.Expand(doc.Text, rd.tokens, doc.SectionAt)
 	at := 0
 	for _, s := range doc.Sentences {
 		for at < n && rd.tokens[at].Start < s.Start {
@@ -47,7 +48,10 @@ func (r *Retriever) read(doc *coding.Document) *reading {
 		}
 		if at > from {
 			p := part{from: int32(from), to: int32(at)}
-			p.words = r.words(doc, rd.tokens, from, at)
+			for len(ex) > 0 && ex[0].First < from {
+				ex = ex[1:]
+			}
+			p.words = r.words(rd.tokens, from, at, ex)
 			rd.sentence = append(rd.sentence, p)
 		}
 	}
@@ -70,17 +74,37 @@ func assertions(doc *coding.Document, toks []lexicon.Token) []coding.Assertion {
 	return out
 }
 
-// words looks up the tokens [from, to).
-func (r *Retriever) words(doc *coding.Document, toks []lexicon.Token, from, to int) []word {
-	var out []word
+// words looks up the tokens [from, to): each as it stands, then what an
+// abbreviation or everyday phrase there stands for, then words of the same
+// meaning. ex are the expansions that begin in the stretch.
+func (r *Retriever) words(toks []lexicon.Token, from, to int, ex []lexicon.Expansion) []word {
+	out := make([]word, 0, to-from)
 	for i := from; i < to; i++ {
 		t := &toks[i]
-		if t.Kind == lexicon.Punct || lexicon.IsStop(t.Norm) {
-			continue
+		if t.Kind != lexicon.Punct && !lexicon.IsStop(t.Norm) {
+			out = r.readings(out, t.Norm, word{pos: int32(i), end: int32(i), factor: 1})
 		}
-		w := r.index.lookup(t.Norm)
-		if w >= 0 {
-			out = append(out, word{id: w, pos: int32(i), end: int32(i), factor: 1})
+		for ; len(ex) > 0 && ex[0].First == i; ex = ex[1:] {
+			for _, n := range ex[0].Norms {
+				if !lexicon.IsStop(n) {
+					out = r.readings(out, n, word{pos: int32(i), end: int32(ex[0].Last - 1), factor: float32(ex[0].Weight)})
+				}
+			}
+		}
+	}
+	return out
+}
+
+// readings appends the word with the norm and its equivalents.
+func (r *Retriever) readings(out []word, norm string, w word) []word {
+	if w.id = r.index.lookup(norm); w.id >= 0 {
+		out = append(out, w)
+	}
+	full := w.factor
+	for _, e := range lexicon.Equivalents(norm) {
+		if w.id = r.index.lookup(e.Norm); w.id >= 0 {
+			w.factor = full * float32(e.Weight)
+			out = append(out, w)
 		}
 	}
 	return out

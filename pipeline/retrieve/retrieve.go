@@ -4,12 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 
 	"chartcode/internal/coding"
-	"chartcode/internal/gbdt"
 	"chartcode/internal/learned"
 	"chartcode/internal/lexicon"
 )
@@ -26,20 +24,12 @@ type Searcher interface {
 	SearchVectors(ctx context.Context, model string, vecs [][]float32, k int) ([][]coding.VectorHit, error)
 }
 
-// Order says how candidates are ordered in one coding style: by Model over
-// Features, with what Memory has learned from notes coded in that style (nil:
-// nothing).
-type Order struct {
-	Model  *gbdt.Model
-	Memory *learned.Memory
-}
-
 // Config says what a retriever is made of.
 type Config struct {
 	Terms    []coding.Term // with TextID where vectors are stored
 	Embedder Embedder      // nil with Searcher: lexical only
 	Searcher Searcher
-	Orders   map[coding.Style]Order // a style without one is ordered by score
+	Models   *learned.Models // a style without an order model is ordered by score; nil: all
 }
 
 // Retriever finds candidates. It is safe for concurrent use.
@@ -62,10 +52,8 @@ func New(cfg Config) (*Retriever, error) {
 	if len(cfg.Terms) == 0 || (cfg.Embedder == nil) != (cfg.Searcher == nil) {
 		return nil, ErrConfig
 	}
-	for style, o := range cfg.Orders {
-		if o.Model != nil && !slices.Equal(o.Model.Features, featureNames[:]) {
-			return nil, fmt.Errorf("the %s order model was trained on other features; train it again", style)
-		}
+	if err := fits(cfg.Models); err != nil {
+		return nil, err
 	}
 	r := &Retriever{cfg: cfg, views: map[Table]*view{}, cache: newAnswers()}
 	r.index = buildIndex(cfg.Terms)
@@ -107,14 +95,14 @@ func (r *Retriever) Retrieve(ctx context.Context, doc *coding.Document, t Table,
 	if err != nil {
 		return nil, err
 	}
-	order := r.cfg.Orders[o.Style]
+	order := r.cfg.Models.Style(o.Style).Order
 	scores := make([]float64, len(rows))
 	at := make([]int, len(rows))
 	for i := range rows {
 		at[i] = i
 		scores[i] = float64(rows[i].score)
-		if order.Model != nil {
-			scores[i] = order.Model.Probability(rows[i].X)
+		if order != nil {
+			scores[i] = order.Probability(rows[i].X)
 		}
 	}
 	slices.SortFunc(at, func(a, b int) int {
@@ -145,7 +133,7 @@ func (r *Retriever) rows(ctx context.Context, doc *coding.Document, t Table, o O
 	f := &finding{rd: r.read(doc)}
 	m := r.pool.Get().(*matcher)
 	defer r.pool.Put(m)
-	memory := r.cfg.Orders[o.Style].Memory
+	memory := r.cfg.Models.Style(o.Style).Memory
 	f.note(m)
 	if !o.NoLexical {
 		f.find(m)
@@ -267,10 +255,31 @@ func (r *Retriever) matches(f *finding, row *Row) []coding.Match {
 	return out
 }
 
-// With gives a retriever over the same terms with other orders.
-func (r *Retriever) With(orders map[coding.Style]Order) *Retriever {
+// With gives a retriever over the same terms and vectors with other models.
+func (r *Retriever) With(m *learned.Models) (*Retriever, error) {
+	if err := fits(m); err != nil {
+		return nil, err
+	}
 	c := &Retriever{cfg: r.cfg, index: r.index, titles: r.titles, cache: r.cache, views: map[Table]*view{}}
-	c.cfg.Orders = orders
+	c.cfg.Models = m
 	c.pool.New = func() any { return newMatcher(c.index) }
-	return c
+	return c, nil
+}
+
+// HasVectors reports whether vectors are searched.
+func (r *Retriever) HasVectors() bool { return r.cfg.Searcher != nil }
+
+// ErrFeatures is returned for models that were trained on other features.
+var ErrFeatures = errors.New("the order model was trained on other features; train the models again")
+
+func fits(m *learned.Models) error {
+	if m == nil {
+		return nil
+	}
+	for _, s := range m.Styles {
+		if s.Order != nil && !slices.Equal(s.Order.Features, featureNames[:]) {
+			return ErrFeatures
+		}
+	}
+	return nil
 }

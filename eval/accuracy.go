@@ -1,0 +1,295 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"chartcode/internal/coding"
+	"chartcode/internal/learned"
+	"chartcode/pipeline/rank"
+	"chartcode/pipeline/retrieve"
+)
+
+// Config of Accuracy.
+type Config struct {
+	Data     *Data
+	Fit      FitConfig
+	Ablation bool                            // also leave each part out in turn
+	Progress func(done, of int, what string) // may be nil
+}
+
+// Line is one measured variant.
+type Line struct {
+	Name   string
+	Scores Scores
+}
+
+// Report is what Accuracy measured.
+type Report struct {
+	Notes, Articles, Folds int
+	Lines                  []Line // candidates only: dense alone, lexical alone, fused, without any training
+	Full                   Scores // the trained system, every note by models that did not see it
+	Ablation               []Line
+	Threshold              []float64 // by fold
+	Calibration            learned.Calibration
+	ShownAt                float64 // threshold over all folds' held-out notes, for the shipped models
+}
+
+// Accuracy measures the local ranker by cross-validation: for each fold, the
+// models are trained on the other folds' notes and the held-out notes go through
+// the same retrieval and ranking as in production. Threshold and calibration of
+// a fold are chosen on the other folds' held-out scores.
+func Accuracy(ctx context.Context, c Config) (Report, error) {
+	d := c.Data
+	folds := KeptFolds(d.Notes)
+	rep := Report{Notes: len(d.Notes), Articles: len(folds.of), Folds: folds.K}
+	say := func(i, of int, what string) {
+		if c.Progress != nil {
+			c.Progress(i, of, what)
+		}
+	}
+	for i, v := range []struct {
+		name string
+		o    retrieve.Options
+	}{
+		{"dense alone", retrieve.Options{NoLexical: true}},
+		{"lexical alone", retrieve.Options{NoDense: true}},
+		{"fused, untrained", retrieve.Options{}},
+	} {
+		say(i, 3, v.name)
+		if v.name != "lexical alone" && !d.Retriever.HasVectors() {
+			continue
+		}
+		s, err := d.untrained(ctx, v.o)
+		if err != nil {
+			return rep, err
+		}
+		rep.Lines = append(rep.Lines, Line{v.name, s})
+	}
+	full, err := d.cross(ctx, folds, c.Fit, say)
+	if err != nil {
+		return rep, err
+	}
+	rep.Full, rep.Threshold = full.score(d, folds)
+	rep.Calibration, rep.ShownAt = full.choose(d, func(int) bool { return true })
+	if c.Ablation {
+		for _, a := range ablations(c.Fit, d.Retriever.HasVectors()) {
+			x, err := d.cross(ctx, folds, a.fit, func(i, of int, _ string) { say(i, of, a.name) })
+			if err != nil {
+				return rep, err
+			}
+			s, _ := x.score(d, folds)
+			rep.Ablation = append(rep.Ablation, Line{a.name, s})
+		}
+	}
+	return rep, nil
+}
+
+type ablation struct {
+	name string
+	fit  FitConfig
+}
+
+func ablations(f FitConfig, vectors bool) []ablation {
+	var out []ablation
+	add := func(name string, change func(*FitConfig)) {
+		g := f
+		change(&g)
+		out = append(out, ablation{name, g})
+	}
+	if vectors {
+		add("without vectors", func(g *FitConfig) { g.NoDense = true })
+		add("without words", func(g *FitConfig) { g.NoLexical = true })
+	}
+	add("without frequencies and phrases", func(g *FitConfig) { g.NoMemory = true })
+	add("without the second model", func(g *FitConfig) { g.Rank.Trees = -1 })
+	return out
+}
+
+func (d *Data) untrained(ctx context.Context, o retrieve.Options) (Scores, error) {
+	r, err := d.Retriever.With(nil)
+	if err != nil {
+		return Scores{}, err
+	}
+	res := make([]Result, len(d.Notes))
+	errs := make([]error, len(d.Notes))
+	both(len(d.Notes), func(i int) {
+		var cands []coding.Candidate
+		cands, errs[i] = r.Retrieve(ctx, d.Docs[i], d.Table, o)
+		res[i] = Result{Note: &d.Notes[i], Candidates: Codes(cands)}
+	})
+	return Score(res), errors.Join(errs...)
+}
+
+// crossed holds, for each note, the candidates and the ranker's log odds by
+// models that did not see it.
+type crossed struct {
+	cands [][]string
+	odds  [][]float64
+	known []CodeKnown
+	stand [][]bool // has evidence to stand on
+}
+
+func (d *Data) cross(ctx context.Context, folds Folds, fit FitConfig, say func(int, int, string)) (*crossed, error) {
+	n := len(d.Notes)
+	x := &crossed{make([][]string, n), make([][]float64, n), make([]CodeKnown, n), make([][]bool, n)}
+	for f := range folds.K {
+		say(f, folds.K, "train and measure")
+		var train []int
+		for i := range d.Notes {
+			if folds.Of(&d.Notes[i]) != f {
+				train = append(train, i)
+			}
+		}
+		m, err := d.Fit(ctx, train, fit)
+		if err != nil {
+			return nil, err
+		}
+		seen := map[string]bool{}
+		for _, i := range train {
+			for c := range d.gold[i] {
+				seen[c] = true
+			}
+		}
+		all := models(fit.Style, m)
+		r, err := d.Retriever.With(all)
+		if err != nil {
+			return nil, err
+		}
+		l, err := rank.NewLocal(rank.LocalConfig{Models: all})
+		if err != nil {
+			return nil, err
+		}
+		errs := make([]error, n)
+		both(n, func(i int) {
+			if folds.Of(&d.Notes[i]) != f {
+				return
+			}
+			var cands []coding.Candidate
+			cands, errs[i] = r.Retrieve(ctx, d.Docs[i], d.Table, d.options(fit))
+			in := rank.Input{Note: d.Notes[i].Note, Doc: d.Docs[i], Style: fit.Style, Candidates: cands, Table: d.Table}
+			x.cands[i], x.odds[i] = Codes(cands), l.Scores(in)
+			x.stand[i] = make([]bool, len(cands))
+			for j := range cands {
+				x.stand[i][j] = rank.Stands(in, j)
+			}
+			x.known[i] = func(code string) bool { return seen[code] }
+		})
+		if err := errors.Join(errs...); err != nil {
+			return nil, err
+		}
+	}
+	return x, nil
+}
+
+// choose fits calibration and threshold on the notes for which use is true:
+// the threshold that gives the best micro-F1.
+func (x *crossed) choose(d *Data, use func(i int) bool) (learned.Calibration, float64) {
+	type one struct {
+		odds  float64
+		right bool
+	}
+	var all []one
+	var odds []float64
+	var right []bool
+	gold := 0
+	for i := range d.Notes {
+		if !use(i) {
+			continue
+		}
+		gold += len(d.gold[i])
+		for j, o := range x.odds[i] {
+			code := x.cands[i][j]
+			ok := d.gold[i][code]
+			if !x.stand[i][j] || (!ok && d.Notes[i].Dropped(code)) {
+				continue
+			}
+			all = append(all, one{o, ok})
+			odds, right = append(odds, o), append(right, ok)
+		}
+	}
+	cal := learned.Calibrate(odds, right)
+	slices.SortFunc(all, func(a, b one) int {
+		switch {
+		case a.odds > b.odds:
+			return -1
+		case a.odds < b.odds:
+			return 1
+		}
+		return 0
+	})
+	best, threshold, hits := -1.0, 0.5, 0
+	for n, a := range all {
+		if a.right {
+			hits++
+		}
+		if f := 2 * float64(hits) / float64(n+1+gold); f > best {
+			best, threshold = f, cal.Probability(a.odds)
+		}
+	}
+	return cal, threshold
+}
+
+// score applies to each fold what the other folds chose.
+func (x *crossed) score(d *Data, folds Folds) (Scores, []float64) {
+	res := make([]Result, len(d.Notes))
+	thresholds := make([]float64, folds.K)
+	for f := range folds.K {
+		cal, t := x.choose(d, func(i int) bool { return folds.Of(&d.Notes[i]) != f })
+		thresholds[f] = t
+		for i := range d.Notes {
+			if folds.Of(&d.Notes[i]) != f {
+				continue
+			}
+			r := Result{Note: &d.Notes[i], Candidates: x.cands[i], Known: x.known[i]}
+			for j, o := range x.odds[i] {
+				if p := cal.Probability(o); p >= t && x.stand[i][j] {
+					r.Shown = append(r.Shown, Shown{x.cands[i][j], p})
+				}
+			}
+			slices.SortStableFunc(r.Shown, func(a, b Shown) int {
+				switch {
+				case a.Confidence > b.Confidence:
+					return -1
+				case a.Confidence < b.Confidence:
+					return 1
+				}
+				return 0
+			})
+			res[i] = r
+		}
+	}
+	return Score(res), thresholds
+}
+
+// Print writes the report as a table; figures come with their denominators.
+func (r *Report) Print(w io.Writer) {
+	fmt.Fprintf(w, "%d notes of %d articles, %d folds by article, every note measured by models that did not see it\n", r.Notes, r.Articles, r.Folds)
+	f := &r.Full
+	fmt.Fprintf(w, "%d gold codes; %d of them never occur in their training folds\n\n", f.Gold, f.UnseenGold)
+	fmt.Fprintf(w, "%-34s %8s %8s %8s\n", "recall of candidates at", "10", "50", "100")
+	line := func(name string, s *Scores) {
+		fmt.Fprintf(w, "%-34s %8.3f %8.3f %8.3f\n", name, s.Recall(10), s.Recall(50), s.Recall(100))
+	}
+	for i := range r.Lines {
+		line(r.Lines[i].Name, &r.Lines[i].Scores)
+	}
+	line("ordered by the trained model", f)
+	fmt.Fprintf(w, "%-34s %8.3f %8.3f %8.3f\n\n", "  of codes never seen in training", f.UnseenRecall(10), f.UnseenRecall(50), f.UnseenRecall(100))
+	fmt.Fprintf(w, "MAP %.3f over %d notes\n", f.MAP, f.MAPNotes)
+	fmt.Fprintf(w, "shown: micro-precision %.3f (%d of %d), micro-recall %.3f (%d of %d), micro-F1 %.3f; %d dropped\n",
+		f.Precision(), f.Right+f.Acceptable, f.Right+f.Acceptable+f.Wrong, f.ShownRecall(), f.Right, f.Right+f.Missed, f.F1(), f.Dropped)
+	fmt.Fprintf(w, "  never seen in training: %d of %d shown\n", f.UnseenRight, f.UnseenGold)
+	fmt.Fprintf(w, "expected calibration error %.3f over %d suggestions\n", f.ECE, f.ECEShown)
+	fmt.Fprintf(w, "thresholds by fold %.3f\n", r.Threshold)
+	if len(r.Ablation) > 0 {
+		fmt.Fprintf(w, "\n%-34s %8s %8s %8s %8s\n", "left out", "R@50", "R@100", "MAP", "F1")
+		for i := range r.Ablation {
+			s := &r.Ablation[i].Scores
+			fmt.Fprintf(w, "%-34s %8.3f %8.3f %8.3f %8.3f\n", r.Ablation[i].Name, s.Recall(50), s.Recall(100), s.MAP, s.F1())
+		}
+	}
+}

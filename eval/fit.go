@@ -1,0 +1,236 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"chartcode/internal/coding"
+	"chartcode/internal/gbdt"
+	"chartcode/internal/learned"
+	"chartcode/pipeline/rank"
+	"chartcode/pipeline/retrieve"
+)
+
+// Data is what training and measuring work on: gold notes, segmented, with the
+// retriever (whose own models are not used) and the table to code by.
+type Data struct {
+	Retriever *retrieve.Retriever
+	Table     Table
+	Notes     []GoldNote
+	Docs      []*coding.Document
+
+	gold    []map[string]bool
+	phrases [][]string
+}
+
+// Table is what is asked of a code table.
+type Table interface {
+	Lookup(code string) (coding.Code, bool)
+	Billable(code string) bool
+	BillableUnder(code string) []string
+}
+
+// ErrData is returned when there is nothing to train on or measure.
+var ErrData = errors.New("measuring needs a dataset with codes, a retriever, a table and a segmenter")
+
+// NewData segments the notes. note_type is blanked: it may give the answer away.
+func NewData(r *retrieve.Retriever, t Table, d *Dataset, segment func(coding.Note) *coding.Document) (*Data, error) {
+	if r == nil || t == nil || d == nil || len(d.Notes) == 0 || segment == nil {
+		return nil, ErrData
+	}
+	out := &Data{Retriever: r, Table: t, Notes: d.Notes, Docs: make([]*coding.Document, len(d.Notes)),
+		gold: make([]map[string]bool, len(d.Notes)), phrases: make([][]string, len(d.Notes))}
+	both(len(d.Notes), func(i int) {
+		n := d.Notes[i].Note
+		n.NoteType = ""
+		out.Docs[i] = segment(n)
+		out.gold[i], _ = d.Notes[i].Gold()
+		out.phrases[i] = r.Phrases(out.Docs[i])
+	})
+	return out, nil
+}
+
+// both runs f for 0..n-1 on two goroutines: the machines that this is measured
+// on have two cores.
+func both(n int, f func(int)) {
+	var wg sync.WaitGroup
+	for w := range 2 {
+		wg.Go(func() {
+			for i := w; i < n; i += 2 {
+				f(i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// FitConfig steers the training of one style.
+type FitConfig struct {
+	Style     coding.Style
+	Order     gbdt.Params
+	Rank      gbdt.Params
+	Inner     int  // folds within the training notes by which the ranker's rows are made
+	NoDense   bool // parts left out, for ablation
+	NoLexical bool
+	NoMemory  bool
+}
+
+// DefaultFit gives the parameters that the shipped models were made with.
+func DefaultFit(s coding.Style) FitConfig {
+	return FitConfig{
+		Style: s, Inner: 3, NoMemory: s != coding.Mentions,
+		Order: gbdt.Params{Trees: 200, Leaves: 16, LearningRate: 0.08, Columns: 0.6, Sample: 0.8, Seed: 1},
+		Rank:  gbdt.Params{Trees: 150, Leaves: 8, LearningRate: 0.06, Columns: 0.6, Sample: 0.8, Seed: 2, MinRows: 40},
+	}
+}
+
+// Negatives far down the list are many and alike: beyond sparseFrom only one
+// of sparse is kept, with its weight.
+const (
+	sparseFrom = 150
+	sparse     = 4
+)
+
+func (d *Data) options(c FitConfig) retrieve.Options {
+	return retrieve.Options{Style: c.Style, NoDense: c.NoDense, NoLexical: c.NoLexical}
+}
+
+// memory counts codes and phrases over the notes.
+func (d *Data) memory(notes []int) *learned.Memory {
+	ex := make([]learned.Example, len(notes))
+	for k, i := range notes {
+		ex[k].Phrases = d.phrases[i]
+		for c := range d.gold[i] {
+			ex[k].Codes = append(ex[k].Codes, c)
+		}
+		slices.Sort(ex[k].Codes)
+	}
+	return learned.Learn(ex)
+}
+
+func models(s coding.Style, m learned.StyleModels) *learned.Models {
+	return &learned.Models{Version: 1, Styles: map[coding.Style]*learned.StyleModels{s: &m}}
+}
+
+// Fit trains order and ranker of a style on the notes with the given numbers.
+// Calibration and threshold are left to Calibrated.
+func (d *Data) Fit(ctx context.Context, notes []int, c FitConfig) (learned.StyleModels, error) {
+	var out learned.StyleModels
+	if !c.NoMemory {
+		out.Memory = d.memory(notes)
+	}
+	r, err := d.Retriever.With(models(c.Style, out))
+	if err != nil {
+		return out, err
+	}
+	rows := make([][]retrieve.Row, len(notes))
+	errs := make([]error, len(notes))
+	both(len(notes), func(k int) {
+		o := d.options(c)
+		if out.Memory != nil {
+			o.LeaveOut = d.gold[notes[k]]
+		}
+		rows[k], errs[k] = r.Rows(ctx, d.Docs[notes[k]], d.Table, o)
+	})
+	if err := errors.Join(errs...); err != nil {
+		return out, err
+	}
+	if out.Order, err = d.order(ctx, notes, rows, func(int) bool { return true }, c); err != nil {
+		return out, err
+	}
+	if c.Style == coding.Mentions && c.Rank.Trees >= 0 {
+		out.Rank, err = d.ranker(ctx, notes, rows, out, c)
+	}
+	return out, err
+}
+
+func (d *Data) order(ctx context.Context, notes []int, rows [][]retrieve.Row, use func(k int) bool, c FitConfig) (*gbdt.Model, error) {
+	t := gbdt.Data{Features: retrieve.Features()}
+	for k, i := range notes {
+		if !use(k) {
+			continue
+		}
+		for j, row := range rows[k] {
+			y, w := float32(0), float32(1)
+			switch {
+			case d.gold[i][row.Code]:
+				y = 1
+			case d.Notes[i].Dropped(row.Code):
+				continue
+			case j > sparseFrom:
+				if (j+k)%sparse != 0 {
+					continue
+				}
+				w = sparse
+			}
+			t.X = append(t.X, row.X...)
+			t.Y = append(t.Y, y)
+			t.Weight = append(t.Weight, w)
+		}
+	}
+	m, err := gbdt.Train(ctx, t, c.Order)
+	if err != nil {
+		return nil, fmt.Errorf("train the order of candidates: %w", err)
+	}
+	return m, nil
+}
+
+// ranker trains the ranker on candidates ordered by models that did not see
+// their note.
+func (d *Data) ranker(ctx context.Context, notes []int, rows [][]retrieve.Row, fit learned.StyleModels, c FitConfig) (*gbdt.Model, error) {
+	t := gbdt.Data{Features: rank.Features()}
+	var own []GoldNote
+	for _, i := range notes {
+		own = append(own, d.Notes[i])
+	}
+	folds := NewFolds(own, c.Inner)
+	for f := range c.Inner {
+		order, err := d.order(ctx, notes, rows, func(k int) bool { return folds.Of(&own[k]) != f }, c)
+		if err != nil {
+			return nil, err
+		}
+		r, err := d.Retriever.With(models(c.Style, learned.StyleModels{Order: order, Memory: fit.Memory}))
+		if err != nil {
+			return nil, err
+		}
+		x := make([][][]float32, len(notes))
+		cands := make([][]coding.Candidate, len(notes))
+		errs := make([]error, len(notes))
+		both(len(notes), func(k int) {
+			if folds.Of(&own[k]) != f {
+				return
+			}
+			o := d.options(c)
+			o.LeaveOut = d.gold[notes[k]]
+			doc := d.Docs[notes[k]]
+			cands[k], errs[k] = r.Retrieve(ctx, doc, d.Table, o)
+			x[k] = rank.Rows(rank.Input{Doc: doc, Style: c.Style, Candidates: cands[k], Table: d.Table})
+		})
+		if err := errors.Join(errs...); err != nil {
+			return nil, err
+		}
+		for k, i := range notes {
+			for j := range x[k] {
+				code := cands[k][j].Code
+				right := d.gold[i][code]
+				if !right && d.Notes[i].Dropped(code) {
+					continue
+				}
+				y := float32(0)
+				if right {
+					y = 1
+				}
+				t.X = append(t.X, x[k][j]...)
+				t.Y = append(t.Y, y)
+			}
+		}
+	}
+	m, err := gbdt.Train(ctx, t, c.Rank)
+	if err != nil {
+		return nil, fmt.Errorf("train the ranker: %w", err)
+	}
+	return m, nil
+}

@@ -1,0 +1,155 @@
+package learned
+
+import (
+	"bytes"
+	"compress/gzip"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+
+	"chartcode/internal/coding"
+	"chartcode/internal/gbdt"
+)
+
+//go:embed models.json.gz
+var modelsFile []byte
+
+// Models are the trained parts of retrieval and the local ranker.
+type Models struct {
+	Version int                           `json:"version"` // the N of ranker local@N
+	Record  Record                        `json:"record"`
+	Styles  map[coding.Style]*StyleModels `json:"styles"`
+}
+
+// StyleModels are the models of one coding style.
+type StyleModels struct {
+	Order       *gbdt.Model `json:"order"`            // orders candidates
+	Rank        *gbdt.Model `json:"rank,omitempty"`   // ranks suggestions; nil: the ranker's own rules
+	Memory      *Memory     `json:"memory,omitempty"` // nil where counts must not be used
+	Calibration Calibration `json:"calibration"`
+	Threshold   float64     `json:"threshold"` // least confidence shown
+}
+
+// Record says how the models were made.
+type Record struct {
+	Command string             `json:"command"`
+	Dataset string             `json:"dataset"`
+	SHA256  string             `json:"dataset_sha256"`
+	Notes   int                `json:"notes"`
+	Terms   int                `json:"terms"`
+	Vectors string             `json:"vectors"` // name of the embedding model, empty without
+	Figures map[string]float64 `json:"figures"` // by cross-validation
+}
+
+// Calibration turns a model's log odds into a probability that holds:
+// logistic(Slope·odds + Offset) (Platt 1999).
+type Calibration struct {
+	Slope  float64 `json:"slope"`
+	Offset float64 `json:"offset"`
+}
+
+// Probability of a score in log odds. The zero Calibration changes nothing.
+func (c Calibration) Probability(odds float64) float64 {
+	if c == (Calibration{}) {
+		c.Slope = 1
+	}
+	return gbdt.Logistic(c.Slope*odds + c.Offset)
+}
+
+// Calibrate fits slope and offset to scores and answers by Newton's method; a
+// little weight decay keeps it finite.
+func Calibrate(odds []float64, right []bool) Calibration {
+	c := Calibration{Slope: 1}
+	for range 50 {
+		var ga, gb, haa, hab, hbb float64
+		for i, o := range odds {
+			p := gbdt.Logistic(c.Slope*o + c.Offset)
+			d := p
+			if right[i] {
+				d--
+			}
+			h := p * (1 - p)
+			ga += d * o
+			gb += d
+			haa += h * o * o
+			hab += h * o
+			hbb += h
+		}
+		ga += 1e-3 * (c.Slope - 1)
+		haa += 1e-3
+		hbb += 1e-3
+		det := haa*hbb - hab*hab
+		if det <= 0 {
+			break
+		}
+		da, db := (hbb*ga-hab*gb)/det, (haa*gb-hab*ga)/det
+		c.Slope -= da
+		c.Offset -= db
+		if math.Abs(da)+math.Abs(db) < 1e-9 {
+			break
+		}
+	}
+	return c
+}
+
+// ErrModels is returned for a model file that cannot be used.
+var ErrModels = errors.New("the ranker's model file is damaged or of another version")
+
+// Default reads the models that are part of the program.
+func Default() (*Models, error) { return Read(modelsFile) }
+
+// Read reads a model file: gzipped JSON.
+func Read(b []byte) (*Models, error) {
+	z, err := gzip.NewReader(bytes.NewReader(b))
+	if err != nil {
+		return nil, ErrModels
+	}
+	text, err := io.ReadAll(io.LimitReader(z, 64<<20))
+	if err != nil {
+		return nil, ErrModels
+	}
+	var m Models
+	if err := json.Unmarshal(text, &m); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrModels, err)
+	}
+	if m.Version <= 0 || len(m.Styles) == 0 {
+		return nil, ErrModels
+	}
+	for _, s := range m.Styles {
+		if s == nil {
+			return nil, ErrModels
+		}
+		if s.Memory != nil {
+			s.Memory.Ready()
+		}
+	}
+	return &m, nil
+}
+
+// Bytes writes the models in their file's form; the same models give the same
+// bytes.
+func (m *Models) Bytes() ([]byte, error) {
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.NewEncoder(z).Encode(m); err != nil {
+		return nil, err
+	}
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// Style gives the models of a style; never nil.
+func (m *Models) Style(s coding.Style) *StyleModels {
+	if m != nil && m.Styles[s] != nil {
+		return m.Styles[s]
+	}
+	return &StyleModels{}
+}

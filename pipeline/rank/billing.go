@@ -1,0 +1,252 @@
+package rank
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"chartcode/internal/coding"
+	"chartcode/internal/gbdt"
+)
+
+// Billing codes what was treated, watched or decided at the encounter, not
+// every mention: definitive diagnoses before their signs (outpatient guideline
+// IV.D, paraphrased), chronic conditions while they are managed (IV.I, IV.J),
+// nothing uncertain for outpatients (IV.H), one code per condition. There are no
+// labelled bills to learn from here, so the weights are set by hand, in log
+// odds, and stand below where a person can read them.
+
+// sectionPoints is what the place of a mention says about whether it is coded.
+var sectionPoints = map[coding.SectionKind]float64{
+	coding.SectionAssessment:     2.0,
+	coding.SectionPlan:           1.2,
+	coding.SectionDischargeDx:    2.6,
+	coding.SectionPostopDx:       2.6,
+	coding.SectionPreopDx:        1.8,
+	coding.SectionAdmitDx:        1.2,
+	coding.SectionIndication:     1.0,
+	coding.SectionChiefComplaint: 0.7,
+	coding.SectionHPI:            0.1,
+	coding.SectionCourse:         0.8,
+	coding.SectionUnknown:        0.4,
+	coding.SectionOther:          -0.2,
+	coding.SectionPMH:            -0.4,
+	coding.SectionPSH:            -1.2,
+	coding.SectionSocial:         -1.0,
+	coding.SectionFamily:         -1.0,
+	coding.SectionMedications:    -2.0,
+	coding.SectionAllergies:      -1.5,
+	coding.SectionROS:            -2.6,
+	coding.SectionExam:           -2.0,
+	coding.SectionResults:        -1.2,
+	coding.SectionProcedure:      -2.0,
+	coding.SectionInstructions:   -3.0,
+}
+
+const (
+	basePoints      = 0.8  // how much likelier a named condition is coded than the order model, made for any mention, says
+	signPoints      = -1.0 // a sign, where the note may have its cause
+	signBeside      = -1.6 // a sign where a definitive diagnosis was already chosen
+	vaguePoints     = -0.3 // a code that says unspecified or other
+	acutePastPoints = -3.0 // history of what does not last
+	uncertainPoints = -9.0 // uncertain diagnosis of an outpatient
+	externalPoints  = -1.0 // causes and places of injury
+	statusPoints    = -0.6 // factors, history and status
+	listedTwice     = 0.5  // for each further place, up to two
+	leastBilling    = 0.42 // confidence shown
+	mostBilling     = 15   // codes of one note
+	weakMatch       = 0.6  // share of a term's words under which a match is too thin to bill on
+	weakPoints      = -1.5
+)
+
+// judged is a candidate with what speaks for it.
+type judged struct {
+	cand  int
+	score float64
+	match *coding.Match
+}
+
+func (l *Local) billing(in Input) []coding.Suggestion {
+	var list []judged
+	for i := range in.Candidates {
+		if j, ok := judge(in, i); ok {
+			list = append(list, j)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b judged) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.cand, b.cand))
+	})
+	chosen := choose(in, list)
+	s := l.models.Style(coding.Billing)
+	out := make([]coding.Suggestion, 0, len(chosen))
+	for _, j := range firstListed(in, chosen) {
+		c := &in.Candidates[j.cand]
+		out = append(out, coding.Suggestion{
+			System: c.System, Code: c.Code, Display: c.Display, Confidence: s.Calibration.Probability(j.score),
+			Evidence: billedEvidence(in.Doc, c, j.match), Rationale: rationaleOf(c, j.match),
+		})
+	}
+	number(in.Doc, out)
+	return out
+}
+
+// judge adds up what speaks for a candidate at its best place.
+func judge(in Input, i int) (judged, bool) {
+	c := &in.Candidates[i]
+	best := judged{cand: i, score: math.Inf(-1)}
+	places := 0
+	for k := range c.Matches {
+		m := &c.Matches[k]
+		p, ok := placePoints(in, c.Code, m)
+		if !ok {
+			continue
+		}
+		places++
+		if p > best.score {
+			best.score, best.match = p, m
+		}
+	}
+	if best.match == nil {
+		return best, false
+	}
+	best.score += logOdds(c.RetrievalScore) + basePoints + listedTwice*float64(min(places-1, 2))
+	switch {
+	case c.Code[0] == 'R':
+		best.score += signPoints
+	case c.Code[0] == 'Z':
+		best.score += statusPoints
+	case c.Code[0] >= 'V' && c.Code[0] <= 'Y':
+		best.score += externalPoints
+	}
+	if vague(c.Display) {
+		best.score += vaguePoints
+	}
+	return best, true
+}
+
+// placePoints judges one place; false where the words there do not let the
+// code stand.
+func placePoints(in Input, code string, m *coding.Match) (float64, bool) {
+	p := sectionPoints[m.Section]
+	switch {
+	case familyCode(code):
+		if m.Assertion != coding.Family {
+			return 0, false
+		}
+		p += 1.5
+	case m.Assertion == coding.Possible:
+		if !in.Doc.Setting.InpatientRules() || confirmedOnly(code) {
+			p += uncertainPoints
+		}
+	case m.Assertion == coding.Historical:
+		switch {
+		case historyCode(code):
+			p += 1.0
+		case !lasting(code):
+			p += acutePastPoints
+		}
+	case m.Assertion != coding.Present:
+		return 0, false
+	}
+	if m.Section == coding.SectionPMH && !lasting(code) && !historyCode(code) {
+		p += acutePastPoints / 2
+	}
+	if m.Lexical < weakMatch && m.Dense < 0.8 {
+		p += weakPoints
+	}
+	return p, true
+}
+
+// choose takes the best codes, one for each condition.
+func choose(in Input, list []judged) []judged {
+	var out []judged
+	definitive := false
+	for _, j := range list {
+		c := &in.Candidates[j.cand]
+		if c.Code[0] == 'R' && definitive {
+			j.score += signBeside
+		}
+		if gbdt.Logistic(j.score) < leastBilling || len(out) == mostBilling {
+			continue
+		}
+		if slices.ContainsFunc(out, func(o judged) bool { return sameCondition(&in.Candidates[o.cand], o.match, c, j.match) }) {
+			continue
+		}
+		definitive = definitive || (c.Code[0] != 'R' && c.Code[0] != 'Z')
+		out = append(out, j)
+	}
+	return out
+}
+
+// sameCondition reports whether code b would say again what code a says: it
+// stands on the same words, or is a vaguer, or a neighbouring, code of the same
+// subcategory.
+func sameCondition(a *coding.Candidate, am *coding.Match, b *coding.Candidate, bm *coding.Match) bool {
+	if am.Span.Overlaps(bm.Span) {
+		return true
+	}
+	if coding.Category(a.Code) != coding.Category(b.Code) {
+		return false
+	}
+	return vague(a.Display) || vague(b.Display) || a.Code[:min(5, len(a.Code))] == b.Code[:min(5, len(b.Code))]
+}
+
+// firstListed puts the code that answers for the encounter first: of an
+// inpatient the first discharge diagnosis, else the first diagnosis of the
+// assessment, of a procedure note the postoperative one; without such a place
+// the surest definitive code. The rest follow by confidence.
+func firstListed(in Input, chosen []judged) []judged {
+	best := -1
+	key := func(j judged) (place int, kind int, at int) {
+		c := in.Candidates[j.cand].Code
+		place = firstPlace(j.match.Section)
+		if c[0] == 'R' || c[0] == 'Z' {
+			kind = 1
+		}
+		return place, kind, j.match.Span.Start
+	}
+	for i, j := range chosen {
+		if !mayStandFirst(in.Candidates[j.cand].Code) {
+			continue
+		}
+		if best < 0 {
+			best = i
+			continue
+		}
+		p, k, at := key(j)
+		bp, bk, bat := key(chosen[best])
+		if cmp.Or(cmp.Compare(p, bp), cmp.Compare(k, bk)) < 0 || (p == bp && k == bk && p < noFirstPlace && at < bat) {
+			best = i
+		}
+	}
+	if best > 0 {
+		j := chosen[best]
+		chosen = slices.Insert(slices.Delete(slices.Clone(chosen), best, best+1), 0, j)
+	}
+	return chosen
+}
+
+const noFirstPlace = 3
+
+func firstPlace(s coding.SectionKind) int {
+	switch s {
+	case coding.SectionDischargeDx, coding.SectionPostopDx:
+		return 0
+	case coding.SectionAssessment:
+		return 1
+	case coding.SectionPlan, coding.SectionPreopDx, coding.SectionIndication, coding.SectionAdmitDx:
+		return 2
+	}
+	return noFirstPlace
+}
+
+// billedEvidence begins with the place that decided.
+func billedEvidence(doc *coding.Document, c *coding.Candidate, m *coding.Match) []coding.Evidence {
+	out := []coding.Evidence{{Span: m.Span, Text: doc.Text[m.Span.Start:m.Span.End]}}
+	for _, e := range evidence(doc, c) {
+		if !e.Overlaps(m.Span) && len(out) < evidenceKept {
+			out = append(out, e)
+		}
+	}
+	return out
+}

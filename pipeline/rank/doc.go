@@ -1,0 +1,10 @@
+// Package rank turns candidates into suggestions: it decides which codes are
+// shown, in which order, with which evidence, confidence and reason.
+//
+// Local does it without an LLM, by trained models over features that a person
+// can read and, for bills, by the practice of billing written down as rules.
+// What a code is suggested for is always words of the note that state it of the
+// patient: words that deny it, fear it, or tell it of somebody else never do.
+//
+// The stage imports no other stage, knows no SQL and no HTTP, and logs nothing.
+package rank

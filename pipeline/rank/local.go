@@ -1,0 +1,153 @@
+package rank
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"chartcode/internal/coding"
+	"chartcode/internal/learned"
+)
+
+// LocalConfig says what the local ranker is made of.
+type LocalConfig struct {
+	Models *learned.Models
+}
+
+// Local ranks without an LLM. It is safe for concurrent use, and the same
+// input gives the same output.
+type Local struct{ models *learned.Models }
+
+// ErrModels is returned for models that the local ranker cannot use.
+var ErrModels = errors.New("the local ranker needs models that were trained on its features; train them again")
+
+// NewLocal checks the models.
+func NewLocal(c LocalConfig) (*Local, error) {
+	if c.Models == nil {
+		return nil, ErrModels
+	}
+	if m := c.Models.Style(coding.Mentions).Rank; m != nil && !slices.Equal(m.Features, featureNames[:]) {
+		return nil, ErrModels
+	}
+	return &Local{c.Models}, nil
+}
+
+// Name is local@N, N the version of the models.
+func (l *Local) Name() string { return fmt.Sprintf("local@%d", l.models.Version) }
+
+// Rank gives the suggestions of the style asked for. It never fails but for
+// an ended context.
+func (l *Local) Rank(ctx context.Context, in Input) (Output, error) {
+	if err := ctx.Err(); err != nil {
+		return Output{}, err
+	}
+	if in.Style == coding.Mentions {
+		return Output{Suggestions: l.mentions(in)}, nil
+	}
+	return Output{Suggestions: l.billing(in)}, nil
+}
+
+// Scores gives the log odds, before calibration, of the first Judged
+// candidates in the style of mentions.
+func (l *Local) Scores(in Input) []float64 {
+	m := l.models.Style(coding.Mentions).Rank
+	rows := Rows(in)
+	out := make([]float64, len(rows))
+	for i, x := range rows {
+		out[i] = float64(x[fRetrieval])
+		if m != nil {
+			out[i] = m.Score(x)
+		}
+	}
+	return out
+}
+
+// mentions shows every code whose confidence reaches the threshold and that
+// has words of the note to stand on.
+func (l *Local) mentions(in Input) []coding.Suggestion {
+	s := l.models.Style(coding.Mentions)
+	var out []coding.Suggestion
+	for i, odds := range l.Scores(in) {
+		p := s.Calibration.Probability(odds)
+		if p < s.Threshold {
+			continue
+		}
+		c := &in.Candidates[i]
+		ev := evidence(in.Doc, c)
+		if len(ev) == 0 {
+			continue
+		}
+		out = append(out, coding.Suggestion{
+			System: c.System, Code: c.Code, Display: c.Display, Role: coding.RoleSecondary, Confidence: p,
+			Evidence: ev, Rationale: rationale(c),
+		})
+	}
+	slices.SortStableFunc(out, func(a, b coding.Suggestion) int {
+		return cmp.Or(cmp.Compare(b.Confidence, a.Confidence), cmp.Compare(a.Code, b.Code))
+	})
+	number(in.Doc, out)
+	return out
+}
+
+// number gives ranks, and the first code that may stand first its role.
+func number(doc *coding.Document, out []coding.Suggestion) {
+	first := coding.RoleFirstListed
+	if doc.Setting.InpatientRules() {
+		first = coding.RolePrincipal
+	}
+	for i := range out {
+		out[i].Rank = i + 1
+		out[i].Role = coding.RoleSecondary
+	}
+	for i := range out {
+		if mayStandFirst(out[i].Code) {
+			out[i].Role = first
+			return
+		}
+	}
+}
+
+// mayStandFirst is false for external causes, which never do (guidelines
+// I.C.20), and for the causes of diseases classified elsewhere.
+func mayStandFirst(code string) bool {
+	switch code[0] {
+	case 'V', 'W', 'X', 'Y':
+		return false
+	}
+	switch coding.Category(code) {
+	case "B95", "B96", "B97":
+		return false
+	}
+	return true
+}
+
+// Stands reports whether candidate i has words of the note to stand on.
+func Stands(in Input, i int) bool {
+	for k := range in.Candidates[i].Matches {
+		if stated(in.Candidates[i].Matches[k].Assertion) {
+			return true
+		}
+	}
+	return false
+}
+
+const evidenceKept = 3
+
+// evidence gives the places that state the candidate of the patient, best
+// first, without overlaps.
+func evidence(doc *coding.Document, c *coding.Candidate) []coding.Evidence {
+	var out []coding.Evidence
+	for i := range c.Matches {
+		m := &c.Matches[i]
+		if !stated(m.Assertion) || len(out) == evidenceKept {
+			continue
+		}
+		if slices.ContainsFunc(out, func(e coding.Evidence) bool { return e.Overlaps(m.Span) }) {
+			continue
+		}
+		out = append(out, coding.Evidence{Span: m.Span, Text: doc.Text[m.Span.Start:m.Span.End]})
+	}
+	return out
+}
