@@ -31,6 +31,10 @@ const (
 
 	sqlBuildVectorIndex = `SELECT build_vector_index($1)`
 
+	sqlDropVectorIndex = `SELECT drop_vector_index($1)`
+
+	sqlModelNotReady = `UPDATE embedding_models SET ready_at = NULL WHERE id = $1`
+
 	sqlModelReady = `UPDATE embedding_models SET ready_at = now() WHERE id = $1 AND ready_at IS NULL`
 
 	// Seen only with the rights of the user who builds.
@@ -137,4 +141,19 @@ func (s *Store) indexProgress(ctx context.Context) (done int64, err error) {
 		return tx.QueryRow(ctx, sqlIndexProgress).Scan(&done)
 	})
 	return done, err
+}
+
+// dropVectorIndex takes the index of a model away; until it is built again,
+// searches read every vector.
+func (s *Store) dropVectorIndex(ctx context.Context, op string, m model) error {
+	return s.inTx(ctx, op, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, sqlLockTx, vectorIndexLock); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, sqlModelNotReady, m.id); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, sqlDropVectorIndex, m.id)
+		return err
+	})
 }

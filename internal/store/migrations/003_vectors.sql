@@ -36,7 +36,16 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION build_vector_index(smallint) FROM PUBLIC;
 
+-- Takes the index of one model away, before many vectors are added.
+CREATE FUNCTION drop_vector_index(model smallint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+  EXECUTE format('DROP INDEX IF EXISTS term_vectors_hnsw_%s', model);
+END $$;
+REVOKE ALL ON FUNCTION drop_vector_index(smallint) FROM PUBLIC;
+
 INSERT INTO app_rights (object, rights) VALUES
   ('TABLE embedding_models', 'SELECT, INSERT, UPDATE'),
   ('TABLE term_vectors', 'SELECT, INSERT, DELETE'),
-  ('FUNCTION build_vector_index(smallint)', 'EXECUTE');
+  ('FUNCTION build_vector_index(smallint)', 'EXECUTE'),
+  ('FUNCTION drop_vector_index(smallint)', 'EXECUTE');
