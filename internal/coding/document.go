@@ -82,6 +82,45 @@ type Scope struct {
 	Cue       Span
 }
 
+// FactKind says what a Fact measures or qualifies.
+type FactKind string
+
+// The kinds of facts. Values are in the unit named here whatever the note's.
+const (
+	FactAge           FactKind = "age"               // years; Unit year, month, week or day when the note says so
+	FactBMI           FactKind = "bmi"               // kg/m2
+	FactBloodPressure FactKind = "blood_pressure"    // mmHg: Value systolic, Second diastolic
+	FactHbA1c         FactKind = "hba1c"             // percent
+	FactEGFR          FactKind = "egfr"              // mL/min/1.73 m2
+	FactGlucose       FactKind = "glucose"           // mg/dL
+	FactWeight        FactKind = "weight"            // kg
+	FactHeight        FactKind = "height"            // cm
+	FactTemperature   FactKind = "temperature"       // degrees Celsius
+	FactSpO2          FactKind = "spo2"              // percent
+	FactHeartRate     FactKind = "heart_rate"        // per minute
+	FactEF            FactKind = "ejection_fraction" // percent; of a range its lower end
+	FactGestation     FactKind = "gestation"         // weeks, days as sevenths
+	FactPackYears     FactKind = "pack_years"        // years
+	FactLaterality    FactKind = "laterality"        // Word: left, right, bilateral
+	FactAcuity        FactKind = "acuity"            // Word: acute, subacute, chronic, acute_on_chronic, recurrent
+	FactEncounter     FactKind = "encounter"         // Word: initial, subsequent, sequela
+	FactHealing       FactKind = "healing"           // Word: routine, delayed, nonunion, malunion
+	FactOpenness      FactKind = "openness"          // Word: open, closed (of a fracture)
+)
+
+// Fact is a measurement or a qualifying word of the note. Value and Second are
+// numbers in the unit of the kind; Unit is set only where the kind says so; Word
+// is the canonical word of a qualifier. The span covers name and number, or the
+// word. A fact says nothing of assertion: ask AssertionOf its span.
+type Fact struct {
+	Span
+	Kind   FactKind
+	Value  float64
+	Second float64
+	Unit   string
+	Word   string
+}
+
 // Document is a segmented note: what segment gives to the later stages.
 // Sections and Sentences are in text order and do not overlap among
 // themselves; Scopes may overlap.
@@ -93,6 +132,7 @@ type Document struct {
 	Sentences []Sentence
 	Clauses   []Span // parts of sentences between which negation does not reach
 	Scopes    []Scope
+	Facts     []Fact // in text order
 }
 
 // strength orders assertions where scopes overlap: who it is about first, then

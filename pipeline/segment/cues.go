@@ -1,0 +1,228 @@
+package segment
+
+import (
+	_ "embed"
+	"strconv"
+	"strings"
+	"sync"
+
+	"chartcode/internal/coding"
+	"chartcode/internal/lexicon"
+)
+
+//go:embed tables/cues.txt
+var cuesText string
+
+var cueTable = sync.OnceValue(readCues)
+
+// Effects of a cue that are no assertion.
+const (
+	effectMask coding.Assertion = "mask"
+	effectStop coding.Assertion = "stop"
+)
+
+type direction uint8
+
+const (
+	after direction = iota // the cue stands before what it speaks of
+	before
+	both
+)
+
+// reach says how far a cue carries.
+type reach struct {
+	kind  string // list, phrase, clause, sentence, words
+	words int
+}
+
+// cuePattern is one line's pattern: a sequence of groups.
+type cuePattern struct {
+	effect coding.Assertion
+	dir    direction
+	reach  reach
+	groups []group
+}
+
+// group is a set of alternatives, each a sequence of words; "_" is any word.
+type group struct {
+	alternatives [][]string
+	optional     bool
+}
+
+// readCues indexes the patterns by each word with which they may begin. The
+// table is part of the program: an error in it is a programming error, found by
+// the package's tests.
+func readCues() map[string][]*cuePattern {
+	m := make(map[string][]*cuePattern)
+	for l := range strings.SplitSeq(cuesText, "\n") {
+		if l = strings.TrimSpace(l); l == "" || l[0] == '#' {
+			continue
+		}
+		head, list, ok := strings.Cut(l, ": ")
+		if strings.HasPrefix(list, "phrase:") || !ok {
+			panic("segment: cue table: " + l)
+		}
+		f := strings.Fields(head)
+		if len(f) != 3 {
+			panic("segment: cue table: " + head)
+		}
+		for pat := range strings.SplitSeq(list, "; ") {
+			p := &cuePattern{effect: coding.Assertion(f[0]), groups: parsePattern(pat)}
+			switch f[1] {
+			case "before":
+				p.dir = before
+			case "both":
+				p.dir = both
+			}
+			p.reach.kind = f[2]
+			if n, err := strconv.Atoi(f[2]); err == nil {
+				p.reach = reach{"words", n}
+			}
+			for w := range firstWords(p.groups) {
+				m[w] = append(m[w], p)
+			}
+		}
+	}
+	return m
+}
+
+// parsePattern reads "no (evidence|sign of)? _ word".
+func parsePattern(s string) []group {
+	var out []group
+	for s = strings.TrimSpace(s); s != ""; s = strings.TrimSpace(s) {
+		if s[0] != '(' {
+			word, rest, _ := strings.Cut(s, " ")
+			out = append(out, group{alternatives: [][]string{lowers(word)}})
+			s = rest
+			continue
+		}
+		end := strings.IndexByte(s, ')')
+		if end < 0 {
+			panic("segment: cue table: " + s)
+		}
+		g := group{}
+		for alt := range strings.SplitSeq(s[1:end], "|") {
+			g.alternatives = append(g.alternatives, lowers(alt))
+		}
+		s = s[end+1:]
+		if strings.HasPrefix(s, "?") {
+			g.optional = true
+			s = s[1:]
+		}
+		out = append(out, g)
+	}
+	return out
+}
+
+// lowers gives the lower-case tokens of a pattern's words.
+func lowers(s string) []string {
+	var out []string
+	for _, t := range lexicon.Tokenize(s) {
+		out = append(out, t.Lower)
+	}
+	return out
+}
+
+// firstWords gives the words with which a pattern may begin.
+func firstWords(groups []group) map[string]bool {
+	m := make(map[string]bool)
+	for _, g := range groups {
+		for _, alt := range g.alternatives {
+			m[alt[0]] = true
+		}
+		if !g.optional {
+			break
+		}
+	}
+	return m
+}
+
+// match gives the token after the longest match of the groups at token i
+// before token to, 0 when there is none.
+func (r *reader) match(groups []group, i, to int) int {
+	if len(groups) == 0 {
+		return i
+	}
+	best := 0
+	g := &groups[0]
+	for _, alt := range g.alternatives {
+		if i+len(alt) > to {
+			continue
+		}
+		fits := true
+		for k, w := range alt {
+			t := &r.toks[i+k]
+			if t.Lower != w && (w != "_" || t.Kind == lexicon.Punct) {
+				fits = false
+				break
+			}
+		}
+		if fits {
+			best = max(best, r.match(groups[1:], i+len(alt), to))
+		}
+	}
+	if g.optional {
+		best = max(best, r.match(groups[1:], i, to))
+	}
+	return best
+}
+
+// cue is a pattern found at tokens [from, to).
+type cue struct {
+	from, to int
+	p        *cuePattern
+	also     *cuePattern // of the same length, with another direction
+}
+
+// findCues gives the cues of tokens [from, to), in order and without overlap:
+// the longest at each place, of equally long ones the first of the table, and
+// with it one of the other direction.
+func (r *reader) findCues(from, to int) []cue {
+	table := cueTable()
+	var out []cue
+	for i := from; i < to; {
+		var best cue
+		for _, p := range table[r.toks[i].Lower] {
+			end := r.match(p.groups, i, to)
+			if end <= i || !r.fitsPlace(p, i, end, to) {
+				continue
+			}
+			switch {
+			case end > best.to:
+				best = cue{i, end, p, nil}
+			case end == best.to && best.also == nil && p.dir != best.p.dir && p.effect == best.p.effect:
+				best.also = p
+			}
+		}
+		if best.p == nil {
+			i++
+			continue
+		}
+		out = append(out, best)
+		i = best.to
+	}
+	return out
+}
+
+// fitsPlace applies what a pattern of words cannot say.
+func (r *reader) fitsPlace(p *cuePattern, i, end, to int) bool {
+	first := r.toks[i].Lower
+	switch first {
+	case ":", "-": // "fever: no": the answer must end there
+		return end >= to || r.toks[end].Lower == "," || r.toks[end].Lower == ";" || r.toks[end].Lower == "." || r.toks[end].Lower == ")"
+	case "?": // "?pneumonia" or "pneumonia?"
+		if p.dir == after {
+			return end < to && r.toks[end].Start == r.toks[i].End
+		}
+		return end >= to
+	case "no":
+		if end == i+1 { // "no." as an answer, "No. 5"
+			return end >= to || r.toks[end].Lower != "." && !isDigit(r.text[r.toks[end].Start])
+		}
+	case "old":
+		return p.effect == effectMask || i == 0 || r.toks[i-1].Kind != lexicon.Number && r.toks[i-1].Lower != "-" && r.toks[i-1].Lower != "year" && r.toks[i-1].Lower != "years"
+	case "may": // the month
+		return end >= to || r.toks[end-1].Kind != lexicon.Number
+	}
+	return true
+}

@@ -1,0 +1,227 @@
+package segment
+
+import (
+	"chartcode/internal/coding"
+	"chartcode/internal/lexicon"
+)
+
+// kin are the words for relatives.
+var kin = set("mother father mom dad brother brothers sister sisters sibling siblings son sons daughter daughters parent parents grandmother grandfather " +
+	"grandparents grandparent aunt aunts uncle uncles cousin cousins niece nephew maternal paternal relative relatives grandma grandpa half-brother half-sister twin " +
+	"mother's father's brother's sister's")
+
+// speaking are verbs with which a relative tells about the patient, or does
+// something for him.
+var speaking = set("states stated reports reported says said notes noted notices noticed brought brings thinks thought feels felt believes denies denied called calls gives gave " +
+	"describes described understands understood agrees agreed found drove accompanied witnessed observed saw gets took takes wants wanted asked asks told tells confirms " +
+	"confirmed provides provided helps helped consented requests requested expressed understand agree report state complains complained concerned present bedside here " +
+	"works lives informed was-informed signed verbalized administers administered gave assists assisted discussed desires wishes declined refuses refused")
+
+// attached are words before a relative that make him company, not family
+// history: "lives with his mother", "brought in by her daughter".
+var attached = set("with by per to from and between for via")
+
+// subjectWords lead a relative to his condition: "mother had", "father, aged 60,".
+var subjectWords = set("has had have with died dies passed diagnosed suffers suffered is was are were also deceased alive living age aged who history hx both either all who's " +
+	"developed underwent positive h/o s/p succumbed expired")
+
+// relatives finds what is said of the family: "family history of diabetes",
+// "mother had breast cancer", "heart disease in his father".
+func (s *sentence) relatives() {
+	for i := s.from; i < s.to; i++ {
+		w := s.toks[i].Lower
+		if w == "family" || w == "familial" || w == "fh" || w == "fhx" || w == "fam" || w == "hereditary" {
+			s.familyPhrase(i)
+			continue
+		}
+		if kin[w] {
+			if end := s.relative(i); end > i {
+				i = end - 1
+			}
+		}
+	}
+}
+
+// familyPhrase handles "family history of", "family members with", "runs in
+// the family" at token i.
+func (s *sentence) familyPhrase(i int) {
+	w := s.toks[i].Lower
+	next := ""
+	if i+1 < s.to {
+		next = s.toks[i+1].Lower
+	}
+	_, end := s.clauseOf(i)
+	switch {
+	case w == "fh" || w == "fhx":
+		s.addScopeOf(i+1, s.to, coding.Family, i, i+1)
+	case w == "hereditary" || w == "familial":
+		return
+	case next == "history" || next == "hx" || next == "h/o" || w == "fam":
+		// To the end of the sentence: lists of a family history run over "and".
+		stop := s.to
+		for j := i + 2; j < s.to; j++ {
+			if t := s.toks[j].Lower; subjects[t] && t != "i" && j > i+3 && (s.toks[j-1].Lower == "," || s.toks[j-1].Lower == "and" || s.toks[j-1].Lower == ";" || s.toks[j-1].Lower == "but") && !kinNear(s, j) {
+				stop = j
+				break
+			}
+		}
+		s.addScopeOf(i+2, stop, coding.Family, i, min(i+2, s.to))
+		// "strong family history" after the list: "breast cancer by family history"
+	case next == "member" || next == "members":
+		if i+2 < s.to && (s.toks[i+2].Lower == "with" || s.toks[i+2].Lower == "had" || s.toks[i+2].Lower == "have" || s.toks[i+2].Lower == "has" || s.toks[i+2].Lower == "who") {
+			s.addScopeOf(i+3, end, coding.Family, i, i+2)
+		} else if i > s.from && (s.toks[i-1].Lower == "in" || s.back(i, "in")) {
+			from, _ := s.clauseOf(i)
+			s.addScopeOf(from, i, coding.Family, i, i+2)
+		}
+	case i > s.from+1 && (s.back(i, "runs") || s.back(i, "run") || s.back(i, "in")):
+		from, _ := s.clauseOf(i)
+		s.addScopeOf(from, i, coding.Family, i, i+1)
+	}
+}
+
+func kinNear(s *sentence, j int) bool {
+	for k := j; k < min(s.to, j+4); k++ {
+		if kin[s.toks[k].Lower] {
+			return true
+		}
+	}
+	return false
+}
+
+// back reports whether word stands at most three tokens before token i.
+func (s *sentence) back(i int, word string) bool {
+	for j := i - 1; j >= max(s.from, i-3); j-- {
+		if s.toks[j].Lower == word {
+			return true
+		}
+	}
+	return false
+}
+
+// relative handles a relative at token i and gives the token at which what is
+// said of him ends, or i when nothing is.
+func (s *sentence) relative(i int) int {
+	first := i
+	for i+1 < s.to && (kin[s.toks[i+1].Lower] || s.toks[i+1].Lower == "side" || s.toks[i+1].Lower == "'" ||
+		s.toks[i+1].Lower == "great" || (s.toks[i+1].Lower == "and" || s.toks[i+1].Lower == "-" || s.toks[i+1].Lower == ",") && i+2 < s.to && kin[s.toks[i+2].Lower]) {
+		i++
+	}
+	last := i
+	prev := ""
+	det := first - 1
+	for det >= s.from && (possessives[s.toks[det].Lower] || s.toks[det].Kind == lexicon.Number) {
+		det--
+	}
+	if det >= s.from {
+		prev = s.toks[det].Lower
+	}
+	clauseFrom, _ := s.clauseOf(first)
+	cueFrom, cueTo := first, last+1
+	// "diabetes in her mother", "on her mother's side", "heart disease on the maternal side".
+	if prev == "in" || prev == "on" && s.toks[last].Lower == "side" || prev == "of" && s.listedBefore(det) || prev == "among" {
+		from := clauseFrom
+		for j := det - 1; j >= from; j-- { // a relative before it owns what stands before him
+			if kin[s.toks[j].Lower] {
+				from = j + 1
+				break
+			}
+		}
+		s.addScopeOf(from, det, coding.Family, cueFrom, cueTo)
+		if s.toks[last].Lower != "side" {
+			return last + 1
+		}
+	}
+	if prev == "by" && s.back(det, "affected") {
+		s.addScopeOf(clauseFrom, det, coding.Family, cueFrom, cueTo)
+		return last + 1
+	}
+	if attached[prev] && prev != "from" || prev == "from" {
+		return last + 1
+	}
+	// "mother's diabetes"
+	if raw := s.raw(last); len(raw) > 2 && (raw[len(raw)-2] == '\'' || raw[len(raw)-2:] == "\u2019s"[1:]) {
+		end := min(s.to, last+5)
+		for j := last + 1; j < end; j++ {
+			if s.toks[j].Kind == lexicon.Punct || verbs[s.toks[j].Lower] {
+				end = j
+			}
+		}
+		s.addScopeOf(last+1, end, coding.Family, cueFrom, cueTo)
+		return end
+	}
+	j := last + 1
+	// "(age 60)", ", who is 75,", "at the age of 58", ": ".
+	for j < s.to && j < last+12 {
+		w := s.toks[j].Lower
+		if speaking[w] && !subjectWords[w] {
+			return last + 1
+		}
+		if subjectWords[w] {
+			if (w == "is" || w == "was" || w == "are" || w == "were") && j+1 < s.to && speaking[s.toks[min(s.to-1, j+1)].Lower] {
+				return last + 1
+			}
+			if (w == "is" || w == "was") && j+2 < s.to && (s.toks[j+1].Lower == "also" || s.toks[j+1].Lower == "very") && speaking[s.toks[j+2].Lower] {
+				return last + 1
+			}
+			end := s.relativeEnd(j, last)
+			s.addScopeOf(j, end, coding.Family, cueFrom, cueTo)
+			return end
+		}
+		switch w {
+		case ":", "-", "–", "(", ",", ")", "side", "years", "year", "at", "of", "the", "in", "and", "his", "her", "on", "s":
+		default:
+			if s.toks[j].Kind == lexicon.Number {
+				break
+			}
+			if j > last+1 && (s.toks[last+1].Lower == ":" || s.toks[last+1].Lower == "-" || s.toks[last+1].Lower == "–") || s.inFamilyList(first, j) {
+				end := s.relativeEnd(j, last)
+				s.addScopeOf(j, end, coding.Family, cueFrom, cueTo)
+				return end
+			}
+			return last + 1
+		}
+		j++
+	}
+	return last + 1
+}
+
+var possessives = set("his her the a an their one my both patient's two three maternal paternal several some older younger older deceased biological own")
+
+// listedBefore reports whether "of" at token i follows "history", "side" or a
+// like word: "the history of her mother".
+func (s *sentence) listedBefore(i int) bool { return i > s.from && s.toks[i-1].Lower == "side" }
+
+// inFamilyList recognises the terse "father MI at 49", "mother DM": a relative
+// without a determiner, followed at once by capitals.
+func (s *sentence) inFamilyList(first, j int) bool {
+	if first > s.from {
+		if p := s.toks[first-1].Lower; p != "," && p != ";" && p != "." && p != ":" && p != "and" && p != "(" {
+			return false
+		}
+	}
+	return allCaps(s.raw(j))
+}
+
+// relativeEnd gives the token at which what is said of a relative ends: the
+// end of the sentence, or where the patient becomes the subject again.
+func (s *sentence) relativeEnd(j, last int) int {
+	for k := j + 1; k < s.to; k++ {
+		w := s.toks[k].Lower
+		prev := s.toks[k-1].Lower
+		switch w {
+		case "patient", "patient's", "pt":
+			return k
+		case "he", "she", "i", "there":
+			// "her mother had diabetes and she has asthma"; but "his father died when he was 60".
+			if prev == "and" || prev == "but" || prev == ";" || prev == "," || prev == "while" {
+				return k
+			}
+		case ";":
+			if k+1 < s.to && !kinNear(s, k+1) {
+				return k
+			}
+		}
+	}
+	return s.to
+}

@@ -1,0 +1,410 @@
+package segment
+
+import (
+	"sort"
+
+	"chartcode/internal/coding"
+	"chartcode/internal/lexicon"
+)
+
+// findScopes finds for what stretches a cue or a section sets the assertion.
+func (r *reader) findScopes() {
+	ci := 0
+	var carried *cue // of a sentence that ends in a colon, for the items after it
+	for si := range r.doc.Sentences {
+		from, to := r.sentToks[si][0], r.sentToks[si][1]
+		first := ci
+		for ci < len(r.clauseToks) && r.clauseToks[ci][0] < to {
+			ci++
+		}
+		clauses := r.clauseToks[first:ci]
+		s := sentence{reader: r, from: from, to: to, clauses: clauses, cues: r.findCues(from, to)}
+		if carried != nil {
+			if r.doc.Sentences[si].Item && r.doc.Sentences[si].Section == r.doc.Sentences[si-1].Section {
+				r.addScope(from, to, carried)
+			} else {
+				carried = nil
+			}
+		}
+		for k := range s.cues {
+			s.apply(k)
+		}
+		s.signs()
+		s.relatives()
+		s.years()
+		if n := len(s.cues); n > 0 && to > from && r.toks[to-1].Lower == ":" {
+			if c := &s.cues[n-1]; c.p.dir == after && c.p.effect != effectMask && c.p.effect != effectStop && to-c.to <= 3 {
+				carried = c
+			}
+		}
+	}
+	r.sectionScopes()
+	sort.SliceStable(r.doc.Scopes, func(i, j int) bool { return r.doc.Scopes[i].Start < r.doc.Scopes[j].Start })
+}
+
+// sectionScopes sets the assertion of whole sections: a family history is about
+// the family, a list of past operations is history.
+func (r *reader) sectionScopes() {
+	for _, sec := range r.doc.Sections {
+		a := coding.Present
+		switch sec.Kind {
+		case coding.SectionFamily:
+			a = coding.Family
+		case coding.SectionPSH:
+			a = coding.Historical
+		default:
+			continue
+		}
+		s, e := trim(r.text, sec.Heading.End, sec.End)
+		if s < e {
+			r.doc.Scopes = append(r.doc.Scopes, coding.Scope{Span: coding.Span{Start: s, End: e}, Assertion: a, Cue: sec.Heading})
+		}
+	}
+}
+
+func (r *reader) addScope(from, to int, c *cue) {
+	r.addScopeOf(from, to, c.p.effect, c.from, c.to)
+}
+
+// addScopeOf adds a scope over tokens [from, to), less marks at its ends, with
+// the cue at tokens [cueFrom, cueTo).
+func (r *reader) addScopeOf(from, to int, a coding.Assertion, cueFrom, cueTo int) {
+	for from < to && r.toks[from].Kind == lexicon.Punct {
+		from++
+	}
+	for to > from && r.toks[to-1].Kind == lexicon.Punct {
+		to--
+	}
+	if from >= to {
+		return
+	}
+	r.doc.Scopes = append(r.doc.Scopes, coding.Scope{
+		Span:      coding.Span{Start: r.toks[from].Start, End: r.toks[to-1].End},
+		Assertion: a,
+		Cue:       coding.Span{Start: r.toks[cueFrom].Start, End: r.toks[cueTo-1].End},
+	})
+}
+
+// sentence is the sentence whose scopes are being found.
+type sentence struct {
+	*reader
+	from, to int
+	clauses  [][2]int
+	cues     []cue
+}
+
+// clauseOf gives the tokens of the clause that holds token i.
+func (s *sentence) clauseOf(i int) (from, to int) {
+	for _, c := range s.clauses {
+		if i < c[1] {
+			return min(c[0], i), c[1]
+		}
+	}
+	return s.from, s.to
+}
+
+// apply adds the scopes of cue k.
+func (s *sentence) apply(k int) {
+	c := &s.cues[k]
+	if c.p.effect == effectMask || c.p.effect == effectStop {
+		return
+	}
+	forward, backward := c.p, (*cuePattern)(nil)
+	switch {
+	case c.p.dir == both:
+		backward = c.p
+	case c.also != nil:
+		if c.p.dir == before {
+			forward = c.also
+		}
+		if s.nothingAfter(c.to) { // "pneumonia is likely": it speaks of what stands before it
+			forward, backward = nil, c.p
+			if c.p.dir == after {
+				backward = c.also
+			}
+		}
+	case c.p.dir == before:
+		forward, backward = nil, c.p
+	}
+	if forward != nil {
+		if end := s.forwardEnd(k, forward); end > c.to {
+			s.addScope(c.to, end, c)
+		}
+	}
+	if backward != nil {
+		if start := s.backwardStart(k, backward); start < c.from {
+			s.addScope(start, c.from, c)
+		}
+	}
+}
+
+// prepositions after a cue tell that it speaks of what stands before it:
+// "pneumonia possible on the left", "PE unlikely given the normal scan".
+var prepositions = set("given as in on at of by from with without during to since because due , . ; ) and or but when than this that today")
+
+func (s *sentence) nothingAfter(i int) bool {
+	_, to := s.clauseOf(i - 1)
+	if i >= to {
+		return true
+	}
+	return prepositions[s.toks[i].Lower]
+}
+
+// forwardEnd gives the token at which the scope of cue k, which speaks of what
+// follows it, ends.
+func (s *sentence) forwardEnd(k int, p *cuePattern) int {
+	c := &s.cues[k]
+	_, end := s.clauseOf(c.to - 1)
+	if c.to >= end { // the cue ends its clause: "denies, however, fever"
+		_, end = s.clauseOf(c.to)
+	}
+	switch p.reach.kind {
+	case "sentence":
+		return s.to
+	case "words":
+		return min(end, c.to+p.reach.words)
+	}
+	next := k + 1
+	for i := c.to; i < end; i++ {
+		for next < len(s.cues) && s.cues[next].from < i {
+			next++
+		}
+		if next < len(s.cues) && s.cues[next].from == i && s.ends(c, &s.cues[next], p) {
+			return i
+		}
+		if s.toks[i].Lower != "," {
+			continue
+		}
+		switch p.reach.kind {
+		case "phrase":
+			if i > c.to && !s.listGoesOn(i, end) {
+				return i
+			}
+		case "list":
+			if p.effect == coding.Negated && i > c.to && s.positiveAfter(c, i, end) {
+				return i
+			}
+		}
+	}
+	return end
+}
+
+// ends reports whether the scope of c, with pattern p, ends where the cue n
+// begins.
+func (s *sentence) ends(c, n *cue, p *cuePattern) bool {
+	if n.p.effect == effectStop {
+		if p.effect == coding.Negated || p.reach.kind != "clause" {
+			return !s.stopIsInside(c, n)
+		}
+		return false
+	}
+	if n.p.effect == effectMask || n.p.dir != after && n.also == nil {
+		return false
+	}
+	if n.from == c.to {
+		return false
+	}
+	prev := s.toks[n.from-1].Lower
+	listed := prev == "," || prev == "and" || prev == ")" || prev == ":"
+	if p.effect == coding.Negated {
+		return listed && n.p.effect != coding.Negated
+	}
+	return listed && n.p.effect == coding.Negated
+}
+
+// stopIsInside recognises stop words that only seem to end a scope: "denies
+// fever as well as a cough", "no complaints today", "denies having had".
+func (s *sentence) stopIsInside(c, n *cue) bool {
+	w := s.toks[n.from].Lower
+	switch w {
+	case "as": // "as well as", "as a result of"
+		return s.toks[n.from+1].Lower == "well" && c.p.effect == coding.Negated
+	case "in":
+		return n.to-n.from == 3 && s.toks[n.from+1].Lower == "addition"
+	case "today", "now", "currently", "presently":
+		return c.p.effect == coding.Negated && n.to < s.to && s.toks[n.to].Lower != ","
+	case "who", "whom", "which", "whose", "while", "so", "until", "for":
+		return false
+	case "due", "secondary", "related", "caused", "resulting", "attributed":
+		// "likely due to pneumonia", "no dyspnea due to asthma": the cause is
+		// part of what is possible, but not of what is denied.
+		return c.p.effect != coding.Negated
+	}
+	return false
+}
+
+// listGoesOn reports whether at the comma at token i a list goes on that an
+// "or" ends: "possible pneumonia, bronchitis, or asthma".
+func (s *sentence) listGoesOn(i, end int) bool {
+	if i+1 < end && (s.toks[i+1].Lower == "or" || s.toks[i+1].Lower == "versus" || s.toks[i+1].Lower == "vs") {
+		return true
+	}
+	run := 0
+	for j := i + 1; j < end; j++ {
+		w := s.toks[j].Lower
+		switch {
+		case w == "or" || w == "versus" || w == "vs":
+			return true
+		case w == ",":
+			run = 0
+		case w == "and" || verbs[w] || w == "with" || w == "who":
+			return false
+		default:
+			if run++; run > 4 {
+				return false
+			}
+		}
+	}
+	return false
+}
+
+// positives are words that, after a comma, begin a positive finding.
+var positives = set("mild moderate severe some slight occasional positive increased decreased normal intact clear regular soft stable good trace minimal " +
+	"bilateral notable significant well alert pleasant oriented supple symmetric equal reactive full present chronic persistent ongoing worsening " +
+	"complains reports endorses admits states but just only status s/p h/o hx history probable possible likely also")
+
+// positiveAfter reports whether after the comma at token i, within the
+// negation c, a positive statement begins.
+func (s *sentence) positiveAfter(c *cue, i, end int) bool {
+	j := i + 1
+	if j >= end {
+		return false
+	}
+	w := s.toks[j].Lower
+	if w == "or" || w == "nor" || w == "and" && j+1 < end && s.orLater(j, end) {
+		return false
+	}
+	if s.orLater(i, end) {
+		return false
+	}
+	if s.toks[j].Kind == lexicon.Number || w == "+" || w == "(" && j+1 < end && s.toks[j+1].Lower == "+" {
+		return true
+	}
+	if positives[w] {
+		return true
+	}
+	// "is not diabetic, ..." denies one thing; "no", "denies" deny a list.
+	switch s.toks[c.from].Lower {
+	case "not", "isn't", "wasn't", "never", "is", "was", "are", "were":
+		return true
+	}
+	return false
+}
+
+// orLater reports whether an "or" or "nor" follows within the clause.
+func (s *sentence) orLater(i, end int) bool {
+	for j := i + 1; j < end; j++ {
+		if w := s.toks[j].Lower; w == "or" || w == "nor" {
+			return true
+		}
+	}
+	return false
+}
+
+// backwardStart gives the token at which the scope of cue k, which speaks of
+// what stands before it, begins.
+func (s *sentence) backwardStart(k int, p *cuePattern) int {
+	c := &s.cues[k]
+	start, _ := s.clauseOf(c.from)
+	if p.reach.kind == "words" {
+		start = max(start, c.from-p.reach.words)
+	}
+	// Not over a statement that another cue ends.
+	for j := k - 1; j >= 0; j-- {
+		if s.cues[j].p.effect == effectStop && s.cues[j].to <= c.from {
+			start = max(start, s.cues[j].to)
+			break
+		}
+	}
+	// Back to the comma; over more commas while a list of short items leads here.
+	seg := c.from
+	for seg > start && s.toks[seg-1].Lower != "," {
+		seg--
+	}
+	if p.reach.kind != "list" || seg <= start || !s.coordinates(seg, c.from) {
+		return seg
+	}
+	for seg > start {
+		prev := seg - 1 // the comma
+		item := prev
+		for item > start && s.toks[item-1].Lower != "," {
+			item--
+		}
+		if prev-item > 4 && item > start || s.hasVerb(item, prev) {
+			break
+		}
+		seg = item
+		if item == start {
+			break
+		}
+	}
+	return seg
+}
+
+// coordinates reports whether tokens [from, to) end a list: they begin with or
+// contain "and" or "or".
+func (s *sentence) coordinates(from, to int) bool {
+	for i := from; i < to; i++ {
+		if w := s.toks[i].Lower; w == "and" || w == "or" {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *sentence) hasVerb(from, to int) bool {
+	for i := from; i < to; i++ {
+		if verbs[s.toks[i].Lower] {
+			return true
+		}
+	}
+	return false
+}
+
+// signs reads lists with plus and minus: "(-) fever, (+) cough", "-chills".
+func (s *sentence) signs() {
+	for i := s.from; i+1 < s.to; i++ {
+		if s.toks[i].Lower != "-" && s.toks[i].Lower != "−" {
+			continue
+		}
+		next := i + 1
+		if i > s.from && s.toks[i-1].Lower == "(" && s.toks[next].Lower == ")" {
+			next++
+			if next >= s.to {
+				// "fever (-)"
+				start := i - 1
+				for start > s.from && s.toks[start-1].Lower != "," {
+					start--
+				}
+				s.addScopeOf(start, i-1, coding.Negated, i, i+1)
+				continue
+			}
+			if w := s.toks[next].Lower; w == "," || w == "." {
+				start := i - 1
+				for start > s.from && s.toks[start-1].Lower != "," {
+					start--
+				}
+				s.addScopeOf(start, i-1, coding.Negated, i, i+1)
+				continue
+			}
+		} else if i > s.from && s.toks[i-1].End == s.toks[i].Start || s.toks[next].Start != s.toks[i].End || s.toks[next].Kind != lexicon.Word || !s.hasPlus() {
+			continue
+		}
+		end := next
+		for end < s.to && s.toks[end].Lower != "," && s.toks[end].Lower != "(" && s.toks[end].Lower != "+" && s.toks[end].Lower != ";" {
+			end++
+		}
+		s.addScopeOf(next, end, coding.Negated, i, i+1)
+	}
+}
+
+// hasPlus reports whether the sentence has a plus before a word: then a minus
+// before a word denies it.
+func (s *sentence) hasPlus() bool {
+	for i := s.from; i+1 < s.to; i++ {
+		if s.toks[i].Lower == "+" && s.toks[i+1].Start == s.toks[i].End && s.toks[i+1].Kind == lexicon.Word {
+			return true
+		}
+	}
+	return false
+}
