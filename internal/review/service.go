@@ -63,7 +63,8 @@ type Worklist interface {
 
 // Items gives and changes single items; found is false where there is none.
 type Items interface {
-	// ItemRecord enters ev, unless nil, in the audit trail before it reads.
+	// ItemRecord enters ev, unless nil, in the audit trail before it returns;
+	// the record does not have it yet.
 	ItemRecord(ctx context.Context, id int64, ev *coding.AuditEvent) (r coding.ItemRecord, found bool, err error)
 	// ActOnItem locks an item, asks act what to change, and writes that, all in
 	// one transaction. An error of act changes nothing and is returned as it is.
