@@ -18,7 +18,9 @@ BEGIN
     END;
   END IF;
 
-  IF NOT pg_has_role(current_user, 'chartcode_app', 'MEMBER') THEN
+  -- From PostgreSQL 16 on, who makes a role is a member but may not take it yet.
+  IF NOT pg_has_role(current_user, 'chartcode_app',
+      CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END) THEN
     BEGIN
       EXECUTE format('GRANT chartcode_app TO %I', current_user);
     EXCEPTION WHEN insufficient_privilege THEN

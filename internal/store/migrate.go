@@ -33,6 +33,8 @@ const (
 	sqlVersion       = `SELECT version FROM schema_version`
 )
 
+const insufficientPrivilege = "42501"
+
 var (
 	migrationName = regexp.MustCompile(`^(\d{3})_[a-z0-9_]+\.sql$`)
 	plainName     = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
@@ -114,6 +116,9 @@ func (s *Store) migrate(ctx context.Context, progress func(name string)) error {
 		return plainf("the first schema on the search_path must exist and have a plain name")
 	}
 	m, err := migrate.NewMigrator(ctx, conn, *schema+".schema_version")
+	if pg := pgError(err); pg != nil && pg.Code == insufficientPrivilege {
+		return plainf("this user may not make tables in the schema %s; migrate as its owner, or let an administrator run GRANT CREATE ON SCHEMA %s TO the user", *schema, *schema)
+	}
 	if err != nil {
 		return err
 	}
@@ -160,7 +165,7 @@ func migrationError(err error) error {
 		switch pg.Code {
 		case "0A000", "58P01", "22023": // extension not available on this server
 			return plainf("the PostgreSQL server has no pgvector; install it there (`make setup` does on this machine)")
-		case "42501":
+		case insufficientPrivilege:
 			return plainf("this user may not create the extension vector; let an administrator run CREATE EXTENSION vector; in this database")
 		}
 	}

@@ -194,4 +194,22 @@ func TestMigrateWithoutTheRole(t *testing.T) {
 	if _, err := s.Releases(t.Context()); err != nil {
 		t.Errorf("reading as the owner: %v", err)
 	}
+	// What happened stays, whoever works: the triggers do not ask for the role.
+	save(t, s, result(note("D-1", ""), 1), store.Created)
+	_, err = store.Pool(s).Exec(t.Context(), "DELETE FROM note_revisions")
+	if pg := (*pgconn.PgError)(nil); !errors.As(err, &pg) || pg.Code != "23001" {
+		t.Errorf("removing revisions as the owner: %v", err)
+	}
+
+	// Without the right to make tables at all, one sentence says so.
+	stranger, err := store.Open(t.Context(), store.Config{
+		URL: asUser(t, storetest.EmptyURL(t), user), Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stranger.Close()
+	if err := stranger.Migrate(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "may not make tables") {
+		t.Errorf("migrating somebody else's schema: %v", err)
+	}
 }

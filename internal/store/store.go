@@ -42,9 +42,11 @@ type Store struct {
 const (
 	sqlServerVersion = `SELECT current_setting('server_version_num')::int`
 
-	// The user may be unable to take the role (a managed server); Migrate says so.
+	// The user may be unable to take the role (a managed server); Migrate says
+	// so. From PostgreSQL 16 on a member may be one without the right to that.
 	sqlTakeRole = `SELECT set_config('role', rolname, false) FROM pg_roles
-		WHERE rolname = $1 AND pg_has_role(current_user, oid, 'MEMBER')`
+		WHERE rolname = $1 AND pg_has_role(current_user, oid,
+			CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)`
 
 	sqlHasVector = `SELECT to_regtype('halfvec') IS NOT NULL`
 )
