@@ -24,6 +24,7 @@ type Data struct {
 
 	gold    []map[string]bool
 	phrases [][]string
+	found   [][]string // codes whose words stand in the note
 }
 
 // Table is what is asked of a code table.
@@ -42,15 +43,21 @@ func NewData(r *retrieve.Retriever, t Table, d *Dataset, segment func(coding.Not
 		return nil, ErrData
 	}
 	out := &Data{Retriever: r, Table: t, Notes: d.Notes, Docs: make([]*coding.Document, len(d.Notes)),
-		gold: make([]map[string]bool, len(d.Notes)), phrases: make([][]string, len(d.Notes))}
+		gold: make([]map[string]bool, len(d.Notes)), phrases: make([][]string, len(d.Notes)), found: make([][]string, len(d.Notes))}
+	plain, err := r.With(nil)
+	if err != nil {
+		return nil, err
+	}
+	errs := make([]error, len(d.Notes))
 	both(len(d.Notes), func(i int) {
 		n := d.Notes[i].Note
 		n.NoteType = ""
 		out.Docs[i] = segment(n)
 		out.gold[i], _ = d.Notes[i].Gold()
 		out.phrases[i] = r.Phrases(out.Docs[i])
+		out.found[i], errs[i] = plain.Found(context.Background(), out.Docs[i], t)
 	})
-	return out, nil
+	return out, errors.Join(errs...)
 }
 
 // both runs f for 0..n-1 on two goroutines: the machines that this is measured
@@ -107,6 +114,7 @@ func (d *Data) memory(notes []int) *learned.Memory {
 			ex[k].Codes = append(ex[k].Codes, c)
 		}
 		slices.Sort(ex[k].Codes)
+		ex[k].Found = d.found[i]
 	}
 	return learned.Learn(ex)
 }

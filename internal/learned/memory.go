@@ -1,7 +1,6 @@
 package learned
 
 import (
-	"maps"
 	"math"
 	"slices"
 	"sort"
@@ -20,14 +19,23 @@ type Memory struct {
 	Notes   int               `json:"notes"`
 	Codes   map[string]int    `json:"codes"`   // notes with the code
 	Phrases map[string]Phrase `json:"phrases"` // by norms joined with blanks
+	Found   map[string]Found  `json:"found"`   // by code: how often its words were found, and it was given
 
 	categories map[string]int
 }
 
 // Phrase is what a phrase went with.
 type Phrase struct {
-	Notes int         `json:"n"`
-	Codes []CodeCount `json:"c"`
+	Notes      int         `json:"n"`
+	Codes      []CodeCount `json:"c,omitempty"`
+	Categories []CodeCount `json:"k,omitempty"`
+}
+
+// Found counts the notes in which the words of one of a code's terms stand,
+// and those of them that were given the code.
+type Found struct {
+	Notes int `json:"n"`
+	Given int `json:"g"`
 }
 
 // CodeCount counts the notes that have both the phrase and the code.
@@ -49,56 +57,93 @@ const (
 type Example struct {
 	Phrases []string
 	Codes   []string
+	Found   []string // codes with a term whose words stand in the note
 }
 
 // Learn counts codes and phrases over the examples.
 func Learn(examples []Example) *Memory {
-	m := &Memory{Notes: len(examples), Codes: map[string]int{}, Phrases: map[string]Phrase{}}
+	m := &Memory{Notes: len(examples), Codes: map[string]int{}, Phrases: map[string]Phrase{}, Found: map[string]Found{}}
 	n := map[string]int{}
+	categories := map[string]int{} // notes with a code of the category
 	for _, e := range examples {
 		for _, c := range e.Codes {
 			m.Codes[c]++
 		}
+		for c := range categoriesOf(e.Codes) {
+			categories[c]++
+		}
 		for _, p := range e.Phrases {
 			n[p]++
 		}
+		m.countFound(e)
 	}
-	both := map[string]map[string]int{}
+	codes, cats := map[string]map[string]int{}, map[string]map[string]int{}
 	for _, e := range examples {
+		own := categoriesOf(e.Codes)
 		for _, p := range e.Phrases {
 			if n[p] < MinNotes {
 				continue
 			}
-			b := both[p]
-			if b == nil {
-				b = map[string]int{}
-				both[p] = b
+			if codes[p] == nil {
+				codes[p], cats[p] = map[string]int{}, map[string]int{}
 			}
 			for _, c := range e.Codes {
-				b[c]++
+				codes[p][c]++
+			}
+			for c := range own {
+				cats[p][c]++
 			}
 		}
 	}
-	for p, codes := range both {
-		ph := Phrase{Notes: n[p]}
-		for c, k := range codes {
-			if k >= minBoth && float64(k) >= minShare*float64(n[p]) && m.telling(k, n[p], m.Codes[c]) {
-				ph.Codes = append(ph.Codes, CodeCount{c, k})
-			}
+	for p := range codes {
+		ph := Phrase{Notes: n[p], Codes: m.links(codes[p], n[p], m.Codes), Categories: m.links(cats[p], n[p], categories)}
+		if len(ph.Codes)+len(ph.Categories) > 0 {
+			m.Phrases[strings.Clone(p)] = ph
 		}
-		if len(ph.Codes) == 0 {
-			continue
+	}
+	for c, f := range m.Found {
+		if f.Notes < MinNotes {
+			delete(m.Found, c)
 		}
-		sort.Slice(ph.Codes, func(i, j int) bool {
-			if ph.Codes[i].Notes != ph.Codes[j].Notes {
-				return ph.Codes[i].Notes > ph.Codes[j].Notes
-			}
-			return ph.Codes[i].Code < ph.Codes[j].Code
-		})
-		m.Phrases[strings.Clone(p)] = ph
 	}
 	m.Ready()
 	return m
+}
+
+func (m *Memory) countFound(e Example) {
+	for _, c := range e.Found {
+		f := m.Found[c]
+		f.Notes++
+		if slices.Contains(e.Codes, c) {
+			f.Given++
+		}
+		m.Found[c] = f
+	}
+}
+
+func categoriesOf(codes []string) map[string]bool {
+	out := map[string]bool{}
+	for _, c := range codes {
+		out[coding.Category(c)] = true
+	}
+	return out
+}
+
+// links keeps what a phrase of n notes tells about, most frequent first.
+func (m *Memory) links(both map[string]int, n int, all map[string]int) []CodeCount {
+	var out []CodeCount
+	for c, k := range both {
+		if k >= minBoth && float64(k) >= minShare*float64(n) && m.telling(k, n, all[c]) {
+			out = append(out, CodeCount{c, k})
+		}
+	}
+	sort.Slice(out, func(i, j int) bool {
+		if out[i].Notes != out[j].Notes {
+			return out[i].Notes > out[j].Notes
+		}
+		return out[i].Code < out[j].Code
+	})
+	return out
 }
 
 // telling reports whether the phrase makes the code at least twice as likely.
@@ -140,7 +185,20 @@ func (m *Memory) CategoryCodes(code string, w Without) int {
 	return n
 }
 
-// Link is how strongly a phrase speaks for a code.
+// GivenWhenFound is the share of the notes with a code's words that were given
+// the code, drawn towards prior by two notes' worth.
+func (m *Memory) GivenWhenFound(code string, prior float64, w Without) (share float64, notes int) {
+	f := m.Found[code]
+	if w != nil && f.Notes > 0 {
+		// Whether the note itself had the words is not kept; it is looked at
+		// because it has them.
+		f.Notes--
+		f.Given -= w.of(code)
+	}
+	return (float64(max(f.Given, 0)) + shrink*prior) / (float64(f.Notes) + shrink), f.Notes
+}
+
+// Link is how strongly a phrase speaks for a code or category.
 type Link struct {
 	Code  string
 	Share float64 // of the notes with the phrase that have the code, drawn towards the code's frequency
@@ -150,73 +208,57 @@ type Link struct {
 
 const shrink = 2 // notes' worth of prior
 
-// Links gives what phrase speaks for, in the order kept; nil for an unknown phrase.
+// Links gives which codes a phrase speaks for; nothing for an unknown phrase.
 func (m *Memory) Links(dst []Link, phrase []byte, w Without) []Link {
 	p, ok := m.Phrases[string(phrase)]
 	if !ok {
 		return dst
 	}
-	out := 0
-	if w != nil {
-		out = 1
-	}
-	n := p.Notes - out
-	all := float64(m.Notes - out)
+	n, all := m.without(p.Notes, w)
 	if n < MinNotes {
 		return dst
 	}
 	for _, c := range p.Codes {
-		k := c.Notes - w.of(c.Code)
-		if k < minBoth {
-			continue
+		if k := c.Notes - w.of(c.Code); k >= minBoth {
+			dst = append(dst, link(c.Code, k, n, m.CodeNotes(c.Code, w), all))
 		}
-		base := (float64(m.CodeNotes(c.Code, w)) + 0.5) / (all + 1)
-		share := (float64(k) + shrink*base) / (float64(n) + shrink)
-		dst = append(dst, Link{c.Code, share, math.Log(share / base), k})
 	}
 	return dst
 }
 
-// Prune drops phrases that say no more than a shorter phrase within them: each
-// of their codes is as likely given a part of the phrase. It makes files small.
-func (m *Memory) Prune() {
-	better := func(p Phrase, c CodeCount) float64 { return float64(c.Notes) / (float64(p.Notes) + shrink) }
-	for _, text := range slices.Sorted(maps.Keys(m.Phrases)) {
-		p := m.Phrases[text]
-		words := strings.Fields(text)
-		if len(words) < 2 {
-			continue
-		}
-		kept := p.Codes[:0:0]
-		for _, c := range p.Codes {
-			if !m.saidByPart(words, c.Code, better(p, c)) {
-				kept = append(kept, c)
+// CategoryLinks gives which categories a phrase speaks for.
+func (m *Memory) CategoryLinks(dst []Link, phrase []byte, w Without) []Link {
+	p, ok := m.Phrases[string(phrase)]
+	if !ok {
+		return dst
+	}
+	n, all := m.without(p.Notes, w)
+	if n < MinNotes {
+		return dst
+	}
+	for _, c := range p.Categories {
+		own := 0
+		for code := range w {
+			if coding.Category(code) == c.Code {
+				own = 1
 			}
 		}
-		if p.Codes = kept; len(kept) == 0 {
-			delete(m.Phrases, text)
-		} else {
-			m.Phrases[text] = p
+		if k := c.Notes - own; k >= minBoth {
+			dst = append(dst, link(c.Code, k, n, m.categories[c.Code]-own, all))
 		}
 	}
+	return dst
 }
 
-func (m *Memory) saidByPart(words []string, code string, least float64) bool {
-	for i := range words {
-		for j := i + 1; j <= len(words); j++ {
-			if j-i == len(words) {
-				continue
-			}
-			q, ok := m.Phrases[strings.Join(words[i:j], " ")]
-			if !ok {
-				continue
-			}
-			for _, c := range q.Codes {
-				if c.Code == code && float64(c.Notes)/(float64(q.Notes)+shrink) >= least {
-					return true
-				}
-			}
-		}
+func (m *Memory) without(notes int, w Without) (n, all int) {
+	if w != nil {
+		return notes - 1, m.Notes - 1
 	}
-	return false
+	return notes, m.Notes
+}
+
+func link(code string, both, phrase, codeNotes, all int) Link {
+	base := (float64(max(codeNotes, 0)) + 0.5) / (float64(all) + 1)
+	share := (float64(both) + shrink*base) / (float64(phrase) + shrink)
+	return Link{code, share, math.Log(share / base), both}
 }

@@ -46,6 +46,8 @@ var featureNames = [...]string{
 	"side",            // 1 the title's side is stated by the match, -1 another side is
 	"length",          // words of the note, logarithm
 	"rank",            // place by score, logarithm
+	"cover",           // found words over all words of the noun phrase around them, by rarity
+	"chapter",         // share of the scores of the note's best codes that are of the same chapter
 	"code_freq",       // logarithm of notes with the code
 	"category_freq",   // logarithm of codes given in the category
 	"within_category", // share of the category's codes
@@ -53,6 +55,10 @@ var featureNames = [...]string{
 	"phrase_lift",     // logarithm of how much likelier a phrase makes the code
 	"phrase_sum",      // over all phrases
 	"phrase_count",    //
+	"phrase_category", // best share of notes with a phrase that have a code of the category
+	"category_lift",   // logarithm of how much likelier a phrase makes the category
+	"given",           // share of the notes with the code's words that were given the code
+	"given_notes",     // logarithm of their number
 }
 
 const (
@@ -89,6 +95,8 @@ const (
 	fSide
 	fLength
 	fRank
+	fCover
+	fChapter
 	fCodeFreq
 	fCategoryFreq
 	fWithin
@@ -96,6 +104,10 @@ const (
 	fPhraseLift
 	fPhraseSum
 	fPhraseCount
+	fPhraseCategory
+	fCategoryLift
+	fGiven
+	fGivenNotes
 	featureCount
 )
 
@@ -199,12 +211,37 @@ func (r *Retriever) describe(v *view, f *finding, row *Row) {
 	x[fLength] = logp(float64(len(rd.tokens)))
 	if row.best >= 0 {
 		x[fSide] = f.sideFits(t.side, &f.hits[row.best])
+		x[fCover] = f.cover(&f.hits[row.best])
+	}
+	if l, ok := f.categories[coding.Category(row.Code)]; ok {
+		x[fPhraseCategory], x[fCategoryLift] = l.best, l.lift
 	}
 	if l, ok := f.links[row.code]; ok {
 		x[fPhrase], x[fPhraseLift], x[fPhraseSum], x[fPhraseCount] = l.best, l.lift, l.sum, logp(float64(l.count))
 		row.score += l.best * 1.5
 	}
 	row.score = max(row.score, 0.8*denseScore(x[fDense]))
+}
+
+// cover is the found weight over the weight of all words of the noun phrases
+// that the hit touches: less than 1 where the note says more than the term.
+func (f *finding) cover(h *hit) float32 {
+	rd := f.rd
+	from, to := int(h.from), int(h.to)
+	for from > 0 && rd.chunk[from-1] == rd.chunk[from] {
+		from--
+	}
+	for to+1 < len(rd.chunk) && rd.chunk[to+1] == rd.chunk[to] {
+		to++
+	}
+	var all float32
+	for i := from; i <= to; i++ {
+		all += rd.weight[i]
+	}
+	if all <= 0 {
+		return 1
+	}
+	return min(1, h.weight/all)
 }
 
 // place is where in the note a code was found, with the best score there.
@@ -235,7 +272,15 @@ func remember(row *Row, m *learned.Memory, own learned.Without) {
 	n, c := m.CodeNotes(row.Code, own), m.CategoryCodes(row.Code, own)
 	row.X[fCodeFreq], row.X[fCategoryFreq] = logp(float64(n)), logp(float64(c))
 	row.X[fWithin] = (float32(n) + 0.1) / (float32(c) + 1)
+	if row.X[fShare] >= FoundShare {
+		share, notes := m.GivenWhenFound(row.Code, 0.2, own)
+		row.X[fGiven], row.X[fGivenNotes] = float32(share), logp(float64(notes))
+	}
 }
+
+// FoundShare is the share of a term's words from which on its code counts as
+// found in the note.
+const FoundShare = 0.8
 
 // sideFits compares the title's side with the words in and around a hit.
 func (f *finding) sideFits(side byte, h *hit) float32 {
@@ -271,6 +316,9 @@ func (f *finding) sideFits(side byte, h *hit) float32 {
 	return -1
 }
 
+// chapterOf is how many of the best codes tell what the note is about.
+const chapterOf = 60
+
 // compete fills the values that compare the codes of a note: which other
 // codes stand on the same words with a better or longer match.
 func (f *finding) compete(rows []Row) {
@@ -299,8 +347,15 @@ func (f *finding) compete(rows []Row) {
 			ties[key{h.from, h.to, rows[i].X[fScore]}]++
 		}
 	}
+	var chapters [256]float32
+	var all float32
+	for i := range rows[:min(len(rows), chapterOf)] {
+		chapters[rows[i].Code[0]] += rows[i].score
+		all += rows[i].score
+	}
 	for i := range rows {
 		x := rows[i].X
+		x[fChapter] = chapters[rows[i].Code[0]] / (all + 1e-6)
 		x[fRank] = logp(float64(i))
 		b := rows[i].best
 		if b < 0 {

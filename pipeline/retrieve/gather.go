@@ -21,14 +21,16 @@ type way struct {
 
 // finding is all that was found in one note.
 type finding struct {
-	rd     *reading
-	hits   []hit
-	dense  map[int32]denseHit // by term: the nearest mention
-	links  map[int32]phraseSum
-	inNote []int32 // by word: generation stamp of words in the note
-	gen    int32
-	later  bool // the note tells of follow-up care
-	sequel bool
+	rd    *reading
+	hits  []hit
+	dense map[int32]denseHit // by term: the nearest mention
+	links map[int32]phraseSum
+
+	categories map[string]phraseSum
+	inNote     []int32 // by word: generation stamp of words in the note
+	gen        int32
+	later      bool // the note tells of follow-up care
+	sequel     bool
 }
 
 type denseHit struct {
@@ -161,34 +163,35 @@ func (r *Retriever) headerWords(code int32) []int32 {
 }
 
 // phrases looks the note's phrases up in what was learned.
-func (r *Retriever) phrases(rd *reading, m *learned.Memory, own learned.Without) map[int32]phraseSum {
-	out := map[int32]phraseSum{}
+func (f *finding) phrases(ix *index, m *learned.Memory, own learned.Without) {
+	f.links, f.categories = map[int32]phraseSum{}, map[string]phraseSum{}
 	var links []learned.Link
 	seen := map[string]bool{}
-	eachPhrase(rd, func(key []byte, from, to int) {
-		if seen[string(key)] {
-			return
-		}
-		links = m.Links(links[:0], key, own)
-		if len(links) == 0 {
+	eachPhrase(f.rd, func(key []byte, from, to int) {
+		if _, ok := m.Phrases[string(key)]; !ok || seen[string(key)] {
 			return
 		}
 		seen[string(key)] = true
+		span := f.rd.span(int32(from), int32(to))
+		links = m.Links(links[:0], key, own)
 		for _, l := range links {
-			c, ok := r.index.codeNum[l.Code]
-			if !ok {
-				continue
+			if c, ok := ix.codeNum[l.Code]; ok {
+				f.links[c] = f.links[c].with(l, span)
 			}
-			s := out[c]
-			s.count++
-			s.sum += float32(l.Lift)
-			s.lift = max(s.lift, float32(l.Lift))
-			if float32(l.Share) > s.best {
-				s.best = float32(l.Share)
-				s.span = rd.span(int32(from), int32(to))
-			}
-			out[c] = s
+		}
+		links = m.CategoryLinks(links[:0], key, own)
+		for _, l := range links {
+			f.categories[l.Code] = f.categories[l.Code].with(l, span)
 		}
 	})
-	return out
+}
+
+func (s phraseSum) with(l learned.Link, span coding.Span) phraseSum {
+	s.count++
+	s.sum += float32(l.Lift)
+	s.lift = max(s.lift, float32(l.Lift))
+	if float32(l.Share) > s.best {
+		s.best, s.span = float32(l.Share), span
+	}
+	return s
 }

@@ -1,6 +1,7 @@
 package retrieve
 
 import (
+	"context"
 	"slices"
 
 	"chartcode/internal/coding"
@@ -65,4 +66,20 @@ func (r *Retriever) Phrases(doc *coding.Document) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// Found gives the codes of which a term's words stand in the note, stated of
+// the patient.
+func (r *Retriever) Found(ctx context.Context, doc *coding.Document, t Table) ([]string, error) {
+	rows, err := r.Rows(ctx, doc, t, Options{NoDense: true})
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, row := range rows {
+		if row.X[fShare] >= FoundShare && row.X[fScore] > 0 {
+			out = append(out, row.Code)
+		}
+	}
+	return out, nil
 }

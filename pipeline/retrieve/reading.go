@@ -14,6 +14,8 @@ type reading struct {
 	tokens   []lexicon.Token
 	clause   []int32            // by token
 	assert   []coding.Assertion // by token
+	chunk    []int32            // by token: its noun phrase; words of grammar and marks are their own
+	weight   []float32          // by token: rarity of its word, 0 for words of grammar and marks
 	sentence []part
 }
 
@@ -28,6 +30,7 @@ func (r *Retriever) read(doc *coding.Document) *reading {
 	rd := &reading{doc: doc, tokens: lexicon.Tokenize(doc.Text)}
 	n := len(rd.tokens)
 	rd.clause = make([]int32, n)
+	r.chunks(rd)
 	rd.assert = assertions(doc, rd.tokens)
 	c := 0
 	for i, t := range rd.tokens {
@@ -56,6 +59,29 @@ func (r *Retriever) read(doc *coding.Document) *reading {
 		}
 	}
 	return rd
+}
+
+// chunks cuts the tokens into noun phrases: runs of words of meaning, joined
+// over "of".
+func (r *Retriever) chunks(rd *reading) {
+	rd.chunk, rd.weight = make([]int32, len(rd.tokens)), make([]float32, len(rd.tokens))
+	c := int32(0)
+	open := false
+	for i := range rd.tokens {
+		t := &rd.tokens[i]
+		meant := t.Kind == lexicon.Word && !lexicon.IsStop(t.Norm)
+		if meant {
+			if w := r.index.lookup(t.Norm); w >= 0 {
+				rd.weight[i] = r.index.weight[w]
+			}
+		}
+		joins := open && (t.Kind == lexicon.Number || t.Lower == "of" || t.Lower == "the" || t.Lower == "-")
+		if !open || !(meant || joins) {
+			c++
+		}
+		open = meant || joins
+		rd.chunk[i] = c
+	}
 }
 
 // assertions gives each token the strongest assertion over it.

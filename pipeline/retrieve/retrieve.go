@@ -138,7 +138,7 @@ func (r *Retriever) rows(ctx context.Context, doc *coding.Document, t Table, o O
 	if !o.NoLexical {
 		f.find(m)
 		if memory != nil {
-			f.links = r.phrases(f.rd, memory, o.LeaveOut)
+			f.phrases(r.index, memory, o.LeaveOut)
 		}
 	}
 	if r.cfg.Searcher != nil && !o.NoDense {
