@@ -32,7 +32,7 @@ func main() {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "test database:", err)
 		cancel()
-		os.Exit(1) //nolint:gocritic // cancel was called
+		os.Exit(1)
 	}
 }
 

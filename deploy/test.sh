@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Runs every test but the long ones. Arguments go to go test instead of ./...
+#
+# The PostgreSQL that tests share is started first and stopped last. Results are not taken from go's cache:
+# it does not know of the servers that the tests talk to.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+[ $# -gt 0 ] || set -- ./...
+
+mkdir -p bin
+go build -o bin/testpg ./internal/testpg/ctl
+go build -o bin/testreport ./internal/devtools/testreport
+
+go vet "$@"
+bin/testpg start
+trap 'bin/testpg stop' EXIT
+go test -json -race -count=1 -timeout=15m "$@" | bin/testreport -missing bin/missing-testdata.txt
