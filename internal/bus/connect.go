@@ -40,7 +40,7 @@ type Bus struct {
 const (
 	connectTimeout = 5 * time.Second
 	pingInterval   = 10 * time.Second // a silent connection is given up after three of these
-	ackTimeout     = 10 * time.Second // for the server to confirm that a message is stored
+	ackTimeout     = 5 * time.Second  // for the server to confirm that a message is stored
 )
 
 // Connect makes one attempt to reach the server, then keeps the connection. It
@@ -131,11 +131,16 @@ func reasonOf(err error) string {
 // every method of this package waits.
 func (b *Bus) Close() { b.nc.Close() }
 
-// Healthy reports whether the server is connected and the NOTES stream answers.
+const healthTimeout = 2 * time.Second
+
+// Healthy reports whether the server is connected and the NOTES stream answers,
+// within two seconds.
 func (b *Bus) Healthy(ctx context.Context) error {
 	if !b.nc.IsConnected() {
 		return ErrUnreachable
 	}
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	defer cancel()
 	if _, err := b.js.Stream(ctx, StreamNotes); err != nil {
 		return fmt.Errorf("stream %s: %w", StreamNotes, err)
 	}

@@ -124,19 +124,8 @@ func (b *Bus) ReplayDead(ctx context.Context, seq uint64, repaired *Submission) 
 	if err != nil {
 		return err
 	}
-	var msg *nats.Msg
-	if repaired != nil {
-		if msg, err = repaired.message(); err != nil {
-			return err
-		}
-	} else {
-		msg = nats.NewMsg(originalSubject(d))
-		msg.Data = d.Body
-	}
-	sum := sha256.Sum256(msg.Data)
-	msg.Header.Set(jetstream.MsgIDHeader, fmt.Sprintf("replay-%d-%s", seq, hex.EncodeToString(sum[:12])))
-	if _, err := b.publishPatiently(ctx, msg); err != nil {
-		return fmt.Errorf("replay dead letter %d: %w", seq, err)
+	if err := b.republish(ctx, d, repaired); err != nil {
+		return err
 	}
 	s, err := b.js.Stream(ctx, StreamDeadLetter)
 	if err == nil {
@@ -144,6 +133,24 @@ func (b *Bus) ReplayDead(ctx context.Context, seq uint64, repaired *Submission) 
 	}
 	if err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
 		return fmt.Errorf("dead letter %d was replayed but not removed: %w", seq, err)
+	}
+	return nil
+}
+
+// republish submits under a message id of the dead letter's own.
+func (b *Bus) republish(ctx context.Context, d DeadLetter, repaired *Submission) error {
+	msg := nats.NewMsg(originalSubject(d))
+	msg.Data = d.Body
+	if repaired != nil {
+		var err error
+		if msg, err = repaired.message(); err != nil {
+			return err
+		}
+	}
+	sum := sha256.Sum256(msg.Data)
+	msg.Header.Set(jetstream.MsgIDHeader, fmt.Sprintf("replay-%d-%s", d.Seq, hex.EncodeToString(sum[:12])))
+	if _, err := b.publishPatiently(ctx, msg); err != nil {
+		return fmt.Errorf("replay dead letter %d: %w", d.Seq, err)
 	}
 	return nil
 }

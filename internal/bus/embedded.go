@@ -94,7 +94,12 @@ func (e *Embedded) launch() (*server.Server, error) {
 		srv.Start()
 		close(started)
 	}()
-	if !srv.ReadyForConnections(startTimeout) || !srv.JetStreamEnabled() {
+	// A server that failed to start waits for nothing; it only says so.
+	ready := false
+	for end := time.Now().Add(startTimeout); !ready && log.fatal() == "" && time.Now().Before(end); {
+		ready = srv.ReadyForConnections(100 * time.Millisecond)
+	}
+	if !ready || !srv.JetStreamEnabled() {
 		srv.Shutdown()
 		<-started
 		if why := log.fatal(); why != "" {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -61,8 +62,8 @@ func streams() []jetstream.StreamConfig {
 func (b *Bus) EnsureStreams(ctx context.Context) error {
 	for _, want := range streams() {
 		if err := b.ensure(ctx, want); err != nil {
-			if errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount) {
-				return fmt.Errorf("%w; start it with -js", ErrNoJetStream)
+			if errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount) || errors.Is(err, nats.ErrNoResponders) {
+				return fmt.Errorf("%w: start it with -js; if it was, its disk may be full", ErrNoJetStream)
 			}
 			return err
 		}

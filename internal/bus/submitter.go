@@ -8,15 +8,19 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sync/semaphore"
 )
 
 // SubmitterConfig is for Bus.Submitter.
 type SubmitterConfig struct {
-	InFlight int // notes sent and not yet confirmed, 128 by default
+	InFlight int // notes sent and not yet confirmed, 512 by default
 	// Done is told of each submission's end, from several goroutines, in no
 	// particular order; n counts the calls of Submit from 0.
 	Done func(n int, duplicate bool, err error)
 }
+
+// inFlightBytes bounds the memory of large notes on their way.
+const inFlightBytes = 64 << 20
 
 // Submitter publishes many notes without waiting for each confirmation. Use it
 // from one goroutine: the order of its calls is the order in which the server
@@ -25,6 +29,7 @@ type Submitter struct {
 	bus   *Bus
 	done  func(n int, duplicate bool, err error)
 	slots chan struct{}
+	bytes *semaphore.Weighted
 	wg    sync.WaitGroup
 	n     int
 
@@ -38,9 +43,9 @@ func (b *Bus) Submitter(cfg SubmitterConfig) (*Submitter, error) {
 		return nil, errors.New("bus: a submitter needs Done, which hears of errors")
 	}
 	if cfg.InFlight <= 0 {
-		cfg.InFlight = 128
+		cfg.InFlight = 512
 	}
-	return &Submitter{bus: b, done: cfg.Done, slots: make(chan struct{}, cfg.InFlight), busy: make(map[string]chan struct{})}, nil
+	return &Submitter{bus: b, done: cfg.Done, slots: make(chan struct{}, cfg.InFlight), bytes: semaphore.NewWeighted(inFlightBytes), busy: make(map[string]chan struct{})}, nil
 }
 
 // Submit sends the note as soon as there is room. It fails only when ctx ends;
@@ -69,6 +74,11 @@ func (s *Submitter) Submit(ctx context.Context, sub Submission) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	size := int64(len(sub.Body))
+	if err := s.bytes.Acquire(ctx, size); err != nil {
+		<-s.slots
+		return err
+	}
 	mine := make(chan struct{})
 	s.mu.Lock()
 	s.busy[key] = mine
@@ -83,6 +93,7 @@ func (s *Submitter) Submit(ctx context.Context, sub Submission) error {
 		delete(s.busy, key)
 		s.mu.Unlock()
 		close(mine)
+		s.bytes.Release(size)
 		<-s.slots
 		s.done(n, err == nil && ack.Duplicate, err)
 	}()
