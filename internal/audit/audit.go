@@ -31,6 +31,7 @@ import (
 type Store interface {
 	SealAudit(ctx context.Context, limit int, link func(before [32]byte, ev coding.AuditEvent) [32]byte) (sealed int, err error)
 	AuditChain(ctx context.Context) iter.Seq2[coding.AuditLink, error]
+	AuditedDecisions(ctx context.Context) iter.Seq2[coding.AuditedDecision, error]
 	AuditCounts(ctx context.Context) (coding.AuditCounts, error)
 }
 
@@ -134,8 +135,9 @@ func Link(before [32]byte, ev coding.AuditEvent) [32]byte {
 // Report is what Verify found.
 type Report struct {
 	coding.AuditCounts
-	Links int64    // checked
-	Head  [32]byte // hash of the last link
+	Links     int64    // checked
+	Decisions int64    // compared with their events
+	Head      [32]byte // hash of the last link
 	// BadSeq is the first link that does not fit; 0 when all do. Problem says
 	// what is wrong with it, or with the trail as a whole.
 	BadSeq  int64
@@ -153,8 +155,9 @@ func (r Report) HeadText() string {
 	return hex.EncodeToString(r.Head[:])
 }
 
-// Verify checks the whole chain in the database. Known, unless empty, is the
-// hex head of an earlier verification: it must still be in the chain.
+// Verify checks the whole chain in the database, and each decision against the
+// digest in its event. Known, unless empty, is the hex head of an earlier
+// verification: it must still be in the chain.
 func (t *Trail) Verify(ctx context.Context, known string) (Report, error) {
 	r, err := verify(t.store.AuditChain(ctx), known)
 	if err != nil {
@@ -170,8 +173,36 @@ func (t *Trail) Verify(ctx context.Context, known string) (Report, error) {
 		r.Problem = fmt.Sprintf("%d events are neither in the chain nor waiting for it", r.Lost)
 	case r.Sealed < r.Links || r.Sealed+r.Waiting > r.Events:
 		r.Problem = "links have no events"
+	default:
+		err = t.verifyDecisions(ctx, &r)
+	}
+	if err != nil {
+		return Report{}, fmt.Errorf("audit: verify: %w", err)
 	}
 	return r, nil
+}
+
+func (t *Trail) verifyDecisions(ctx context.Context, r *Report) error {
+	for a, err := range t.store.AuditedDecisions(ctx) {
+		if err != nil {
+			return err
+		}
+		what := ""
+		switch {
+		case a.Decision.Seq == 0:
+			what = "a decision on item %d is missing"
+		case a.Digest == "":
+			what = "a decision on item %d has no event"
+		case a.Digest != a.Decision.Digest():
+			what = "a decision on item %d was changed"
+		}
+		if what != "" {
+			r.Problem = fmt.Sprintf(what, a.Item)
+			return nil
+		}
+		r.Decisions++
+	}
+	return nil
 }
 
 // verify walks a chain.

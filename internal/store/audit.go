@@ -2,9 +2,11 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"iter"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"chartcode/internal/coding"
 )
@@ -31,6 +33,14 @@ const (
 	sqlChainFrom = `SELECT c.seq, c.hash, e.id, e.at, e.actor, e.action, e.item_id, e.target, e.digest
 		FROM audit_chain c JOIN audit_events e ON e.id = c.event_id
 		WHERE c.seq > $1 ORDER BY c.seq LIMIT $2`
+
+	// The pipeline's own reopenings have no event.
+	sqlAuditedDecisions = `SELECT coalesce(d.item_id, e.item_id), coalesce(d.seq, 0), coalesce(d.kind, ''), coalesce(d.coder, ''),
+			coalesce(d.at, '-infinity'), coalesce(d.key, ''), coalesce(d.content, 0), coalesce(d.detail, '{}'), coalesce(e.digest, '')
+		FROM decisions d
+		FULL JOIN (SELECT item_id, target, action, digest FROM audit_events WHERE action LIKE 'decision.%') e
+			ON e.item_id = d.item_id AND e.target = d.seq::text AND e.action = 'decision.' || d.kind
+		WHERE d.coder IS DISTINCT FROM 'pipeline' ORDER BY 1, 2`
 
 	sqlAuditCounts = `SELECT
 			(SELECT count(*) FROM audit_events),
@@ -141,6 +151,47 @@ func scanLink(row pgx.CollectableRow) (l coding.AuditLink, err error) {
 	ev.At = ev.At.UTC()
 	copy(l.Hash[:], b)
 	return l, err
+}
+
+// AuditedDecisions gives every decision of a person beside the digest of its
+// event, by item. After an error it ends.
+func (s *Store) AuditedDecisions(ctx context.Context) iter.Seq2[coding.AuditedDecision, error] {
+	const op = "compare decisions with the audit trail"
+	return func(yield func(coding.AuditedDecision, error) bool) {
+		rows, err := s.pool.Query(ctx, sqlAuditedDecisions)
+		if err != nil {
+			yield(coding.AuditedDecision{}, wrap(op, err))
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			a, err := scanAudited(rows)
+			if err != nil {
+				yield(coding.AuditedDecision{}, wrap(op, err))
+				return
+			}
+			if !yield(a, nil) {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(coding.AuditedDecision{}, wrap(op, err))
+		}
+	}
+}
+
+func scanAudited(row pgx.CollectableRow) (a coding.AuditedDecision, err error) {
+	var detail []byte
+	var at pgtype.Timestamptz // -infinity where there is no decision
+	d := &a.Decision
+	if err = row.Scan(&a.Item, &d.Seq, &d.Kind, &d.Coder, &at, &d.Key, &d.Content, &detail, &a.Digest); err != nil {
+		return a, err
+	}
+	d.At = at.Time.UTC()
+	if json.Unmarshal(detail, &d.DecisionDetail) != nil {
+		return a, plainf("a decision in the database cannot be read")
+	}
+	return a, nil
 }
 
 // AuditCounts counts the audit trail.
