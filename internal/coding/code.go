@@ -82,6 +82,9 @@ type Term struct {
 	System  System
 	Code    string
 	Release string // id of the release whose file it comes from
+	// WordsOnly: it is looked up by its words and has no vector, because the term
+	// of its stem stands for it (a title with the words of the 7th character).
+	WordsOnly bool
 }
 
 // DotCode puts the dot of ICD-10-CM into a code written without it; a code

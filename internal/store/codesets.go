@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -42,9 +43,10 @@ const (
 		(id, system, kind, version, effective_from, row_count, billable, details, sha256)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 
-	sqlMakeImportTexts = `CREATE TEMPORARY TABLE import_texts (id bigint, text text COLLATE "C") ON COMMIT DROP`
+	sqlMakeImportTexts = `CREATE TEMPORARY TABLE import_texts (id bigint, text text COLLATE "C", needs_vector boolean) ON COMMIT DROP`
 
-	sqlInsertTexts = `INSERT INTO term_texts (id, text) SELECT id, text FROM import_texts ON CONFLICT (id) DO NOTHING`
+	sqlInsertTexts = `INSERT INTO term_texts (id, text, needs_vector) SELECT id, text, needs_vector FROM import_texts
+		ON CONFLICT (id) DO UPDATE SET needs_vector = true WHERE excluded.needs_vector AND NOT term_texts.needs_vector`
 
 	// Two texts with one id: 1 in 10^8 for a million texts, but silent if it happened.
 	sqlTextCollision = `SELECT count(*) FROM import_texts i JOIN term_texts t ON t.id = i.id WHERE t.text <> i.text`
@@ -164,8 +166,10 @@ func (in ReleaseImport) writeTerms(ctx context.Context, tx pgx.Tx, replaced bool
 		if _, err := tx.Exec(ctx, sqlMakeImportTexts); err != nil {
 			return err
 		}
-		_, err := tx.CopyFrom(ctx, pgx.Identifier{"import_texts"}, []string{"id", "text"},
-			pgx.CopyFromSlice(len(texts), func(i int) ([]any, error) { return []any{texts[i].id, texts[i].text}, nil }))
+		_, err := tx.CopyFrom(ctx, pgx.Identifier{"import_texts"}, []string{"id", "text", "needs_vector"},
+			pgx.CopyFromSlice(len(texts), func(i int) ([]any, error) {
+				return []any{texts[i].id, texts[i].text, texts[i].needsVector}, nil
+			}))
 		if err != nil {
 			return err
 		}
@@ -196,36 +200,30 @@ func (in ReleaseImport) writeTerms(ctx context.Context, tx pgx.Tx, replaced bool
 }
 
 type termText struct {
-	id   int64
-	text string
+	id          int64
+	text        string
+	needsVector bool
 }
 
 // distinctTerms gives the terms without repetitions, with TextID set, and their
 // different texts; both in the order of their keys.
 func distinctTerms(in []coding.Term) ([]coding.Term, []termText) {
 	terms := make([]coding.Term, 0, len(in))
-	ids := make(map[string]int64, len(in))
+	places := make(map[string]int, len(in))
 	texts := make([]termText, 0, len(in))
 	for _, t := range in {
-		id, known := ids[t.Text]
+		place, known := places[t.Text]
 		if !known {
-			id = TextID(t.Text)
-			ids[t.Text] = id
-			texts = append(texts, termText{id, t.Text})
+			place = len(texts)
+			places[t.Text] = place
+			texts = append(texts, termText{id: TextID(t.Text), text: t.Text})
 		}
-		t.TextID = id
+		texts[place].needsVector = texts[place].needsVector || !t.WordsOnly
+		t.TextID = texts[place].id
 		terms = append(terms, t)
 	}
 	slices.SortFunc(terms, compareTerms)
 	terms = slices.CompactFunc(terms, func(a, b coding.Term) bool { return compareTerms(a, b) == 0 })
-	slices.SortFunc(texts, func(a, b termText) int {
-		switch {
-		case a.id < b.id:
-			return -1
-		case a.id > b.id:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(texts, func(a, b termText) int { return cmp.Compare(a.id, b.id) })
 	return terms, texts
 }

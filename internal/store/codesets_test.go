@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -95,6 +96,49 @@ func TestImportRelease(t *testing.T) {
 	}
 	if _, err := s.Codes(ctx, "none"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("codes of no release: %v", err)
+	}
+}
+
+// A text gets a vector when any of its terms needs one, in whatever order they come.
+func TestWordsOnlyTermsNeedNoVector(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	in := smallRelease("2025", coding.NewDate(2024, 10, 1))
+	for i := range in.Terms {
+		in.Terms[i].WordsOnly = i != 2 // only one of those of high blood pressure has a vector
+	}
+	mustImport(t, s, in, true)
+	without := func() (texts []string) {
+		list, err := s.TextsWithoutVector(t.Context(), "m@1", 0, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.CountTextsWithoutVector(t.Context(), "m@1"); err != nil || n != len(list) {
+			t.Errorf("counted %d of %d: %v", n, len(list), err)
+		}
+		for _, text := range list {
+			texts = append(texts, text.Text)
+		}
+		slices.Sort(texts)
+		return texts
+	}
+	if got, want := without(), []string{"high blood pressure"}; !slices.Equal(got, want) {
+		t.Errorf("texts %q, want %q", got, want)
+	}
+	terms, err := s.Terms(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, term := range terms {
+		if term.WordsOnly != (term.Text != "high blood pressure") {
+			t.Errorf("term %+v", term)
+		}
+	}
+	in = smallRelease("2026", coding.NewDate(2025, 10, 1))
+	in.Terms[4].WordsOnly = true
+	mustImport(t, s, in, true)
+	if got, want := without(), []string{"Essential (primary) hypertension", "high blood pressure"}; !slices.Equal(got, want) {
+		t.Errorf("texts %q, want %q", got, want)
 	}
 }
 

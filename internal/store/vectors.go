@@ -45,11 +45,11 @@ const (
 		FROM embedding_models m ORDER BY m.name`
 
 	sqlTextsWithoutVector = `SELECT x.id, x.text FROM term_texts x
-		WHERE x.id > $2 AND NOT EXISTS (SELECT FROM term_vectors v WHERE v.model_id = $1 AND v.text_id = x.id)
+		WHERE x.id > $2 AND x.needs_vector AND NOT EXISTS (SELECT FROM term_vectors v WHERE v.model_id = $1 AND v.text_id = x.id)
 		ORDER BY x.id LIMIT $3`
 
 	sqlCountWithoutVector = `SELECT count(*) FROM term_texts x
-		WHERE NOT EXISTS (SELECT FROM term_vectors v WHERE v.model_id = $1 AND v.text_id = x.id)`
+		WHERE x.needs_vector AND NOT EXISTS (SELECT FROM term_vectors v WHERE v.model_id = $1 AND v.text_id = x.id)`
 
 	sqlLockTxShared = `SELECT pg_advisory_xact_lock_shared($1)`
 
@@ -110,8 +110,8 @@ func (s *Store) ensureModel(ctx context.Context, name string, dims int) (model, 
 	return m, err
 }
 
-// TextsWithoutVector gives up to limit texts that have no vector of the model,
-// with ids above afterID, in the order of ids. A model that the store does not
+// TextsWithoutVector gives up to limit texts that need a vector of the model
+// and have none, with ids above afterID, in the order of ids. A model that the store does not
 // know has vectors of none.
 func (s *Store) TextsWithoutVector(ctx context.Context, modelName string, afterID int64, limit int) ([]Text, error) {
 	const op = "find texts without vector"
@@ -131,7 +131,8 @@ func (s *Store) TextsWithoutVector(ctx context.Context, modelName string, afterI
 	return texts, wrap(op, err)
 }
 
-// CountTextsWithoutVector counts the texts that have no vector of the model.
+// CountTextsWithoutVector counts the texts that need a vector of the model and
+// have none.
 func (s *Store) CountTextsWithoutVector(ctx context.Context, modelName string) (int, error) {
 	const op = "count texts without vector"
 	m, err := s.model(ctx, modelName)

@@ -30,10 +30,13 @@ CREATE TABLE codes (
 
 -- One row for each different text, shared by all terms that read the same, so
 -- that it has one vector. The id is made of the text's hash: the same in every
--- database and in whatever order releases are imported.
+-- database and in whatever order releases are imported. A text that leads only
+-- where another one leads too (a title with its 7th character's words, beside
+-- its stem) needs no vector.
 CREATE TABLE term_texts (
-  id   bigint PRIMARY KEY CHECK (id > 0),
-  text text COLLATE "C" NOT NULL CHECK (text <> '')
+  id           bigint PRIMARY KEY CHECK (id > 0),
+  text         text COLLATE "C" NOT NULL CHECK (text <> ''),
+  needs_vector boolean NOT NULL
 );
 
 CREATE TABLE terms (
@@ -64,7 +67,7 @@ REVOKE ALL ON FUNCTION analyze_codesets() FROM PUBLIC;
 INSERT INTO app_rights (object, rights) VALUES
   ('TABLE releases', 'SELECT, INSERT, UPDATE, DELETE'),
   ('TABLE codes', 'SELECT, INSERT, DELETE'),
-  ('TABLE term_texts', 'SELECT, INSERT, DELETE'),
+  ('TABLE term_texts', 'SELECT, INSERT, UPDATE (needs_vector), DELETE'),
   ('TABLE terms', 'SELECT, INSERT, DELETE'),
   ('TABLE release_lines', 'SELECT, INSERT, DELETE'),
   ('FUNCTION analyze_codesets()', 'EXECUTE');
