@@ -13,3 +13,11 @@ const SQLSearchVectors = sqlfSearchVectors
 
 // Wrap makes an error fit to leave the package.
 func Wrap(op string, err error) error { return wrap(op, err) }
+
+// The statements whose plans are tested.
+const (
+	SQLWorklistActivePriority = sqlWorklistActivePriority
+	SQLWorklistActiveOldest   = sqlWorklistActiveOldest
+	SQLWorklistPriority       = sqlWorklistPriority
+	SQLTakeNextPriority       = sqlTakeNextPriority
+)

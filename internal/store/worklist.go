@@ -13,17 +13,18 @@ import (
 
 // The worklist's statements are put together from these constants: one for
 // each order, with and without finished items, so that each has an index that
-// gives its rows in order. $1-$6 are the filters, NULL where they do not
-// restrict; then come the place to go on from, the moment, and the limit.
+// gives its rows in order. $1-$4 are the filters, NULL where they do not
+// restrict, $5 the moment; then come states and holder, the place to go on
+// from, and the limit.
 const (
 	worklistFilter = ` WHERE i.note_count > 0
-		AND ($1::text[] IS NULL OR CASE WHEN i.state = 'claimed' AND i.claimed_until <= $2 THEN 'open' ELSE i.state END = ANY ($1))
-		AND ($3::text[] IS NULL OR i.setting = ANY ($3))
-		AND ($4::text[] IS NULL OR i.source = ANY ($4))
-		AND ($5::text[] IS NULL OR i.specialty = ANY ($5))
-		AND ($6::boolean IS NULL OR i.degraded = $6)`
+		AND ($1::text[] IS NULL OR i.setting = ANY ($1))
+		AND ($2::text[] IS NULL OR i.source = ANY ($2))
+		AND ($3::text[] IS NULL OR i.specialty = ANY ($3))
+		AND ($4::boolean IS NULL OR i.degraded = $4)`
 
-	worklistHolder = ` AND ($7 = '' OR (i.claimed_by = $7 AND i.claimed_until > $2))`
+	worklistState = ` AND ($6::text[] IS NULL OR CASE WHEN i.state = 'claimed' AND i.claimed_until <= $5 THEN 'open' ELSE i.state END = ANY ($6))
+		AND ($7 = '' OR (i.claimed_by = $7 AND i.claimed_until > $5))`
 	worklistActive = ` AND i.state <> 'finished'`
 
 	byPriority = ` AND i.priority <= $8 AND (i.priority < $8 OR (i.received_at, i.id) > ($9, $10))
@@ -35,19 +36,17 @@ const (
 	byUpdated = ` AND $8::int IS NOT NULL AND (i.updated_at, i.id) < ($9, $10)
 		ORDER BY i.updated_at DESC, i.id DESC LIMIT $11`
 
-	sqlWorklistPriority       = itemColumns + worklistFilter + worklistHolder + byPriority
-	sqlWorklistOldest         = itemColumns + worklistFilter + worklistHolder + byOldest
-	sqlWorklistNewest         = itemColumns + worklistFilter + worklistHolder + byNewest
-	sqlWorklistUpdated        = itemColumns + worklistFilter + worklistHolder + byUpdated
-	sqlWorklistActivePriority = itemColumns + worklistFilter + worklistHolder + worklistActive + byPriority
-	sqlWorklistActiveOldest   = itemColumns + worklistFilter + worklistHolder + worklistActive + byOldest
-	sqlWorklistActiveNewest   = itemColumns + worklistFilter + worklistHolder + worklistActive + byNewest
-	sqlWorklistActiveUpdated  = itemColumns + worklistFilter + worklistHolder + worklistActive + byUpdated
+	sqlWorklistPriority       = itemColumns + worklistFilter + worklistState + byPriority
+	sqlWorklistOldest         = itemColumns + worklistFilter + worklistState + byOldest
+	sqlWorklistNewest         = itemColumns + worklistFilter + worklistState + byNewest
+	sqlWorklistUpdated        = itemColumns + worklistFilter + worklistState + byUpdated
+	sqlWorklistActivePriority = itemColumns + worklistFilter + worklistState + worklistActive + byPriority
+	sqlWorklistActiveOldest   = itemColumns + worklistFilter + worklistState + worklistActive + byOldest
+	sqlWorklistActiveNewest   = itemColumns + worklistFilter + worklistState + worklistActive + byNewest
+	sqlWorklistActiveUpdated  = itemColumns + worklistFilter + worklistState + worklistActive + byUpdated
 
-	// $1 is here always {open}; the state is named again so that the rows that
-	// others take at the same moment are checked anew once they are locked.
 	takeNext = `SELECT i.id, i.claimed_by FROM items i` + worklistFilter + worklistActive + `
-		AND (i.state = 'open' OR (i.state = 'claimed' AND i.claimed_until <= $2)) AND i.id <> ALL ($7::bigint[])`
+		AND (i.state = 'open' OR (i.state = 'claimed' AND i.claimed_until <= $5)) AND i.id <> ALL ($6::bigint[])`
 	takeLock = ` LIMIT 1 FOR NO KEY UPDATE OF i SKIP LOCKED`
 
 	sqlTakeNextPriority = takeNext + ` ORDER BY i.priority DESC, i.received_at, i.id` + takeLock
@@ -109,7 +108,7 @@ func (s *Store) Worklist(ctx context.Context, q coding.WorklistQuery, now time.T
 		statement = sql[0]
 	}
 	at := startOf(q)
-	args := append(filters(q, now), q.Holder, at.Priority, time.UnixMicro(at.Micros), at.ID, q.Limit+1)
+	args := append(filters(q, now), texts(q.States), q.Holder, at.Priority, time.UnixMicro(at.Micros), at.ID, q.Limit+1)
 	rows, err := s.pool.Query(ctx, statement, args...)
 	if err != nil {
 		return coding.WorklistPage{}, wrap("read worklist", err)
@@ -126,9 +125,9 @@ func (s *Store) Worklist(ctx context.Context, q coding.WorklistQuery, now time.T
 	return page, nil
 }
 
-// filters are the arguments $1-$6.
+// filters are the arguments $1-$5.
 func filters(q coding.WorklistQuery, now time.Time) []any {
-	return []any{texts(q.States), now, texts(q.Settings), texts(q.Sources), texts(q.Specialties), q.Degraded}
+	return []any{texts(q.Settings), texts(q.Sources), texts(q.Specialties), q.Degraded, now}
 }
 
 // texts gives NULL for no values: no restriction.
@@ -178,7 +177,6 @@ func (s *Store) TakeNext(ctx context.Context, q coding.WorklistQuery, except []i
 	if except == nil {
 		except = []int64{}
 	}
-	q.States = []coding.ItemState{coding.ItemOpen}
 	err = s.inTx(ctx, "take next item", func(tx pgx.Tx) error {
 		var before string
 		err := tx.QueryRow(ctx, statement, append(filters(q, now), except)...).Scan(&id, &before)
