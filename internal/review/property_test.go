@@ -1,0 +1,266 @@
+package review_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"chartcode/internal/coding"
+	"chartcode/internal/review"
+	"chartcode/internal/store"
+)
+
+// Many people do random acts on few items at once, while claims run out and
+// the pipeline brings changed notes. Afterwards, and at every look in between,
+// the invariants hold.
+func TestRandomActsByMany(t *testing.T) {
+	t.Parallel()
+	f := setUp(t)
+	f.codes("I10", "E11.40", "E78.5", "Z79.4", "J45.909")
+	const items, acts = 3, 60
+	for i := range items {
+		f.bring(i, 0)
+	}
+	page, err := f.Worklist(t.Context(), coding.WorklistQuery{})
+	if err != nil || len(page.Items) != items {
+		t.Fatal(len(page.Items), err)
+	}
+	var ids []int64
+	for _, h := range page.Items {
+		ids = append(ids, h.ID)
+	}
+	users := f.users(coding.RoleCoder, "casey", "robin", "sam", "kim")
+	var wg sync.WaitGroup
+	for k, u := range users {
+		wg.Go(func() {
+			rnd := rand.New(rand.NewPCG(42, uint64(k)))
+			for n := range acts {
+				id := ids[rnd.IntN(len(ids))]
+				if err := f.random(rnd, u, id, fmt.Sprint(u.Login, n)); err != nil && !expected(err) {
+					t.Errorf("%s: %v", u.Login, err)
+				}
+				if n%10 == 0 {
+					it, err := f.Item(t.Context(), u, id)
+					if err != nil {
+						t.Error(err)
+						continue
+					}
+					f.invariants(it)
+				}
+			}
+		})
+	}
+	wg.Go(func() {
+		rnd := rand.New(rand.NewPCG(42, 99))
+		for n := range 15 {
+			f.bring(rnd.IntN(items), n+1)
+			f.move(time.Duration(rnd.IntN(8)) * time.Minute)
+		}
+	})
+	wg.Wait()
+	reviews := map[string]int{}
+	for _, r := range f.announced() {
+		reviews[r.ReviewID]++
+	}
+	finished := 0
+	for _, id := range ids {
+		r, found, err := f.store.ItemRecord(t.Context(), id, nil)
+		if err != nil || !found {
+			t.Fatal(found, err)
+		}
+		f.invariants(f.item(users[0], id))
+		finished += f.history(r, reviews)
+	}
+	if len(reviews) != finished {
+		t.Errorf("%d finishings announced %d reviews", finished, len(reviews))
+	}
+	if finished == 0 {
+		t.Error("nothing was ever finished: the test tests little")
+	}
+}
+
+// bring stores revision n of note i, each with other suggestions.
+func (f *fixture) bring(i, n int) {
+	text := visit
+	if n > 0 {
+		text += fmt.Sprintf(" Addendum %d.", n)
+	}
+	all := []sug{
+		{code: "E11.40", words: "Type 2 diabetes with neuropathy", confidence: 0.9},
+		{code: "I10", words: "Essential hypertension", confidence: 0.8},
+		{code: "E78.5", words: "Hyperlipidemia", confidence: 0.7},
+	}
+	f.save(note(fmt.Sprint("D-", i), fmt.Sprint("E-", i), text), slices.Delete(all, n%3, n%3+1)...)
+}
+
+// random does one act, mostly a sensible one.
+func (f *fixture) random(rnd *rand.Rand, u coding.User, id int64, k string) error {
+	ctx := f.t.Context()
+	codes := []string{"E11.40", "I10", "E78.5", "Z79.4", "J45.909"}
+	a := review.Act{Code: key(codes[rnd.IntN(len(codes))]), To: key(codes[rnd.IntN(len(codes))]), Confirm: true, Key: k}
+	kinds := []coding.DecisionKind{coding.Accept, coding.Accept, coding.Reject, coding.Modify, coding.Add, coding.Undo, coding.Redo, coding.Reorder, coding.Finish, coding.Reopen}
+	switch n := rnd.IntN(len(kinds) + 5); n {
+	case 0:
+		_, err := f.Claim(ctx, u, id)
+		return err
+	case 1:
+		return f.Release(ctx, u, id)
+	case 2:
+		return f.Hold(ctx, u, id, "why")
+	case 3:
+		return f.Resume(ctx, u, id)
+	case 4:
+		_, err := f.Next(ctx, u, coding.WorklistQuery{})
+		return err
+	default:
+		a.Kind = kinds[n-5]
+	}
+	if a.Kind == coding.Reorder {
+		a.Order = []coding.CodeKey{a.Code}
+	}
+	out, err := f.Decide(ctx, u, id, a)
+	if err != nil {
+		return err
+	}
+	f.invariants(out.Item)
+	if rnd.IntN(4) == 0 { // the answer was lost: sent again
+		again, err := f.Decide(ctx, u, id, a)
+		if err != nil {
+			return err
+		}
+		if !again.Repeated || again.Decision.Seq != out.Decision.Seq {
+			f.t.Errorf("%s sent twice was done twice: %d and %d", a.Kind, out.Decision.Seq, again.Decision.Seq)
+		}
+	}
+	return nil
+}
+
+// expected are the refusals that people at work on the same items meet.
+func expected(err error) bool {
+	var claimed *review.ClaimedError
+	var unready *review.UnreadyError
+	for _, e := range []error{review.ErrChanged, review.ErrFinished, review.ErrState, review.ErrNoCode, review.ErrAlready, review.ErrNothing, review.ErrNoneLeft} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return errors.As(err, &claimed) || errors.As(err, &unready)
+}
+
+// invariants holds of an item at any moment.
+func (f *fixture) invariants(it review.Item) {
+	f.t.Helper()
+	seen := map[coding.CodeKey]bool{}
+	var finals []int
+	lead := 0
+	for i, c := range it.Codes {
+		if seen[c.CodeKey] {
+			f.t.Errorf("%s is in the list twice", c.Code)
+		}
+		seen[c.CodeKey] = true
+		if c.Sequence != i+1 {
+			f.t.Errorf("sequence %d at place %d", c.Sequence, i+1)
+		}
+		if c.Listed() != (c.Final > 0) || (c.State == review.Undecided && (c.By != "" || !c.Suggested)) {
+			f.t.Errorf("%s is %s with final %d by %q", c.Code, c.State, c.Final, c.By)
+		}
+		if c.Listed() {
+			finals = append(finals, c.Final)
+			if c.Role == coding.RoleFirstListed {
+				lead++
+				if c.Final != 1 {
+					f.t.Errorf("the first-listed code is number %d", c.Final)
+				}
+			}
+			if c.Origin == "" {
+				f.t.Errorf("%s is listed and of no origin", c.Code)
+			}
+		}
+		if c.Title != "Title of "+c.Code {
+			f.t.Errorf("%s has the title %q", c.Code, c.Title)
+		}
+	}
+	slices.Sort(finals)
+	for i, n := range finals {
+		if n != i+1 {
+			f.t.Errorf("the final sequence is %v", finals)
+			break
+		}
+	}
+	if len(finals) > 0 && lead != 1 {
+		f.t.Errorf("%d codes lead: %s", lead, show(it.Codes))
+	}
+	if (it.State == coding.ItemClaimed) != (it.Claim != nil) || (it.Reason != "") != (it.State == coding.ItemHeld) {
+		f.t.Errorf("state %s with claim %v and reason %q", it.State, it.Claim, it.Reason)
+	}
+	if it.State == coding.ItemFinished && (it.MayDecide || it.CanUndo || it.ReviewID == "") {
+		f.t.Errorf("a finished item may be decided on: %+v", it)
+	}
+}
+
+// history holds of what is stored of an item at the end. It gives the number of
+// finishings.
+func (f *fixture) history(r coding.ItemRecord, reviews map[string]int) int {
+	f.t.Helper()
+	finished, keys := 0, map[string]bool{}
+	open := true
+	for i, d := range r.Decisions {
+		if d.Seq != i+1 {
+			f.t.Errorf("decision %d has number %d", i+1, d.Seq)
+		}
+		if d.Key != "" && keys[d.Key] {
+			f.t.Errorf("key %s was used twice", d.Key)
+		}
+		keys[d.Key] = true
+		if open == (d.Kind == coding.Reopen) {
+			f.t.Errorf("decision %d is %s although finished is %v", d.Seq, d.Kind, !open)
+		}
+		switch d.Kind {
+		case coding.Finish:
+			open = false
+			finished++
+			if reviews[d.ReviewID] != 1 {
+				f.t.Errorf("review %s was announced %d times", d.ReviewID, reviews[d.ReviewID])
+			}
+		case coding.Reopen:
+			open = true
+		}
+	}
+	st := review.Replay(r.Decisions)
+	if st.Finished != (r.Head.State == coding.ItemFinished) || st.Finished == open {
+		f.t.Errorf("replaying gives finished %v, stored is %s", st.Finished, r.Head.State)
+	}
+	checkAudit(f.t, f.store, r)
+	return finished
+}
+
+// checkAudit: each decision of a person has its event.
+func checkAudit(t testing.TB, s *store.Store, r coding.ItemRecord) {
+	t.Helper()
+	n := 0
+	for a, err := range s.AuditedDecisions(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Digest == "" || a.Decision.Seq == 0 || a.Digest != a.Decision.Digest() {
+			t.Errorf("a decision and its event do not fit: %s", strings.TrimSpace(string(a.Decision.Kind)))
+		}
+		if a.Item == r.Head.ID {
+			n++
+		}
+	}
+	want := 0
+	for _, d := range r.Decisions {
+		if d.Coder != coding.ByPipeline {
+			want++
+		}
+	}
+	if n != want {
+		t.Errorf("%d decisions are on record, %d in the trail", want, n)
+	}
+}
