@@ -141,7 +141,7 @@ func (p *Pipeline) Process(ctx context.Context, note coding.Note) (coding.Sugges
 	}
 	note.Setting = doc.Setting
 
-	candidates, err := tables.Retriever.Retrieve(ctx, doc, tables.Main, retrieve.Options{Limit: p.cfg.Candidates})
+	candidates, err := tables.Retriever.Retrieve(ctx, doc, tables.Main, retrieve.Options{Limit: p.cfg.Candidates, Style: p.cfg.Style})
 	if err != nil {
 		return coding.SuggestionSet{}, fmt.Errorf("retrieve: %w", err)
 	}

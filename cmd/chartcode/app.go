@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"chartcode/internal/bus"
+	"chartcode/internal/config"
+	"chartcode/internal/datadir"
+	"chartcode/internal/metrics"
+	"chartcode/internal/store"
+)
+
+// options are the flags that every subcommand has.
+type options struct {
+	dataDir  string
+	codesets string
+	verbose  bool
+}
+
+func (o *options) addFlags(root *cobra.Command) {
+	f := root.PersistentFlags()
+	f.StringVar(&o.dataDir, "data-dir", "", "where the private PostgreSQL and NATS keep their data (CHARTCODE_DATA_DIR)")
+	f.StringVar(&o.codesets, "codesets", "", "folder with the official release files (CHARTCODE_CODESETS)")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "log more")
+}
+
+// app is what a running subcommand holds: its settings and whatever of
+// database and bus it has opened.
+type app struct {
+	cfg      config.Config
+	log      *slog.Logger
+	progress *progress
+	metrics  *metrics.Metrics
+
+	dir     *datadir.Dir
+	store   *store.Store
+	bus     *bus.Bus
+	natsURL string
+	natsOwn bool // the server runs in this process
+}
+
+// newApp reads the settings. plain makes progress show as lines where stderr
+// is no terminal.
+func (o *options) newApp(plain bool) (*app, error) {
+	cfg, err := config.Read(os.Getenv)
+	if err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
+	if o.dataDir != "" {
+		cfg.DataDir = o.dataDir
+	}
+	if o.codesets != "" {
+		cfg.Codesets = o.codesets
+	}
+	level := slog.LevelWarn
+	if o.verbose {
+		level = slog.LevelDebug
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	return &app{cfg: cfg, log: log, progress: newProgress(plain), metrics: metrics.New()}, nil
+}
+
+// closeTime is how long a subcommand may take to end what it runs.
+const closeTime = 8 * time.Second
+
+// close ends what was opened; force stops the private PostgreSQL even if
+// other commands use it.
+func (a *app) close(force bool) {
+	if a.bus != nil {
+		a.bus.Close()
+	}
+	if a.store != nil {
+		a.store.Close()
+	}
+	if a.dir != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+		defer cancel()
+		if err := a.dir.Close(ctx, force); err != nil {
+			a.log.Warn("the data directory was not closed cleanly", "error", err)
+		}
+	}
+	a.progress.done()
+}
+
+// private reports whether a part of its own runs in the data directory.
+func (a *app) private() bool { return a.cfg.DatabaseURL == "" || a.cfg.NATSURL == "" }
+
+// openDir opens the data directory unless it is open or not needed.
+func (a *app) openDir(ctx context.Context) error {
+	if a.dir != nil {
+		return nil
+	}
+	var err error
+	a.dir, err = datadir.Open(ctx, datadir.Config{Path: a.cfg.DataDir, Logger: a.log, Progress: a.progress.Step})
+	return err
+}
+
+// schema says what to do about a database that is not migrated.
+type schema bool
+
+const (
+	checkSchema   schema = false // refuse it, unless the database is the private one
+	migrateSchema schema = true
+)
+
+// openStore connects to the database, starting the private one if none is
+// configured, and sees to its schema.
+func (a *app) openStore(ctx context.Context, s schema, conns int) error {
+	url := a.cfg.DatabaseURL
+	if url == "" {
+		if err := a.openDir(ctx); err != nil {
+			return err
+		}
+		var err error
+		if url, err = a.dir.Postgres(ctx); err != nil {
+			return err
+		}
+	}
+	st, err := store.Open(ctx, store.Config{URL: url, Logger: a.log, MaxConns: conns})
+	if err != nil {
+		return databaseError(err)
+	}
+	a.store = st
+	if s == migrateSchema || a.cfg.DatabaseURL == "" {
+		err = st.Migrate(ctx, func(name string) { a.progress.Step("Migrating the database: " + name) })
+	} else {
+		err = st.CheckMigrated(ctx)
+	}
+	a.progress.done()
+	return databaseError(err)
+}
+
+func databaseError(err error) error {
+	if errors.Is(err, store.ErrUnavailable) {
+		return fmt.Errorf("the database cannot be reached; check CHARTCODE_DATABASE_URL and that PostgreSQL runs (%w)", err)
+	}
+	return err
+}
+
+// openBus connects to NATS, starting the embedded server if none is configured
+// and none runs on the data directory.
+func (a *app) openBus(ctx context.Context) error {
+	a.natsURL = a.cfg.NATSURL
+	if a.natsURL == "" {
+		if err := a.openDir(ctx); err != nil {
+			return err
+		}
+		var err error
+		if a.natsURL, a.natsOwn, err = a.dir.NATS(ctx, a.startNATS); err != nil {
+			return err
+		}
+	}
+	b, err := bus.Connect(ctx, bus.Config{URL: a.natsURL, Logger: a.log})
+	if err != nil {
+		return err
+	}
+	a.bus = b
+	return b.EnsureStreams(ctx)
+}
+
+// startNATS starts the embedded server, at its port of before if that is free.
+func (a *app) startNATS(_ context.Context, storeDir, previous string) (string, func(context.Context) error, error) {
+	port := 0
+	if u, err := url.Parse(previous); err == nil && previous != "" {
+		if p, err := strconv.Atoi(u.Port()); err == nil && free(p) {
+			port = p
+		}
+	}
+	srv, err := bus.StartEmbedded(bus.EmbeddedConfig{StoreDir: storeDir, Port: port, Logger: a.log})
+	if err != nil {
+		return "", nil, err
+	}
+	return srv.URL(), func(context.Context) error { srv.Shutdown(); return nil }, nil
+}
+
+func free(port int) bool {
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return false
+	}
+	_ = l.Close()
+	return true
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"chartcode/internal/catalog"
+	"chartcode/internal/codeset"
+	"chartcode/internal/coding"
+	"chartcode/internal/embedding"
+	"chartcode/internal/learned"
+)
+
+// codesetFolders are where release files are looked for when
+// CHARTCODE_CODESETS is not set.
+var codesetFolders = []string{"codesets", "../shared/codesets"}
+
+// codesetFolder is the folder with release files; empty when there is none.
+func (a *app) codesetFolder() (string, error) {
+	if dir := a.cfg.Codesets; dir != "" {
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			return "", fmt.Errorf("CHARTCODE_CODESETS names %s, which is no folder that can be read", dir)
+		}
+		return dir, nil
+	}
+	for _, dir := range codesetFolders {
+		if info, err := os.Stat(dir); err == nil && info.IsDir() {
+			return dir, nil
+		}
+	}
+	return "", nil
+}
+
+// newCatalog gives the code tables of the database to the pipeline.
+func (a *app) newCatalog() (*catalog.Catalog, error) {
+	embedder, err := a.embedder()
+	if err != nil {
+		return nil, err
+	}
+	models, err := learned.Default()
+	if err != nil {
+		return nil, err
+	}
+	return catalog.New(catalog.Config{Source: a.store, Embedder: embedder, Models: models})
+}
+
+func (a *app) embedder() (catalog.Embedder, error) {
+	return embedding.NewLocal()
+}
+
+func (a *app) newLoader() (*catalog.Loader, error) {
+	embedder, err := a.embedder()
+	if err != nil {
+		return nil, err
+	}
+	return &catalog.Loader{DB: a.store, Embedder: embedder, Progress: a.progress}, nil
+}
+
+// ensureCodes loads what is missing for notes of the given dates: the newest
+// ICD-10-CM release of the folder and each one that a date needs, with the
+// tabular, index and table files beside them; the starter set where there are
+// no files and nothing is loaded. Terms get vectors, and these their index.
+func (a *app) ensureCodes(ctx context.Context, dates []coding.Date) error {
+	loaded, err := a.store.Releases(ctx)
+	if err != nil {
+		return databaseError(err)
+	}
+	folder, err := a.codesetFolder()
+	if err != nil {
+		return err
+	}
+	loader, err := a.newLoader()
+	if err != nil {
+		return err
+	}
+	var wanted []string
+	if folder != "" {
+		if wanted, err = wantedFiles(folder, loaded, dates); err != nil {
+			return err
+		}
+	}
+	if len(wanted) > 0 {
+		if _, err := loader.ImportFiles(ctx, wanted, codeset.ReadOptions{}); err != nil {
+			return err
+		}
+	} else if !slices.ContainsFunc(loaded, func(r coding.Release) bool { return codeset.HoldsCodes(r.Kind) }) {
+		return errNoCodes
+	}
+	return loader.Embed(ctx)
+}
+
+// wantedFiles chooses the files of a folder with ICD-10-CM releases that are
+// not loaded and are needed.
+func wantedFiles(folder string, loaded []coding.Release, dates []coding.Date) ([]string, error) {
+	files, err := codeset.Discover(folder)
+	if err != nil {
+		return nil, err
+	}
+	have := map[string]bool{}
+	for _, r := range loaded {
+		have[r.ID] = true
+	}
+	var all codeset.Releases
+	described := map[string][]coding.Release{}
+	for _, path := range files {
+		rels, err := codeset.Describe(path)
+		if err != nil {
+			return nil, err
+		}
+		described[path] = rels
+		all = append(all, rels...)
+	}
+	need := map[string]bool{}
+	for _, date := range append([]coding.Date{{}}, dates...) {
+		if r, _, ok := all.Pick(coding.ICD10CM, date); ok {
+			need[r.ID] = true
+		}
+	}
+	var wanted []string
+	for _, path := range files {
+		for _, r := range described[path] {
+			if r.System == coding.ICD10CM && !have[r.ID] && (need[r.ID] || termKind(r.Kind)) {
+				wanted = append(wanted, path)
+				break
+			}
+		}
+	}
+	return wanted, nil
+}
+
+// termKind reports whether a kind of file gives terms or rules to whatever
+// release holds.
+func termKind(kind string) bool {
+	switch kind {
+	case codeset.KindTabular, codeset.KindIndex, codeset.KindEIndex, codeset.KindNeoplasm, codeset.KindDrug:
+		return true
+	}
+	return false
+}
+
+// codeSetLine names the loaded code set as pages and status show it.
+func codeSetLine(releases []coding.Release) (line string, starter bool) {
+	rel, _, ok := codeset.Releases(releases).Pick(coding.ICD10CM, coding.Date{})
+	if !ok {
+		return "", false
+	}
+	starter = rel.Kind == codeset.KindStarter
+	name := fmt.Sprintf("%s %s", rel.System, rel.Version)
+	if starter {
+		name = "starter set of " + name
+	}
+	return fmt.Sprintf("%s, %s billable codes", name, thousands(rel.Billable)), starter
+}
+
+func thousands(n int) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return thousands(n/1000) + fmt.Sprintf(",%03d", n%1000)
+}
+
+var errNoCodes = errors.New("no code set is loaded; import one with chartcode codeset import FILE")

@@ -1,0 +1,297 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"chartcode/internal/auth"
+	"chartcode/internal/bus"
+	"chartcode/internal/catalog"
+	"chartcode/internal/coding"
+	"chartcode/internal/review"
+	"chartcode/internal/store"
+	"chartcode/internal/web"
+	"chartcode/internal/worker"
+	"chartcode/pipeline/intake"
+	"chartcode/pipeline/segment"
+)
+
+func serveCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:     "serve",
+		Short:   "Run the review page and the API, and announce what was stored",
+		Example: "  CHARTCODE_DATABASE_URL=postgres://... CHARTCODE_NATS_URL=nats://... chartcode serve",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return o.runRoles(cmd.Context(), func(ctx context.Context, a *app) error {
+				knowledge, err := a.newCatalog()
+				if err != nil {
+					return err
+				}
+				s, err := a.newServer(knowledge)
+				if err != nil {
+					return err
+				}
+				fmt.Printf("ready http://%s\n", s.addr())
+				return a.together(ctx, s.run, a.relay)
+			})
+		},
+	}
+}
+
+func workCommand(o *options) *cobra.Command {
+	var po pipelineOptions
+	var concurrency int
+	cmd := &cobra.Command{
+		Use:     "work",
+		Short:   "Run a worker: take notes from NATS and store suggestions",
+		Example: "  CHARTCODE_DATABASE_URL=postgres://... CHARTCODE_NATS_URL=nats://... chartcode work",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return o.runRoles(cmd.Context(), func(ctx context.Context, a *app) error {
+				knowledge, err := a.newCatalog()
+				if err != nil {
+					return err
+				}
+				work, err := a.newWorker(knowledge, po, concurrency)
+				if err != nil {
+					return err
+				}
+				return a.together(ctx, work, a.relay)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&po.style, "coding-style", string(coding.Billing), "billing: as for a bill; mentions: every mention")
+	cmd.Flags().IntVar(&concurrency, "concurrency", 0, "notes worked on at once; by default one for each processor, or 64 with an LLM")
+	return cmd
+}
+
+// runRoles opens database and bus and runs roles until they end or the program
+// is told to stop.
+func (o *options) runRoles(ctx context.Context, run func(ctx context.Context, a *app) error) error {
+	a, err := o.newApp(true)
+	if err != nil {
+		return err
+	}
+	defer a.close(false)
+	if err := a.openStore(ctx, checkSchema, rolesConns); err != nil {
+		return err
+	}
+	if err := a.openBus(ctx); err != nil {
+		return err
+	}
+	err = run(ctx, a)
+	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
+		return nil // told to stop: that is how roles end
+	}
+	return err
+}
+
+const rolesConns = 24
+
+// together runs roles until ctx ends; one that fails ends the others.
+func (a *app) together(ctx context.Context, roles ...func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var group sync.WaitGroup
+	for _, role := range roles {
+		group.Go(func() {
+			if err := role(ctx); err != nil && ctx.Err() == nil {
+				cancel(err)
+			}
+		})
+	}
+	group.Wait()
+	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// relay announces stored suggestions and finished reviews.
+func (a *app) relay(ctx context.Context) error {
+	worker.Relay(ctx, a.store, a.bus, a.log)
+	return nil
+}
+
+// newWorker gives the role that works on notes.
+func (a *app) newWorker(knowledge *catalog.Catalog, po pipelineOptions, concurrency int) (func(context.Context) error, error) {
+	p, err := a.newPipeline(knowledge, po)
+	if err != nil {
+		return nil, err
+	}
+	if concurrency == 0 {
+		concurrency = a.workers()
+	}
+	cfg := bus.WorkConfig{Concurrency: concurrency, Probe: func(ctx context.Context) error {
+		if err := a.store.Ping(ctx); err != nil {
+			return err
+		}
+		_, ok, err := knowledge.Ready(ctx)
+		if err == nil && !ok {
+			return errNoCodes
+		}
+		return err
+	}, Observe: a.observe}
+	return func(ctx context.Context) error { return a.bus.Work(ctx, cfg, worker.Handler(p, a.store)) }, nil
+}
+
+func (a *app) observe(o bus.Outcome) {
+	a.metrics.Deliveries.WithLabelValues(string(o.Result), o.Reason).Inc()
+	a.metrics.NoteSeconds.Observe(o.Took.Seconds())
+	a.log.Debug("delivery", "result", o.Result, "reason", o.Reason, "attempt", o.Attempt, "ms", o.Took.Milliseconds())
+}
+
+// server is the role that serves pages and API.
+type server struct {
+	app      *app
+	http     *http.Server
+	listener net.Listener
+	auth     *auth.Service
+}
+
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = time.Minute
+	writeTimeout      = 2 * time.Minute
+	idleTimeout       = 2 * time.Minute
+	shutdownTime      = 5 * time.Second
+)
+
+// newServer listens on the configured address at once, so that a taken port is
+// known before anything else is done.
+func (a *app) newServer(knowledge *catalog.Catalog) (*server, error) {
+	listener, err := a.listen()
+	if err != nil {
+		return nil, err
+	}
+	return a.serverOn(listener, knowledge)
+}
+
+func (a *app) listen() (net.Listener, error) {
+	l, err := net.Listen("tcp", a.cfg.HTTPAddr)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s (%w); end what uses the port, or set CHARTCODE_HTTP_ADDR, where port 0 takes a free one", a.cfg.HTTPAddr, reasonOf(err))
+	}
+	return l, nil
+}
+
+// reasonOf is the innermost cause of a network error.
+func reasonOf(err error) error {
+	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
+		err = next
+	}
+	return err
+}
+
+func (a *app) serverOn(listener net.Listener, knowledge *catalog.Catalog) (*server, error) {
+	accounts, err := auth.New(auth.Config{Store: a.store, Logger: a.log})
+	if err != nil {
+		return nil, err
+	}
+	reviews, err := review.New(review.Config{Store: a.store, Logger: a.log, Sections: func(text string, setting coding.Setting) []coding.Section {
+		return segment.Segment(coding.Note{Text: text, Setting: setting}).Sections
+	}})
+	if err != nil {
+		return nil, err
+	}
+	handler, err := web.New(web.Config{
+		Auth: accounts, Review: reviews, Logger: a.log, Submit: submitter{a.bus}, Known: known{a.store},
+		Parse:   func(body []byte) (coding.Note, error) { return intake.Parse(body, "") },
+		Ready:   a.readiness(knowledge),
+		Alive:   a.store.Ping,
+		Metrics: a.metrics.Handler(), Zone: a.cfg.Timezone, Version: version,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &server{app: a, listener: listener, auth: accounts, http: &http.Server{
+		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+	}}, nil
+}
+
+func (s *server) addr() string { return s.listener.Addr().String() }
+
+// run serves until ctx ends.
+func (s *server) run(ctx context.Context) error {
+	failed := make(chan error, 1)
+	go func() { failed <- s.http.Serve(s.listener) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("the web server ended: %w", err)
+	case <-ctx.Done():
+	}
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+	defer cancel()
+	if s.http.Shutdown(end) != nil {
+		return s.http.Close()
+	}
+	return nil
+}
+
+// readiness says whether suggestions can be made; the answer is kept for a
+// moment, as every page asks.
+func (a *app) readiness(knowledge *catalog.Catalog) func(context.Context) web.Readiness {
+	var mu sync.Mutex
+	var last web.Readiness
+	var at time.Time
+	return func(ctx context.Context) web.Readiness {
+		mu.Lock()
+		defer mu.Unlock()
+		if time.Since(at) < 2*time.Second {
+			return last
+		}
+		last, at = a.ready(ctx, knowledge), time.Now()
+		return last
+	}
+}
+
+func (a *app) ready(ctx context.Context, knowledge *catalog.Catalog) web.Readiness {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	releases, err := a.store.Releases(ctx)
+	if err != nil {
+		return web.Readiness{Reason: "the database does not answer"}
+	}
+	var r web.Readiness
+	r.CodeSet, r.Starter = codeSetLine(releases)
+	r.Releases = releases
+	ok, reason, err := a.codesReady(ctx, releases)
+	switch {
+	case err != nil:
+		r.Reason = "the database does not answer"
+	case !ok:
+		r.Reason = reason
+	case a.bus.Healthy(ctx) != nil:
+		r.Reason = "NATS does not answer"
+	default:
+		r.Ready = true
+	}
+	return r
+}
+
+// submitter lets the API publish notes.
+type submitter struct{ bus *bus.Bus }
+
+func (s submitter) Submit(ctx context.Context, note coding.Note, body []byte) error {
+	_, err := s.bus.Submit(ctx, bus.Submission{Source: note.Source, Priority: note.Priority, NoteID: note.NoteID, Body: body})
+	return err
+}
+
+// known lets the API see which body of a note was received before.
+type known struct{ store *store.Store }
+
+func (k known) NoteHash(ctx context.Context, source, noteID string) (string, bool, error) {
+	sha, err := k.store.NoteSHA256(ctx, source, noteID)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", false, nil
+	}
+	return sha, err == nil, err
+}

@@ -1,0 +1,214 @@
+package catalog
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"chartcode/internal/codeset"
+	"chartcode/internal/coding"
+	"chartcode/internal/learned"
+	"chartcode/pipeline"
+	"chartcode/pipeline/retrieve"
+	"chartcode/pipeline/validate"
+)
+
+// Source is where code sets are read from.
+type Source interface {
+	Releases(ctx context.Context) ([]coding.Release, error)
+	ReleaseSHA256(ctx context.Context, id string) (string, error)
+	Codes(ctx context.Context, releaseID string) ([]coding.Code, error)
+	Terms(ctx context.Context, systems ...coding.System) ([]coding.Term, error)
+	Lines(ctx context.Context, releaseID string) ([]json.RawMessage, error)
+	retrieve.Searcher
+}
+
+// Config is what a Catalog needs.
+type Config struct {
+	Source   Source
+	Embedder retrieve.Embedder
+	Models   *learned.Models
+	// Fresh is how long the list of releases is believed before it is read
+	// again, so that an import reaches running workers; 15 s when 0.
+	Fresh time.Duration
+	Now   func() time.Time // time.Now when nil
+}
+
+// Catalog gives the pipeline its code tables. It is safe for concurrent use.
+type Catalog struct {
+	cfg Config
+
+	mu      sync.Mutex
+	checked time.Time
+	current *edition
+}
+
+// edition is what was loaded for one list of releases.
+type edition struct {
+	key       string
+	releases  codeset.Releases
+	retriever *retrieve.Retriever
+	validator *validate.Validator
+
+	mu     sync.Mutex
+	tables map[string]*codeset.Table
+}
+
+// New checks the configuration; nothing is loaded yet.
+func New(cfg Config) (*Catalog, error) {
+	if cfg.Source == nil {
+		return nil, fmt.Errorf("catalog: a source is needed")
+	}
+	if cfg.Fresh == 0 {
+		cfg.Fresh = 15 * time.Second
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Catalog{cfg: cfg}, nil
+}
+
+// At gives the tables for a date of service; see pipeline.Knowledge.
+func (c *Catalog) At(ctx context.Context, systems []coding.System, date coding.Date) (pipeline.Tables, error) {
+	e, err := c.edition(ctx)
+	if err != nil || e == nil {
+		return pipeline.Tables{}, err
+	}
+	t := pipeline.Tables{Releases: map[coding.System]string{}, Retriever: e.retriever, Validator: e.validator, ID: e.key}
+	for _, system := range systems {
+		rel, notices, ok := e.releases.Pick(system, date)
+		t.Notices = append(t.Notices, notices...)
+		if !ok {
+			continue
+		}
+		table, err := e.table(ctx, c.cfg.Source, rel)
+		if err != nil {
+			return pipeline.Tables{}, err
+		}
+		t.Releases[system] = rel.Version
+		if system == coding.ICD10CM {
+			t.Main = table
+		}
+	}
+	return t, nil
+}
+
+// Ready loads what suggestions need, and reports whether it is there.
+func (c *Catalog) Ready(ctx context.Context) (releases []coding.Release, ok bool, err error) {
+	e, err := c.edition(ctx)
+	if err != nil || e == nil {
+		return nil, false, err
+	}
+	return e.releases, true, nil
+}
+
+// edition gives what belongs to the releases that are loaded now; nil without
+// an ICD-10-CM table.
+func (c *Catalog) edition(ctx context.Context) (*edition, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.current != nil && c.cfg.Now().Sub(c.checked) < c.cfg.Fresh {
+		return c.current, nil
+	}
+	releases, err := c.cfg.Source.Releases(ctx)
+	if err != nil {
+		return nil, err
+	}
+	key, err := c.keyOf(ctx, releases)
+	if err != nil {
+		return nil, err
+	}
+	if c.current == nil || c.current.key != key {
+		e, err := c.load(ctx, releases, key)
+		if err != nil {
+			return nil, err
+		}
+		c.current = e
+	}
+	c.checked = c.cfg.Now()
+	return c.current, nil
+}
+
+// keyOf identifies the releases and their content.
+func (c *Catalog) keyOf(ctx context.Context, releases []coding.Release) (string, error) {
+	ids := make([]string, 0, len(releases))
+	for _, r := range releases {
+		sha, err := c.cfg.Source.ReleaseSHA256(ctx, r.ID)
+		if err != nil {
+			return "", err
+		}
+		ids = append(ids, r.ID+":"+sha)
+	}
+	return pipeline.ReleaseIDs(ids), nil
+}
+
+func (c *Catalog) load(ctx context.Context, releases []coding.Release, key string) (*edition, error) {
+	if !slices.ContainsFunc(releases, func(r coding.Release) bool { return r.System == coding.ICD10CM && codeset.HoldsCodes(r.Kind) }) {
+		return nil, nil
+	}
+	terms, err := c.cfg.Source.Terms(ctx, coding.ICD10CM)
+	if err != nil {
+		return nil, err
+	}
+	e := &edition{key: key, releases: releases, tables: map[string]*codeset.Table{}}
+	rc := retrieve.Config{Terms: terms, Models: c.cfg.Models}
+	if c.cfg.Embedder != nil {
+		rc.Embedder, rc.Searcher = c.cfg.Embedder, c.cfg.Source
+	}
+	if e.retriever, err = retrieve.New(rc); err != nil {
+		return nil, err
+	}
+	rules, err := c.rules(ctx, releases)
+	if err != nil {
+		return nil, err
+	}
+	if e.validator, err = validate.New(rules); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// table gives the code table of a release, loaded at its first use.
+func (e *edition) table(ctx context.Context, source Source, rel coding.Release) (*codeset.Table, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if t := e.tables[rel.ID]; t != nil {
+		return t, nil
+	}
+	codes, err := source.Codes(ctx, rel.ID)
+	if err != nil {
+		return nil, err
+	}
+	t := codeset.NewTable(rel, codes)
+	e.tables[rel.ID] = t
+	return t, nil
+}
+
+// rules gives the rule lines of the newest tabular list.
+func (c *Catalog) rules(ctx context.Context, releases []coding.Release) (validate.Config, error) {
+	var newest coding.Release
+	for _, r := range releases {
+		if r.Kind == codeset.KindTabular && newest.EffectiveFrom.Before(r.EffectiveFrom) {
+			newest = r
+		}
+	}
+	var cfg validate.Config
+	if newest.ID == "" {
+		return cfg, nil
+	}
+	rows, err := c.cfg.Source.Lines(ctx, newest.ID)
+	if err != nil {
+		return cfg, err
+	}
+	for _, row := range rows {
+		line, err := codeset.ParseLine(row)
+		if err != nil {
+			return cfg, fmt.Errorf("%s: %w", newest.ID, err)
+		}
+		cfg.Lines = append(cfg.Lines, line)
+	}
+	return cfg, nil
+}
