@@ -16,8 +16,8 @@ const (
 			i.reopened_reason, i.version, i.content, i.claimed_by, coalesce(u.name, ''), i.claimed_until, i.wait_reason
 		FROM items i LEFT JOIN users u ON u.login = i.claimed_by`
 
-	sqlItemHead = itemColumns + ` WHERE i.id = $1 AND i.note_count > 0`
-	sqlLockItem = `SELECT FROM items WHERE id = $1 FOR NO KEY UPDATE`
+	sqlItemHead   = itemColumns + ` WHERE i.id = $1 AND i.note_count > 0`
+	sqlLockedItem = sqlItemHead + ` FOR NO KEY UPDATE OF i`
 
 	sqlRecordNotes = `SELECT n.id, r.number, r.received_at, r.stored_at, n.note_id, n.source, r.encounter_id,
 			r.patient_id, r.patient_sex, r.patient_birth, r.author_id, r.author_name, r.attending_id, r.attending_name,
@@ -71,7 +71,7 @@ func (s *Store) ItemRecord(ctx context.Context, id int64, ev *coding.AuditEvent)
 			err = wrap("read item", rerr)
 		}
 	}()
-	if r, found, err = readItem(ctx, tx, id, true); err != nil || !found {
+	if r, found, err = readItem(ctx, tx, sqlItemHead, id, true); err != nil || !found {
 		return coding.ItemRecord{}, false, wrap("read item", err)
 	}
 	if ev == nil {
@@ -93,11 +93,7 @@ func (s *Store) ItemRecord(ctx context.Context, id int64, ev *coding.AuditEvent)
 func (s *Store) ActOnItem(ctx context.Context, id int64, act func(coding.ItemRecord) (coding.ItemChange, error)) (found bool, err error) {
 	var refused error
 	err = s.inTx(ctx, "change item", func(tx pgx.Tx) error {
-		// The lock comes first: what is read after it is what its last holder left.
-		if _, err := tx.Exec(ctx, sqlLockItem, id); err != nil {
-			return err
-		}
-		r, there, err := readItem(ctx, tx, id, false)
+		r, there, err := readItem(ctx, tx, sqlLockedItem, id, false)
 		if err != nil || !there {
 			return err
 		}
@@ -117,10 +113,11 @@ func (s *Store) ActOnItem(ctx context.Context, id int64, act func(coding.ItemRec
 // errRefused rolls a transaction back without being an error of the database.
 var errRefused = plainf("refused")
 
-// readItem reads an item in one round trip.
-func readItem(ctx context.Context, tx pgx.Tx, id int64, events bool) (r coding.ItemRecord, found bool, err error) {
+// readItem reads an item in one round trip. The head comes first: when it is
+// locked, what is read after it is what the lock's last holder left.
+func readItem(ctx context.Context, tx pgx.Tx, headSQL string, id int64, events bool) (r coding.ItemRecord, found bool, err error) {
 	var b pgx.Batch
-	b.Queue(sqlItemHead, id).Query(func(rows pgx.Rows) error {
+	b.Queue(headSQL, id).Query(func(rows pgx.Rows) error {
 		heads, err := pgx.CollectRows(rows, scanHead)
 		if len(heads) == 1 {
 			r.Head, found = heads[0], true
