@@ -1,10 +1,8 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,18 +24,6 @@ const (
 		WHERE c.release_id = $1 ORDER BY c.code`
 
 	sqlReleaseExists = `SELECT EXISTS (SELECT FROM releases WHERE id = $1)`
-
-	// Of equal terms the one of the latest release; the texts are joined last,
-	// so that only what is given is carried along. Sorted in Go: PostgreSQL would
-	// sort 240,000 rows on disk.
-	sqlTerms = `WITH r AS (
-			SELECT id, row_number() OVER (ORDER BY effective_from, id DESC) AS age FROM releases),
-		g AS (
-			SELECT t.system, t.code, t.kind, t.text_id, max(r.age) AS age FROM terms t JOIN r ON r.id = t.release_id
-			WHERE cardinality($1::text[]) = 0 OR t.system = ANY ($1)
-			GROUP BY t.system, t.code, t.kind, t.text_id)
-		SELECT g.text_id, x.text, NOT x.needs_vector, g.kind, g.system, g.code, r.id
-		FROM g JOIN r ON r.age = g.age JOIN term_texts x ON x.id = g.text_id`
 
 	sqlLines = `SELECT line FROM release_lines WHERE release_id = $1 ORDER BY line_no`
 )
@@ -120,40 +106,6 @@ func (s *Store) releaseExists(ctx context.Context, id string) error {
 		return ErrNotFound
 	}
 	return nil
-}
-
-// Terms gives the terms of the named systems, of all when none is named,
-// ordered by system, code, kind and text id. A term that several releases have
-// is given once, as of the release with the latest first day. WordsOnly is set
-// where no term with the same text needs a vector.
-func (s *Store) Terms(ctx context.Context, systems ...coding.System) ([]coding.Term, error) {
-	names := make([]string, len(systems))
-	for i, sys := range systems {
-		names[i] = string(sys)
-	}
-	rows, err := s.pool.Query(ctx, sqlTerms, names)
-	if err != nil {
-		return nil, wrap("read terms", err)
-	}
-	same := interner{}
-	terms, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (coding.Term, error) {
-		var t coding.Term
-		var kind, system, release string
-		err := row.Scan(&t.TextID, &t.Text, &t.WordsOnly, &kind, &system, &t.Code, &release)
-		t.Kind, t.System, t.Release = coding.TermKind(same.of(kind)), coding.System(same.of(system)), same.of(release)
-		return t, err
-	})
-	if err != nil {
-		return nil, wrap("read terms", err)
-	}
-	slices.SortFunc(terms, compareTerms)
-	return terms, nil
-}
-
-// compareTerms orders terms by what makes one the same as another.
-func compareTerms(a, b coding.Term) int {
-	return cmp.Or(cmp.Compare(a.System, b.System), cmp.Compare(a.Code, b.Code),
-		cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.TextID, b.TextID))
 }
 
 // Lines gives the rule data of one release, one JSON value for each line, in
