@@ -18,6 +18,9 @@ import (
 	"chartcode/internal/store/storetest"
 )
 
+// quick is a cost that only tests may use.
+var quick = auth.Cost{Memory: 64, Passes: 1, Threads: 1}
+
 const password = "correct horse battery"
 
 // clock is a time that a test moves.
@@ -48,7 +51,7 @@ type fixture struct {
 func setUp(t *testing.T) fixture {
 	t.Helper()
 	f := fixture{store: storetest.New(t), clock: &clock{t: time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)}, log: new(bytes.Buffer)}
-	f.Service = another(t, f, auth.Cost{Memory: 64, Passes: 1, Threads: 1})
+	f.Service = another(t, f, quick)
 	return f
 }
 
@@ -115,7 +118,7 @@ func TestSignIn(t *testing.T) {
 		t.Fatalf("the session is not known: %+v, %v", who, err)
 	}
 	// Another process knows it too, and survives a restart.
-	if _, err := another(t, f, auth.DefaultCost).Authenticate(ctx, token); err != nil {
+	if _, err := another(t, f, quick).Authenticate(ctx, token); err != nil {
 		t.Errorf("another process does not know the session: %v", err)
 	}
 	if err := f.SignOut(ctx, u, token); err != nil {
@@ -336,7 +339,7 @@ func TestLinks(t *testing.T) {
 			}
 		}
 		roles[l.Role] = true
-		_, _, err := another(t, f, auth.DefaultCost).SignInWithLink(ctx, l.Token)
+		_, _, err := another(t, f, quick).SignInWithLink(ctx, l.Token)
 		wantErr(t, "in another process", err, auth.ErrLink)
 		_, _, err = f.SignIn(ctx, l.Login, "", "192.0.2.1")
 		wantErr(t, "without the link", err, auth.ErrSignIn)

@@ -1,7 +1,9 @@
 package auth
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -131,20 +133,20 @@ func (t *throttle) succeeded(login, address string) {
 	}
 }
 
-// makeRoom bounds the memory: it drops what is forgotten, else the oldest.
+// makeRoom bounds the memory: it drops what is forgotten and, if that is not
+// enough, the oldest quarter, so that it seldom has to look at all of them.
 func (t *throttle) makeRoom(now time.Time) {
 	if len(t.counters) < maxCounters {
 		return
 	}
-	oldest, at := "", now
-	for k, c := range t.counters {
-		if now.Sub(c.last) > forgetAfter {
-			delete(t.counters, k)
-		} else if !c.last.After(at) {
-			oldest, at = k, c.last
-		}
+	times := make([]time.Time, 0, len(t.counters))
+	for _, c := range t.counters {
+		times = append(times, c.last)
 	}
-	if len(t.counters) >= maxCounters {
-		delete(t.counters, oldest)
+	slices.SortFunc(times, time.Time.Compare)
+	oldest := times[len(times)/4]
+	if forgotten := now.Add(-forgetAfter); forgotten.After(oldest) {
+		oldest = forgotten
 	}
+	maps.DeleteFunc(t.counters, func(_ string, c *counter) bool { return !c.last.After(oldest) })
 }

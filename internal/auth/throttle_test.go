@@ -94,7 +94,15 @@ func TestThrottleMemoryIsBounded(t *testing.T) {
 	for i := range maxCounters {
 		th.attempt(fmt.Sprint("user", i), fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255), noon.Add(time.Duration(i)*time.Millisecond))
 	}
+	if n := len(th.counters); n > maxCounters || n < maxCounters/2 {
+		t.Errorf("%d counters, want at most %d, and not all thrown away", n, maxCounters)
+	}
+	// Also when all came at the same moment.
+	th = newThrottle()
+	for i := range maxCounters {
+		th.attempt(fmt.Sprint("user", i), fmt.Sprint("10.0.0.", i%256), noon)
+	}
 	if n := len(th.counters); n > maxCounters {
-		t.Errorf("%d counters, want at most %d", n, maxCounters)
+		t.Errorf("%d counters of one moment, want at most %d", n, maxCounters)
 	}
 }
