@@ -264,3 +264,45 @@ func checkAudit(t testing.TB, s *store.Store, r coding.ItemRecord) {
 		t.Errorf("%d decisions are on record, %d in the trail", want, n)
 	}
 }
+
+// One coder in many windows at once: every act counts once, one after the other.
+func TestManyWindows(t *testing.T) {
+	t.Parallel()
+	f := setUp(t)
+	casey := f.users(coding.RoleCoder, "casey")[0]
+	id := f.one()
+	const windows, acts = 12, 8
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	done, first := 0, 0
+	for w := range windows {
+		wg.Go(func() {
+			for n := range acts {
+				a := review.Act{Kind: coding.Reorder, Order: []coding.CodeKey{key([]string{"I10", "E11.40", "E78.5"}[(w+n)%3])}}
+				_, err := f.Decide(t.Context(), casey, id, a)
+				if err != nil {
+					t.Errorf("a reordering: %v", err)
+				}
+				// The same act from all windows.
+				same := accept("I10")
+				same.Key = "the same"
+				out, err := f.Decide(t.Context(), casey, id, same)
+				if err != nil {
+					t.Errorf("the common act: %v", err)
+				}
+				mu.Lock()
+				done++
+				if !out.Repeated {
+					first++
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	r, _, err := f.store.ItemRecord(t.Context(), id, nil)
+	if err != nil || first != 1 || len(r.Decisions) != done+1 || done != windows*acts {
+		t.Errorf("%d decisions after %d reorderings and %d first acceptings, %v", len(r.Decisions), done, first, err)
+	}
+	f.history(r, nil)
+}
