@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"chartcode/internal/lexicon"
 )
 
 // contrast moves word vectors so that two texts of one group lie closer than
@@ -181,6 +183,20 @@ func contrastWords(groups []Group, of map[string]int) [][][]int32 {
 		}
 		if len(texts) > 1 || (len(texts) == 1 && len(texts[0]) > 2) {
 			out = append(out, texts)
+		}
+	}
+	return out
+}
+
+// sameWords gives a group for each pair of words that mean the same, so that
+// renal comes to lie by kidney also where no code has both.
+func sameWords(v *vocabulary) [][][]int32 {
+	var out [][][]int32
+	for i, w := range v.list {
+		for _, e := range lexicon.Equivalents(w) {
+			if j, ok := v.of[e.Norm]; ok {
+				out = append(out, [][]int32{{int32(i)}, {int32(j)}})
+			}
 		}
 	}
 	return out

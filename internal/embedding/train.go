@@ -70,7 +70,7 @@ func Train(ctx context.Context, c TrainConfig) (*Local, error) {
 			}
 		}
 	}
-	if err := k.train(ctx, contrastWords(c.Groups, words.of), c.Epochs); err != nil {
+	if err := k.train(ctx, append(contrastWords(c.Groups, words.of), sameWords(words)...), c.Epochs); err != nil {
 		return nil, err
 	}
 	vecs := map[string][]float64{}
