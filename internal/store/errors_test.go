@@ -60,7 +60,7 @@ func TestErrorKinds(t *testing.T) {
 	} {
 		err := store.Wrap("test", &pgconn.PgError{Code: code, Message: "secret", Detail: "secret", ConstraintName: "c_pkey"})
 		for _, kind := range []error{store.ErrUnavailable, store.ErrConflict, store.ErrNotFound} {
-			if errors.Is(err, kind) != (want == kind) {
+			if errors.Is(err, kind) != errors.Is(want, kind) {
 				t.Errorf("code %s is %v: %v, want %v", code, kind, errors.Is(err, kind), want)
 			}
 		}

@@ -47,7 +47,7 @@ func (s *Store) RelayOutbox(ctx context.Context, limit int, publish func(ctx con
 	}
 	end, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	defer tx.Rollback(end) // does nothing after Commit
+	defer func() { _ = tx.Rollback(end) }() // does nothing after Commit; else the lock ends with the connection
 
 	rows, err := tx.Query(ctx, sqlTakeOutbox, limit)
 	if err != nil {

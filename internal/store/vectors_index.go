@@ -14,7 +14,7 @@ const (
 	vectorIndexLock = int64(0x6368617274766563) // "chartvec"
 
 	// indexMemoryPerVector is what an element takes while the graph is built,
-	// beside its vector: its neighbours (m = 16, so 32 on the lowest layer and 16
+	// beside its vector: its neighbors (m = 16, so 32 on the lowest layer and 16
 	// on those above), their distances, and the element itself.
 	indexMemoryPerVector = 1100
 	indexMemoryLeast     = 64 << 20

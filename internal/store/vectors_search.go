@@ -16,7 +16,7 @@ const (
 	maxSearchResults = 1000
 
 	// searchWidthLeast is the least number of candidates that a search of the
-	// graph keeps; fewer would lose neighbours when k is small.
+	// graph keeps; fewer would lose neighbors when k is small.
 	searchWidthLeast = 100
 
 	// Local to the batch, which is one transaction.
