@@ -3,10 +3,10 @@ package retrieve
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"chartcode/internal/coding"
-	"chartcode/internal/lexicon"
 )
 
 // mention is a stretch of the note that may name a condition: neighbouring
@@ -23,44 +23,82 @@ const (
 	leastNeighbor = 0.55
 )
 
-// mentions lists the note's mentions in text order, each text once.
+// mentions lists the note's mentions in text order, each text once: the noun
+// phrases, and of long ones also their last words, where English puts what is
+// meant ("left lower lobe pneumonia"). Abbreviations are written out.
 func (rd *reading) mentions() []mention {
-	var out []mention
-	seen := map[string]bool{}
+	l := mentionList{rd: rd, seen: map[string]bool{}}
 	for _, s := range rd.sentence {
-		from := int32(-1)
-		last := int32(-1)
-		n := 0
-		flush := func() {
-			if from >= 0 && n > 0 {
-				sp := rd.span(from, last)
-				text := rd.doc.Text[sp.Start:sp.End]
-				if len(text) >= 4 && !seen[text] {
-					seen[text] = true
-					out = append(out, mention{from, last, text})
-				}
+		from := s.from
+		for i := s.from; i <= s.to; i++ {
+			if i < s.to && i > from && rd.chunk[i] == rd.chunk[i-1] && stated(rd.assert[i]) {
+				continue
 			}
-			from, n = -1, 0
+			l.chunk(from, i)
+			from = i
 		}
-		for i := s.from; i < s.to; i++ {
-			t := &rd.tokens[i]
-			switch {
-			case t.Kind == lexicon.Word && !lexicon.IsStop(t.Norm) && stated(rd.assert[i]):
-				if from < 0 {
-					from = i
-				}
-				last = i
-				if n++; n == mentionWords {
-					flush()
-				}
-			case from >= 0 && (t.Kind == lexicon.Number || t.Lower == "of" || t.Lower == "the" || t.Lower == "-"):
-			default:
-				flush()
-			}
-		}
-		flush()
 	}
-	return out
+	return l.out
+}
+
+type mentionList struct {
+	rd   *reading
+	seen map[string]bool
+	out  []mention
+}
+
+// chunk adds the mentions of the tokens [from, to).
+func (l *mentionList) chunk(from, to int32) {
+	rd := l.rd
+	for to > from && !opens(&rd.tokens[to-1]) {
+		to--
+	}
+	for from < to && !opens(&rd.tokens[from]) {
+		from++
+	}
+	if from >= to || !stated(rd.assert[from]) {
+		return
+	}
+	var starts []int32
+	for i := from; i < to; i++ {
+		if opens(&rd.tokens[i]) {
+			starts = append(starts, i)
+		}
+	}
+	n := len(starts)
+	l.add(starts[max(0, n-mentionWords)], to)
+	if n > tailWords+1 {
+		l.add(starts[n-tailWords], to)
+	}
+}
+
+// tailWords are the last words of a long noun phrase that are searched too.
+const tailWords = 2
+
+func (l *mentionList) add(from, to int32) {
+	text := l.rd.plain(from, to)
+	if len(text) >= 4 && !l.seen[text] {
+		l.seen[text] = true
+		l.out = append(l.out, mention{from, to - 1, text})
+	}
+}
+
+// plain is the text of tokens [from, to) in lower case, with abbreviations
+// written out.
+func (rd *reading) plain(from, to int32) string {
+	var b strings.Builder
+	for i := from; i < to; i++ {
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		if e, ok := rd.expanded[i]; ok && e.Last <= int(to) {
+			b.WriteString(e.Text)
+			i = int32(e.Last) - 1
+			continue
+		}
+		b.WriteString(rd.tokens[i].Lower)
+	}
+	return b.String()
 }
 
 // near searches the mentions among the stored vectors, in one round trip for

@@ -99,11 +99,6 @@ func (ix *index) collect(terms []coding.Term) []bag {
 			continue
 		}
 		code := ix.code(t.Code)
-		n := int32(len(ix.terms))
-		ix.terms = append(ix.terms, termRef{t.Text, t.Kind, code})
-		if t.TextID != 0 {
-			ix.byText[t.TextID] = append(ix.byText[t.TextID], n)
-		}
 		slices.Sort(ws)
 		key = key[:0]
 		for _, w := range ws {
@@ -115,7 +110,21 @@ func (ix *index) collect(terms []coding.Term) []bag {
 			known[string(key)] = b
 			bags = append(bags, bag{words: slices.Clone(ws)})
 		}
-		bags[b].refs = append(bags[b].refs, ref{code, n})
+		n := int32(-1)
+		for _, r := range bags[b].refs {
+			if r.code == code && ix.terms[r.term].kind == t.Kind {
+				n = r.term // the same words in another release, or in another order
+				break
+			}
+		}
+		if n < 0 {
+			n = int32(len(ix.terms))
+			ix.terms = append(ix.terms, termRef{t.Text, t.Kind, code})
+			bags[b].refs = append(bags[b].refs, ref{code, n})
+		}
+		if t.TextID != 0 && !slices.Contains(ix.byText[t.TextID], n) {
+			ix.byText[t.TextID] = append(ix.byText[t.TextID], n)
+		}
 	}
 	return bags
 }

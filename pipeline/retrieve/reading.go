@@ -17,6 +17,7 @@ type reading struct {
 	chunk    []int32            // by token: its noun phrase; words of grammar and marks are their own
 	weight   []float32          // by token: rarity of its word, 0 for words of grammar and marks
 	sentence []part
+	expanded map[int32]lexicon.Expansion // by first token: the likeliest reading of an abbreviation
 }
 
 // part is the tokens [from, to) of one sentence and their words.
@@ -40,6 +41,12 @@ func (r *Retriever) read(doc *coding.Document) *reading {
 		rd.clause[i] = int32(c)
 	}
 	ex := lexicon.Expand(doc.Text, rd.tokens, doc.SectionAt)
+	rd.expanded = make(map[int32]lexicon.Expansion, len(ex))
+	for _, e := range ex {
+		if _, ok := rd.expanded[int32(e.First)]; !ok && e.Weight >= 0.5 {
+			rd.expanded[int32(e.First)] = e
+		}
+	}
 	at := 0
 	for _, s := range doc.Sentences {
 		for at < n && rd.tokens[at].Start < s.Start {

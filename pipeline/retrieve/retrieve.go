@@ -269,6 +269,17 @@ func (r *Retriever) With(m *learned.Models) (*Retriever, error) {
 // HasVectors reports whether vectors are searched.
 func (r *Retriever) HasVectors() bool { return r.cfg.Searcher != nil }
 
+// Terms is the number of distinct terms that are looked for.
+func (r *Retriever) Terms() int { return len(r.index.terms) }
+
+// Vectors names the embedding model, empty without one.
+func (r *Retriever) Vectors() string {
+	if r.cfg.Embedder == nil {
+		return ""
+	}
+	return r.cfg.Embedder.Name()
+}
+
 // ErrFeatures is returned for models that were trained on other features.
 var ErrFeatures = errors.New("the order model was trained on other features; train the models again")
 
