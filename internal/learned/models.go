@@ -59,10 +59,11 @@ func (c Calibration) Probability(odds float64) float64 {
 	return gbdt.Logistic(c.Slope*odds + c.Offset)
 }
 
-// Calibrate fits slope and offset to scores and answers by Newton's method; a
-// little weight decay keeps it finite.
+// Calibrate fits slope and offset to scores and answers by Newton's method,
+// each step halved until it helps; a little weight decay keeps them finite.
 func Calibrate(odds []float64, right []bool) Calibration {
 	c := Calibration{Slope: 1}
+	loss := c.loss(odds, right)
 	for range 50 {
 		var ga, gb, haa, hab, hbb float64
 		for i, o := range odds {
@@ -78,21 +79,41 @@ func Calibrate(odds []float64, right []bool) Calibration {
 			hab += h * o
 			hbb += h
 		}
-		ga += 1e-3 * (c.Slope - 1)
-		haa += 1e-3
-		hbb += 1e-3
+		ga += decay * (c.Slope - 1)
+		gb += decay * c.Offset
+		haa += decay
+		hbb += decay
 		det := haa*hbb - hab*hab
-		if det <= 0 {
-			break
-		}
 		da, db := (hbb*ga-hab*gb)/det, (haa*gb-hab*ga)/det
-		c.Slope -= da
-		c.Offset -= db
-		if math.Abs(da)+math.Abs(db) < 1e-9 {
+		moved := false
+		for step := 1.0; step > 1e-4; step /= 2 {
+			next := Calibration{c.Slope - step*da, c.Offset - step*db}
+			if l := next.loss(odds, right); l < loss {
+				c, loss, moved = next, l, true
+				break
+			}
+		}
+		if !moved || math.Abs(da)+math.Abs(db) < 1e-9 {
 			break
 		}
 	}
 	return c
+}
+
+const decay = 1e-2
+
+// loss is the negative logarithm of the answers' likelihood, with the decay.
+func (c Calibration) loss(odds []float64, right []bool) float64 {
+	s := decay / 2 * ((c.Slope-1)*(c.Slope-1) + c.Offset*c.Offset)
+	for i, o := range odds {
+		z := c.Slope*o + c.Offset
+		if right[i] {
+			z = -z
+		}
+		// log(1+exp(z)) without overflow
+		s += math.Max(z, 0) + math.Log1p(math.Exp(-math.Abs(z)))
+	}
+	return s
 }
 
 // ErrModels is returned for a model file that cannot be used.

@@ -1,0 +1,167 @@
+package learned
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"chartcode/internal/coding"
+	"chartcode/internal/gbdt"
+)
+
+// examples: in ten of forty notes "chest pain" stands and R07.9 is given in
+// eight of them; R50.9 is given in every fourth note, whatever it says.
+func examples() []Example {
+	var out []Example
+	for i := range 40 {
+		e := Example{Phrases: []string{fmt.Sprint("only here ", i)}, Codes: []string{"Z00.00"}}
+		if i < 10 {
+			e.Phrases = append(e.Phrases, "chest pain")
+			e.Found = append(e.Found, "R07.9")
+			if i < 8 {
+				e.Codes = append(e.Codes, "R07.9")
+			}
+		}
+		if i%4 == 0 {
+			e.Codes = append(e.Codes, "R50.9")
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+func TestPhraseSpeaksForItsCode(t *testing.T) {
+	m := Learn(examples())
+	links := m.Links(nil, []byte("chest pain"), nil)
+	if len(links) != 1 || links[0].Code != "R07.9" || links[0].Notes != 8 {
+		t.Fatalf("got %+v, want R07.9 alone: the other codes are no likelier with the phrase", links)
+	}
+	if s := links[0].Share; s < 0.65 || s > 0.8 {
+		t.Errorf("share %.3f, want a little under 8 of 10", s)
+	}
+	if l := links[0].Lift; l < math.Log(3) {
+		t.Errorf("lift %.2f, want more than threefold", l)
+	}
+	cats := m.CategoryLinks(nil, []byte("chest pain"), nil)
+	if len(cats) != 1 || cats[0].Code != "R07" {
+		t.Errorf("categories %+v", cats)
+	}
+}
+
+func TestRarePhrasesAreNotKept(t *testing.T) {
+	m := Learn(examples())
+	for p := range m.Phrases {
+		if strings.HasPrefix(p, "only here") {
+			t.Fatalf("a phrase of one note was kept")
+		}
+	}
+}
+
+// What a note itself taught must not be used to judge it: the counts without
+// it are those that the other notes give.
+func TestLeavingANoteOutEqualsLearningWithoutIt(t *testing.T) {
+	ex := examples()
+	all, rest := Learn(ex), Learn(ex[1:])
+	w := Without{}
+	for _, c := range ex[0].Codes {
+		w[c] = true
+	}
+	for _, code := range []string{"R07.9", "R50.9", "Z00.00"} {
+		if a, b := all.CodeNotes(code, w), rest.CodeNotes(code, nil); a != b {
+			t.Errorf("%s: %d without the note, %d learned without it", code, a, b)
+		}
+		if a, b := all.CategoryCodes(code, w), rest.CategoryCodes(code, nil); a != b {
+			t.Errorf("category of %s: %d and %d", code, a, b)
+		}
+	}
+	a, b := all.Links(nil, []byte("chest pain"), w), rest.Links(nil, []byte("chest pain"), nil)
+	if len(a) != 1 || len(b) != 1 || a[0] != b[0] {
+		t.Errorf("links %+v and %+v", a, b)
+	}
+	a, b = all.CategoryLinks(nil, []byte("chest pain"), w), rest.CategoryLinks(nil, []byte("chest pain"), nil)
+	if len(a) != 1 || len(b) != 1 || a[0] != b[0] {
+		t.Errorf("category links %+v and %+v", a, b)
+	}
+	sa, na := all.GivenWhenFound("R07.9", 0.2, w)
+	sb, nb := rest.GivenWhenFound("R07.9", 0.2, nil)
+	if sa != sb || na != nb {
+		t.Errorf("given when found: %v of %d and %v of %d", sa, na, sb, nb)
+	}
+}
+
+func TestCalibrationMeetsFrequencies(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	var odds []float64
+	var right []bool
+	for range 20000 {
+		o := rng.NormFloat64() * 3
+		odds = append(odds, o)
+		right = append(right, rng.Float64() < gbdt.Logistic(0.5*o-1)) // the model is twice too sure, and hopeful
+	}
+	c := Calibrate(odds, right)
+	if math.Abs(c.Slope-0.5) > 0.05 || math.Abs(c.Offset+1) > 0.08 {
+		t.Errorf("got %+v, want slope 0.5 and offset -1", c)
+	}
+	if p := (Calibration{}).Probability(0); p != 0.5 {
+		t.Errorf("no calibration changes a probability: %v", p)
+	}
+}
+
+func TestFileRoundTrip(t *testing.T) {
+	m := &Models{Version: 7, Record: Record{Notes: 40}, Styles: map[coding.Style]*StyleModels{
+		coding.Mentions: {Memory: Learn(examples()), Threshold: 0.3, Calibration: Calibration{1.1, -0.2}},
+	}}
+	b, err := m.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, _ := m.Bytes()
+	if string(b) != string(again) {
+		t.Error("writing twice gives two files")
+	}
+	back, err := Read(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := back.Style(coding.Mentions)
+	if back.Version != 7 || s.Threshold != 0.3 || s.Memory.CategoryCodes("R07.9", nil) != 8 || len(s.Memory.Links(nil, []byte("chest pain"), nil)) != 1 {
+		t.Errorf("read back %+v", s)
+	}
+	if back.Style(coding.Billing).Memory != nil {
+		t.Error("a style without models has some")
+	}
+	for name, bad := range map[string][]byte{"empty": nil, "text": []byte("{}"), "cut off": b[:len(b)/2]} {
+		if _, err := Read(bad); !errors.Is(err, ErrModels) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestShippedModels(t *testing.T) {
+	m, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Styles[coding.Mentions] == nil || m.Styles[coding.Billing] == nil {
+		t.Fatal("a style is missing")
+	}
+	// Frequencies of one style must not reach the other.
+	if m.Styles[coding.Billing].Memory != nil {
+		t.Error("billing has counts that were learned in mentions style")
+	}
+	mem := m.Styles[coding.Mentions].Memory
+	if mem == nil || mem.Notes < 100 {
+		t.Fatal("nothing was learned for mentions")
+	}
+	for p, l := range mem.Phrases {
+		if n := len(strings.Fields(p)); n > MaxPhrase || l.Notes < MinNotes {
+			t.Errorf("a phrase of %d words and %d notes is kept", n, l.Notes)
+		}
+	}
+	if m.Record.SHA256 == "" || m.Record.Command == "" || m.Record.Figures["micro_f1"] == 0 {
+		t.Errorf("the record does not say how the models were made: %+v", m.Record)
+	}
+}
