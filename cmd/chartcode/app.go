@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"chartcode/internal/bus"
+	"chartcode/internal/catalog"
 	"chartcode/internal/config"
 	"chartcode/internal/datadir"
 	"chartcode/internal/metrics"
@@ -42,6 +43,7 @@ type app struct {
 	progress *progress
 	metrics  *metrics.Metrics
 
+	embed   catalog.Embedder
 	dir     *datadir.Dir
 	store   *store.Store
 	bus     *bus.Bus

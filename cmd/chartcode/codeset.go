@@ -77,7 +77,7 @@ func runImport(ctx context.Context, o *options, files []string, ro codeset.ReadO
 	if err := a.openStore(ctx, migrateSchema, 4); err != nil {
 		return err
 	}
-	loader, err := a.newLoader()
+	loader, err := a.newLoader(ctx)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,8 +36,8 @@ func (a *app) codesetFolder() (string, error) {
 }
 
 // newCatalog gives the code tables of the database to the pipeline.
-func (a *app) newCatalog() (*catalog.Catalog, error) {
-	embedder, err := a.embedder()
+func (a *app) newCatalog(ctx context.Context) (*catalog.Catalog, error) {
+	embedder, err := a.embedder(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -47,12 +48,26 @@ func (a *app) newCatalog() (*catalog.Catalog, error) {
 	return catalog.New(catalog.Config{Source: a.store, Embedder: embedder, Models: models})
 }
 
-func (a *app) embedder() (catalog.Embedder, error) {
-	return embedding.NewLocal()
+// embedder is the model that texts are embedded by: a configured server's,
+// which is asked once, or the local one.
+func (a *app) embedder(ctx context.Context) (catalog.Embedder, error) {
+	if a.embed != nil {
+		return a.embed, nil
+	}
+	var err error
+	if e := a.cfg.Embed; e.Configured() {
+		a.embed, err = embedding.NewOpenAI(ctx, embedding.OpenAIConfig{BaseURL: cmp.Or(e.BaseURL, openAIBaseURL), APIKey: e.APIKey, Model: e.Model, Timeout: e.Timeout})
+	} else {
+		a.embed, err = embedding.NewLocal()
+	}
+	return a.embed, err
 }
 
-func (a *app) newLoader() (*catalog.Loader, error) {
-	embedder, err := a.embedder()
+// openAIBaseURL is asked where a model but no server is named.
+const openAIBaseURL = "https://api.openai.com/v1"
+
+func (a *app) newLoader(ctx context.Context) (*catalog.Loader, error) {
+	embedder, err := a.embedder(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +87,7 @@ func (a *app) ensureCodes(ctx context.Context, dates []coding.Date) error {
 	if err != nil {
 		return err
 	}
-	loader, err := a.newLoader()
+	loader, err := a.newLoader(ctx)
 	if err != nil {
 		return err
 	}
@@ -87,7 +102,13 @@ func (a *app) ensureCodes(ctx context.Context, dates []coding.Date) error {
 			return err
 		}
 	} else if !slices.ContainsFunc(loaded, func(r coding.Release) bool { return codeset.HoldsCodes(r.Kind) }) {
-		return errNoCodes
+		starter, err := codeset.Starter()
+		if err != nil {
+			return err
+		}
+		if _, err := loader.Import(ctx, starter); err != nil {
+			return err
+		}
 	}
 	return loader.Embed(ctx)
 }

@@ -70,7 +70,7 @@ func runDemo(ctx context.Context, o *options, reset bool) error {
 	if err := a.ensureCodes(ctx, dates); err != nil {
 		return err
 	}
-	knowledge, err := a.newCatalog()
+	knowledge, err := a.newCatalog(ctx)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func serveCommand(o *options) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.runRoles(cmd.Context(), func(ctx context.Context, a *app) error {
-				knowledge, err := a.newCatalog()
+				knowledge, err := a.newCatalog(ctx)
 				if err != nil {
 					return err
 				}
@@ -56,7 +56,7 @@ func workCommand(o *options) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.runRoles(cmd.Context(), func(ctx context.Context, a *app) error {
-				knowledge, err := a.newCatalog()
+				knowledge, err := a.newCatalog(ctx)
 				if err != nil {
 					return err
 				}

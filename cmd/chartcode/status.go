@@ -92,7 +92,7 @@ func (a *app) codesReady(ctx context.Context, releases []coding.Release) (bool, 
 	if line == "" {
 		return false, errNoCodes.Error(), nil
 	}
-	embedder, err := a.embedder()
+	embedder, err := a.embedder(ctx)
 	if err != nil {
 		return false, "", err
 	}

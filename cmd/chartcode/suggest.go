@@ -107,7 +107,7 @@ func runSuggest(ctx context.Context, o *options, so suggestOptions, file string)
 	if err := a.ensureCodes(ctx, dates); err != nil {
 		return err
 	}
-	knowledge, err := a.newCatalog()
+	knowledge, err := a.newCatalog(ctx)
 	if err != nil {
 		return err
 	}
