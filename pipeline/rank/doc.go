@@ -6,5 +6,10 @@
 // What a code is suggested for is always words of the note that state it of the
 // patient: words that deny it, fear it, or tell it of somebody else never do.
 //
+// LLM asks an LLM to choose among numbered candidates and to quote the note. What
+// it answers is checked against the candidates shown and against the note; what
+// does not hold is dropped and counted. A failure has a reason code and leaves
+// the note to Local.
+//
 // The stage imports no other stage, knows no SQL and no HTTP, and logs nothing.
 package rank
