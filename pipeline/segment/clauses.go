@@ -58,7 +58,12 @@ func (r *reader) findClauses() {
 
 // includingBut recognises "but not limited to".
 func (r *reader) includingBut(i, to int) bool {
-	return i+3 < to && r.toks[i+1].Lower == "not" && (r.toks[i+2].Lower == "limited" || r.toks[i+2].Lower == "necessarily")
+	for j := i + 1; j < min(to, i+4); j++ {
+		if r.toks[j].Lower == "limited" {
+			return true
+		}
+	}
+	return false
 }
 
 // newStatement reports whether after the comma or "and" at token i a new

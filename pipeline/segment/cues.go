@@ -100,6 +100,9 @@ func parsePattern(s string) []group {
 		if end < 0 {
 			panic("segment: cue table: " + s)
 		}
+		if strings.IndexByte(s[1:end], '(') >= 0 {
+			panic("segment: cue table: groups do not nest: " + s)
+		}
 		g := group{}
 		for alt := range strings.SplitSeq(s[1:end], "|") {
 			g.alternatives = append(g.alternatives, lowers(alt))
@@ -182,21 +185,26 @@ func (r *reader) findCues(from, to int) []cue {
 	var out []cue
 	for i := from; i < to; {
 		var best cue
-		for _, p := range table[r.toks[i].Lower] {
-			end := r.match(p.groups, i, to)
-			if end <= i || !r.fitsPlace(p, i, end, to) {
-				continue
-			}
-			switch {
-			case end > best.to:
-				best = cue{i, end, p, nil}
-			case end == best.to && best.also == nil && p.dir != best.p.dir && p.effect == best.p.effect:
-				best.also = p
+		for _, list := range [...][]*cuePattern{table[r.toks[i].Lower], table["_"]} {
+			for _, p := range list {
+				end := r.match(p.groups, i, to)
+				if end <= i || !r.fitsPlace(p, i, end, to) {
+					continue
+				}
+				switch {
+				case end > best.to:
+					best = cue{i, end, p, nil}
+				case end == best.to && best.also == nil && p.dir != best.p.dir && p.effect == best.p.effect:
+					best.also = p
+				}
 			}
 		}
 		if best.p == nil {
 			i++
 			continue
+		}
+		if m := r.maskFrom(i+1, best.to, to); m.p != nil { // "is not | taking her medication for"
+			best = m
 		}
 		out = append(out, best)
 		i = best.to
@@ -204,9 +212,39 @@ func (r *reader) findCues(from, to int) []cue {
 	return out
 }
 
+// maskFrom gives a mask that begins at a token in [from, until) and ends after
+// until: what looks like a cue is part of it.
+func (r *reader) maskFrom(from, until, to int) cue {
+	table := cueTable()
+	for i := from; i < until; i++ {
+		for _, p := range table[r.toks[i].Lower] {
+			if p.effect != effectMask {
+				continue
+			}
+			if end := r.match(p.groups, i, to); end > until && r.fitsPlace(p, i, end, to) {
+				return cue{i, end, p, nil}
+			}
+		}
+	}
+	return cue{}
+}
+
+// hasVerbIn reports whether tokens [from, to) hold a finite verb.
+func (r *reader) hasVerbIn(from, to int) bool {
+	for i := max(0, from); i < to; i++ {
+		if verbs[r.toks[i].Lower] {
+			return true
+		}
+	}
+	return false
+}
+
 // fitsPlace applies what a pattern of words cannot say.
 func (r *reader) fitsPlace(p *cuePattern, i, end, to int) bool {
 	first := r.toks[i].Lower
+	if p.dir == before && r.toks[end-1].Lower == "negative" && end < to && r.toks[end].Lower == "for" {
+		return false
+	}
 	switch first {
 	case ":", "-": // "fever: no": the answer must end there
 		return end >= to || r.toks[end].Lower == "," || r.toks[end].Lower == ";" || r.toks[end].Lower == "." || r.toks[end].Lower == ")"
@@ -214,7 +252,7 @@ func (r *reader) fitsPlace(p *cuePattern, i, end, to int) bool {
 		if p.dir == after {
 			return end < to && r.toks[end].Start == r.toks[i].End
 		}
-		return end >= to
+		return end >= to && !r.hasVerbIn(i-6, i)
 	case "no":
 		if end == i+1 { // "no." as an answer, "No. 5"
 			return end >= to || r.toks[end].Lower != "." && !isDigit(r.text[r.toks[end].Start])

@@ -95,9 +95,9 @@ func (r *reader) namedFact(i int) {
 		if v < m.low || v > m.top {
 			return
 		}
-		f, end := r.inUnit(m.kind, v, j)
-		if f.Kind != "" {
+		if f, end := r.inUnit(m.kind, v, j); f.Kind != "" && i >= r.factEnd {
 			r.addFact(i, end, f)
+			r.factEnd = end // "oxygen saturation 97%" is not also a saturation
 		}
 		return
 	}
@@ -246,9 +246,11 @@ func (r *reader) numberFact(i int) {
 
 var gestational = set("gestation gestational pregnant pregnancy iup ega intrauterine gravid ga estimated")
 
+var dayWords = map[string]float64{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+
 // gestation reads "37.5 weeks gestation", "38 and 2/7 weeks", "39w2d".
 func (r *reader) gestation(i int, v float64) {
-	if v < 3 || v > 45 {
+	if v < 3 || v > 45 || r.lower(i-1) == "/" {
 		return
 	}
 	j := i + 1
@@ -274,6 +276,8 @@ func (r *reader) gestation(i int, v float64) {
 		k++
 	}
 	if d, ok := r.number(k); ok && d <= 6 && (r.lower(k+1) == "days" || r.lower(k+1) == "day") {
+		days, end = d, k+2
+	} else if d, ok := dayWords[r.lower(k)]; ok && (r.lower(k+1) == "days" || r.lower(k+1) == "day") {
 		days, end = d, k+2
 	}
 	for k := max(0, i-4); k < min(len(r.toks), end+4); k++ {

@@ -17,6 +17,7 @@ const (
 	kindSystem  coding.SectionKind = "system"  // a body system, in an examination or review of systems
 	kindKin     coding.SectionKind = "kin"     // a relative, in a family history
 	kindInherit coding.SectionKind = "inherit" // an unknown heading
+	kindReturn  coding.SectionKind = "return"  // no heading: the end of a bulleted one
 )
 
 // headingNode is a node of the trie of known headings, by norm.
@@ -61,9 +62,11 @@ func readHeadings() *headingNode {
 
 // heading is a heading found in the text.
 type heading struct {
+	from       int // where its section begins: the list mark before the words
 	start, end int // the words
 	body       int // where the text under it begins
 	kind       coding.SectionKind
+	bulleted   bool // it heads an item of a bulleted list, and ends with it
 }
 
 // known matches the longest known heading that begins at token i and ends
@@ -143,22 +146,43 @@ var strongAlone = map[string]bool{
 // findHeadings finds the headings: at the start of each line, and in
 // the middle of a line after the end of a sentence.
 func (r *reader) findHeadings() {
+	inItem := false // under a bulleted heading
 	for k, l := range r.lines {
-		n, _ := marker(r.text[l.start:l.end])
+		n, numbered := marker(r.text[l.start:l.end])
 		content := l.start + n
 		i := r.firstToken(content)
 		if h, ok := r.lineHeading(k, l, n, i); ok {
-			h.start = min(h.start, content)
+			h.from = l.start
+			h.bulleted = n > 0 && !numbered && !markdown(r.text[l.start:content])
+			inItem = h.bulleted
 			r.headings = append(r.headings, h)
 			i = r.firstToken(h.body)
+		} else if inItem && (n == 0 || numbered) && !l.comma && !r.wrapped(k) {
+			inItem = false
+			r.headings = append(r.headings, heading{from: l.start, start: l.start, end: l.start, body: l.start, kind: kindReturn})
 		}
 		for ; i < len(r.toks) && r.toks[i].End <= l.end; i++ {
 			if h, ok := r.inlineHeading(l, i); ok {
+				h.from = h.start
 				r.headings = append(r.headings, h)
 				i = max(i, r.firstToken(h.body)-1)
 			}
 		}
 	}
+}
+
+// markdown reports whether a line's mark is that of a heading: ## or **.
+func markdown(mark string) bool {
+	return strings.Trim(mark, "#* ") == "" && mark != "" && mark[0] != ' '
+}
+
+// wrapped reports whether line k goes on with the line before it.
+func (r *reader) wrapped(k int) bool {
+	if k == 0 || r.lines[k].blank {
+		return false
+	}
+	last := r.text[r.lines[k-1].end-1]
+	return isLower(r.text[r.lines[k].start]) && strings.IndexByte(".:;!?", last) < 0
 }
 
 // lineHeading looks for a heading at token i, the first of line k, whose list
@@ -167,13 +191,19 @@ func (r *reader) lineHeading(k int, l line, n, i int) (heading, bool) {
 	if i >= len(r.toks) || r.toks[i].End > l.end || r.toks[i].Kind == lexicon.Punct {
 		return heading{}, false
 	}
+	if markdown(r.text[l.start : l.start+n]) {
+		n = 0
+	}
 	kind, last, words := r.known(i, l.end)
 	if words > 0 {
 		start, end := r.toks[i].Start, r.toks[last-1].End
 		raw := r.text[start:end]
 		caps := allCaps(raw) || len(raw) == 1 && isUpper(raw[0])
 		mark, body := r.terminator(end, l.end)
-		h := heading{start, end, body, kind}
+		h := heading{start: start, end: end, body: body, kind: kind}
+		if kind == coding.SectionExam && words == 1 && r.imagingAt(body) {
+			h.kind = coding.SectionProcedure // "EXAM: MRI of the knee" names what was done
+		}
 		switch mark {
 		case ':':
 			if len(raw) == 1 && !caps || raw == "all" || raw == "All" {
@@ -181,7 +211,7 @@ func (r *reader) lineHeading(k int, l line, n, i int) (heading, bool) {
 			}
 			return h, true
 		case '-':
-			return h, (caps || words > 1) && len(raw) > 2
+			return h, (caps || words > 1 || strongAlone[r.toks[i].Lower] && isUpper(raw[0])) && len(raw) > 2
 		case '.':
 			return h, n == 0 && (caps && len(raw) > 3 && !r.mostlyUpper || words > 1 && body < l.end && kind != kindSystem && isUpper(raw[0]) && titled(raw))
 		case 0: // the end of the line
@@ -194,6 +224,22 @@ func (r *reader) lineHeading(k int, l line, n, i int) (heading, bool) {
 		}
 	}
 	return r.unknownHeading(l, i)
+}
+
+var modalities = set("mri ct cat xray xrays x-ray ultrasound mammogram pet spect sonogram echocardiogram radiograph angiogram doppler fluoroscopy")
+
+// imagingAt reports whether an imaging study is named within the four tokens
+// from byte at.
+func (r *reader) imagingAt(at int) bool {
+	i := r.firstToken(at)
+	for j := i; j < min(len(r.toks), i+4); j++ {
+		if w := r.toks[j].Lower; modalities[w] {
+			return true
+		} else if w == "." || w == ":" {
+			return false
+		}
+	}
+	return false
 }
 
 // plainAfter reports whether the token at i begins ordinary text: a word not
@@ -282,6 +328,11 @@ func (r *reader) inlineHeading(l line, i int) (heading, bool) {
 		p--
 		gap++
 	}
+	if p > l.start && gap > 0 && (r.text[p] == '-' || strings.HasSuffix(r.text[:p+1], "•")) { // "icing. - Medical Treatment:"
+		for p >= l.start && !isAlpha(r.text[p]) && r.text[p] != '.' && r.text[p] != ')' {
+			p--
+		}
+	}
 	if p < l.start || gap == 0 && r.text[p] != '.' && r.text[p] != ')' {
 		return heading{}, false
 	}
@@ -298,10 +349,10 @@ func (r *reader) inlineHeading(l line, i int) (heading, bool) {
 	if mark != ':' {
 		return heading{}, false
 	}
-	h := heading{t.Start, r.toks[last-1].End, body, kind}
+	h := heading{start: t.Start, end: r.toks[last-1].End, body: body, kind: kind}
 	switch {
 	case allCaps(raw):
-		return h, len(raw) > 2 || raw == "PE" || raw == "CC"
+		return h, len(raw) > 2 || raw == "PE" || raw == "CC" || kind == kindSystem
 	case !titled(raw) && kind != kindSystem && words < 3:
 		return heading{}, false
 	case kind == kindKin:
@@ -359,8 +410,11 @@ func (r *reader) unknownHeading(l line, i int) (heading, bool) {
 		return heading{}, false
 	}
 	_, body := r.terminator(r.toks[j].Start, l.end)
-	h := heading{r.toks[i].Start, r.toks[j-1].End, body, kindInherit}
+	h := heading{start: r.toks[i].Start, end: r.toks[j-1].End, body: body, kind: kindInherit}
 	for _, kw := range keywordKinds {
+		if !caps && (kw.kind == coding.SectionResults || kw.kind == coding.SectionProcedure || kw.kind == coding.SectionExam) {
+			continue // "McMurray's Test:" within an examination
+		}
 		for k := i; k < j; k++ {
 			if r.toks[k].Norm == kw.norm {
 				h.kind = kw.kind
@@ -386,25 +440,27 @@ var inner = map[coding.SectionKind]bool{
 // sections turns the headings into sections that cover the text.
 func (r *reader) sections() []coding.Section {
 	var out []coding.Section
+	r.dropKin()
 	first := len(r.text)
 	if len(r.headings) > 0 {
-		first = r.headings[0].start
+		first = r.headings[0].from
 	}
 	if s, e := trim(r.text, 0, first); s < e || len(r.headings) == 0 {
-		out = append(out, coding.Section{Span: coding.Span{Start: 0, End: first}, Heading: coding.Span{}})
-	} else if len(r.headings) > 0 {
-		r.headings[0].start = min(r.headings[0].start, first)
+		out = append(out, coding.Section{Span: coding.Span{Start: 0, End: first}})
+	} else {
+		r.headings[0].from = 0 // white space before the first heading
 	}
-	r.dropKin()
-	parent := coding.SectionUnknown
+	parent, outer, outerParent := coding.SectionUnknown, coding.SectionUnknown, coding.SectionUnknown
 	for i := range r.headings {
 		h := &r.headings[i]
 		end := len(r.text)
 		if i+1 < len(r.headings) {
-			end = r.headings[i+1].start
+			end = r.headings[i+1].from
 		}
 		kind := h.kind
 		switch kind {
+		case kindReturn:
+			kind, parent = outer, outerParent
 		case kindSystem:
 			kind = coding.SectionExam
 			if inner[parent] {
@@ -421,8 +477,11 @@ func (r *reader) sections() []coding.Section {
 		default:
 			parent = kind
 		}
+		if !h.bulleted {
+			outer, outerParent = kind, parent
+		}
 		out = append(out, coding.Section{
-			Span:    coding.Span{Start: h.start, End: end},
+			Span:    coding.Span{Start: h.from, End: end},
 			Heading: coding.Span{Start: h.start, End: h.end},
 			Kind:    kind,
 		})
@@ -441,7 +500,7 @@ func (r *reader) dropKin() {
 			if !family {
 				continue
 			}
-		case kindSystem, kindInherit:
+		case kindSystem, kindInherit, kindReturn:
 		default:
 			family = h.kind == coding.SectionFamily
 		}

@@ -23,8 +23,8 @@ func (r *reader) findLines() {
 			lower++
 		}
 	}
-	r.mostlyUpper = upper > lower
-	start, blank, comma := 0, false, false
+	r.mostlyUpper = upper > 4*lower
+	start, feeds, blank, comma := 0, 0, false, false
 	flush := func(end int) {
 		s, e := trim(t, start, end)
 		if s < e {
@@ -39,7 +39,8 @@ func (r *reader) findLines() {
 		case t[i] == '\n':
 			flush(i)
 			start, comma = i+1, false
-		case t[i] == ',' && r.commaBreaks(start, i):
+			feeds++
+		case t[i] == ',' && r.commaBreaks(start, i, feeds):
 			flush(i)
 			start, comma = i+1, true
 		}
@@ -59,8 +60,8 @@ func trim(t string, start, end int) (int, int) {
 }
 
 // commaBreaks reports whether the comma at i stands for a line break; the
-// current line begins at start.
-func (r *reader) commaBreaks(start, i int) bool {
+// current line begins at start, and feeds line feeds stand before it.
+func (r *reader) commaBreaks(start, i, feeds int) bool {
 	t := r.text
 	p := i - 1
 	for p >= start && isSpace(t[p]) {
@@ -80,7 +81,7 @@ func (r *reader) commaBreaks(start, i int) bool {
 	case '.', ';', '!', '?':
 		return !spaced
 	}
-	if spaced || strings.Count(t[:min(len(t), i)], "\n") > i/300 && len(t) > 600 {
+	if spaced || feeds > i/300 && len(t) > 600 { // a text with lines of its own
 		return false
 	}
 	rest := t[i+1:]
@@ -163,6 +164,11 @@ func bullet(s string) int {
 	return 0
 }
 
+// letterMark recognises "a. " and "B) "; capitals after F are initials.
+func letterMark(s string) bool {
+	return len(s) > 3 && (isLower(s[0]) || s[0] >= 'A' && s[0] <= 'F') && (s[1] == '.' || s[1] == ')') && isSpace(s[2]) && !isDigit(s[3])
+}
+
 // marker gives the length of what marks a list item at the start of s: a
 // bullet, a number, a letter (a. b) or both; numbered tells of a number.
 func marker(s string) (n int, numbered bool) {
@@ -170,8 +176,8 @@ func marker(s string) (n int, numbered bool) {
 	if e := enumerator(s[n:]); e > 0 {
 		n += e
 		numbered = true
-	} else if len(s) > n+2 && isAlpha(s[n]) && (s[n+1] == '.' || s[n+1] == ')') && isSpace(s[n+2]) {
-		n += 2 // "a. " or "B) "
+	} else if letterMark(s[n:]) {
+		n += 2
 	}
 	for n < len(s) && (s[n] == ' ' || s[n] == '\t') {
 		n++

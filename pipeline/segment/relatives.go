@@ -7,7 +7,7 @@ import (
 
 // kin are the words for relatives.
 var kin = set("mother father mom dad brother brothers sister sisters sibling siblings son sons daughter daughters parent parents grandmother grandfather " +
-	"grandparents grandparent aunt aunts uncle uncles cousin cousins niece nephew maternal paternal relative relatives grandma grandpa half-brother half-sister twin " +
+	"grandparents grandparent aunt aunts uncle uncles cousin cousins niece nephew maternal paternal relatives grandma grandpa half-brother half-sister twin " +
 	"mother's father's brother's sister's")
 
 // speaking are verbs with which a relative tells about the patient, or does
@@ -59,13 +59,21 @@ func (s *sentence) familyPhrase(i int) {
 	case next == "history" || next == "hx" || next == "h/o" || w == "fam":
 		// To the end of the sentence: lists of a family history run over "and".
 		stop := s.to
-		for j := i + 2; j < s.to; j++ {
+		first := i + 2
+		if first < s.to && (s.toks[first].Lower == "of" || s.toks[first].Lower == "for") {
+			first++
+		}
+		for j := first; j < s.to; j++ {
+			if s.toks[j].Lower == ";" && !s.kinBefore(j+1, ";") {
+				stop = j
+				break
+			}
 			if t := s.toks[j].Lower; subjects[t] && t != "i" && j > i+3 && (s.toks[j-1].Lower == "," || s.toks[j-1].Lower == "and" || s.toks[j-1].Lower == ";" || s.toks[j-1].Lower == "but") && !kinNear(s, j) {
 				stop = j
 				break
 			}
 		}
-		s.addScopeOf(i+2, stop, coding.Family, i, min(i+2, s.to))
+		s.addScopeOf(first, stop, coding.Family, i, min(i+2, s.to))
 		// "strong family history" after the list: "breast cancer by family history"
 	case next == "member" || next == "members":
 		if i+2 < s.to && (s.toks[i+2].Lower == "with" || s.toks[i+2].Lower == "had" || s.toks[i+2].Lower == "have" || s.toks[i+2].Lower == "has" || s.toks[i+2].Lower == "who") {
@@ -78,6 +86,16 @@ func (s *sentence) familyPhrase(i int) {
 		from, _ := s.clauseOf(i)
 		s.addScopeOf(from, i, coding.Family, i, i+1)
 	}
+}
+
+// kinBefore reports whether a relative is named from token j on before mark.
+func (s *sentence) kinBefore(j int, mark string) bool {
+	for ; j < s.to && s.toks[j].Lower != mark; j++ {
+		if kin[s.toks[j].Lower] {
+			return true
+		}
+	}
+	return false
 }
 
 func kinNear(s *sentence, j int) bool {

@@ -10,7 +10,7 @@ import (
 // findScopes finds for what stretches a cue or a section sets the assertion.
 func (r *reader) findScopes() {
 	ci := 0
-	var carried *cue // of a sentence that ends in a colon, for the items after it
+	var carried *cue // of a sentence that leaves its list to the items after it
 	for si := range r.doc.Sentences {
 		from, to := r.sentToks[si][0], r.sentToks[si][1]
 		first := ci
@@ -32,8 +32,10 @@ func (r *reader) findScopes() {
 		s.signs()
 		s.relatives()
 		s.years()
-		if n := len(s.cues); n > 0 && to > from && r.toks[to-1].Lower == ":" {
-			if c := &s.cues[n-1]; c.p.dir == after && c.p.effect != effectMask && c.p.effect != effectStop && to-c.to <= 3 {
+		if n := len(s.cues); n > 0 {
+			c := &s.cues[n-1]
+			open := c.to >= to || r.toks[to-1].Lower == ":" && to-c.to <= 3
+			if open && c.p.dir == after && c.p.effect != effectMask && c.p.effect != effectStop {
 				carried = c
 			}
 		}
@@ -45,21 +47,44 @@ func (r *reader) findScopes() {
 // sectionScopes sets the assertion of whole sections: a family history is about
 // the family, a list of past operations is history.
 func (r *reader) sectionScopes() {
-	for _, sec := range r.doc.Sections {
+	next := 0
+	for si, sec := range r.doc.Sections {
+		first := next
+		for next < len(r.doc.Sentences) && r.doc.Sentences[next].Section == si {
+			next++
+		}
 		a := coding.Present
-		switch sec.Kind {
-		case coding.SectionFamily:
+		switch {
+		case sec.Kind == coding.SectionFamily:
 			a = coding.Family
-		case coding.SectionPSH:
+		case sec.Kind == coding.SectionPSH:
 			a = coding.Historical
+		case r.uncertainHeading(sec.Heading):
+			a = coding.Possible
 		default:
 			continue
 		}
-		s, e := trim(r.text, sec.Heading.End, sec.End)
-		if s < e {
-			r.doc.Scopes = append(r.doc.Scopes, coding.Scope{Span: coding.Span{Start: s, End: e}, Assertion: a, Cue: sec.Heading})
+		if first < next {
+			span := coding.Span{Start: r.doc.Sentences[first].Start, End: r.doc.Sentences[next-1].End}
+			r.doc.Scopes = append(r.doc.Scopes, coding.Scope{Span: span, Assertion: a, Cue: sec.Heading})
 		}
 	}
+}
+
+var uncertain = set("working differential provisional tentative presumptive ddx suspected")
+
+// uncertainHeading reports whether a heading says that what stands under it
+// is not certain: WORKING DIAGNOSIS, DIFFERENTIAL.
+func (r *reader) uncertainHeading(h coding.Span) bool {
+	if h.Len() == 0 {
+		return false
+	}
+	for i := r.firstToken(h.Start); i < len(r.toks) && r.toks[i].End <= h.End; i++ {
+		if uncertain[r.toks[i].Lower] {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *reader) addScope(from, to int, c *cue) {
@@ -95,10 +120,9 @@ type sentence struct {
 
 // clauseOf gives the tokens of the clause that holds token i.
 func (s *sentence) clauseOf(i int) (from, to int) {
-	for _, c := range s.clauses {
-		if i < c[1] {
-			return min(c[0], i), c[1]
-		}
+	k := sort.Search(len(s.clauses), func(k int) bool { return i < s.clauses[k][1] })
+	if k < len(s.clauses) {
+		return min(s.clauses[k][0], i), s.clauses[k][1]
 	}
 	return s.from, s.to
 }
@@ -132,10 +156,29 @@ func (s *sentence) apply(k int) {
 		}
 	}
 	if backward != nil {
+		if backward.effect == coding.Historical && s.lasts(c) {
+			return
+		}
 		if start := s.backwardStart(k, backward); start < c.from {
 			s.addScope(start, c.from, c)
 		}
 	}
+}
+
+// lasts reports whether a time in the past (three years ago) is that at which
+// something began that still is.
+func (s *sentence) lasts(c *cue) bool {
+	switch s.toks[c.to-1].Lower {
+	case "resolved", "remission", "subsided", "cleared", "healed", "away":
+		return false
+	}
+	from, _ := s.clauseOf(c.from)
+	for i := from; i < c.from; i++ {
+		if lasting[s.toks[i].Lower] {
+			return true
+		}
+	}
+	return false
 }
 
 // prepositions after a cue tell that it speaks of what stands before it:
@@ -172,6 +215,16 @@ func (s *sentence) forwardEnd(k int, p *cuePattern) int {
 		if next < len(s.cues) && s.cues[next].from == i && s.ends(c, &s.cues[next], p) {
 			return i
 		}
+		if p.effect == coding.Historical && p.reach.kind == "list" && i > c.to && fresh[s.toks[i].Lower] &&
+			(s.toks[i-1].Lower == "and" || s.toks[i-1].Lower == ",") {
+			return i - 1 // "history of lung cancer and acute hemoptysis"
+		}
+		if s.toks[i].Lower == "with" && p.effect == coding.Possible && i > c.to && i+1 < end && positives[s.toks[i+1].Lower] {
+			return i // "consistent with a fracture with marked swelling"
+		}
+		if s.toks[i].Lower == "with" && p.effect == coding.Historical && p.reach.kind == "phrase" && i > c.to {
+			return i // "old stroke with left hemiparesis": the hemiparesis is there
+		}
 		if s.toks[i].Lower != "," {
 			continue
 		}
@@ -188,6 +241,9 @@ func (s *sentence) forwardEnd(k int, p *cuePattern) int {
 	}
 	return end
 }
+
+// fresh are words of what is there now.
+var fresh = set("acute new recent current active worsening increasing newly ongoing")
 
 // ends reports whether the scope of c, with pattern p, ends where the cue n
 // begins.
@@ -207,6 +263,13 @@ func (s *sentence) ends(c, n *cue, p *cuePattern) bool {
 	prev := s.toks[n.from-1].Lower
 	listed := prev == "," || prev == "and" || prev == ")" || prev == ":"
 	if p.effect == coding.Negated {
+		switch s.toks[n.from].Lower { // "denies kidney stones, prior DVT, and gout"
+		case "prior", "previous", "past", "recent", "old":
+			return false
+		}
+		if n.p.effect == coding.Historical && s.toks[c.from].Lower[0] == 'd' && prev == "and" {
+			return false
+		}
 		return listed && n.p.effect != coding.Negated
 	}
 	return listed && n.p.effect == coding.Negated
@@ -261,7 +324,7 @@ func (s *sentence) listGoesOn(i, end int) bool {
 // positives are words that, after a comma, begin a positive finding.
 var positives = set("mild moderate severe some slight occasional positive increased decreased normal intact clear regular soft stable good trace minimal " +
 	"bilateral notable significant well alert pleasant oriented supple symmetric equal reactive full present chronic persistent ongoing worsening " +
-	"complains reports endorses admits states but just only status s/p h/o hx history probable possible likely also")
+	"complains reports endorses admits states but just only status s/p h/o hx history probable possible likely also marked rather associated")
 
 // positiveAfter reports whether after the comma at token i, within the
 // negation c, a positive statement begins.
@@ -283,12 +346,42 @@ func (s *sentence) positiveAfter(c *cue, i, end int) bool {
 	if positives[w] {
 		return true
 	}
+	if s.endsEarly(c, i, j, end) {
+		return true
+	}
 	// "is not diabetic, ..." denies one thing; "no", "denies" deny a list.
 	switch s.toks[c.from].Lower {
 	case "not", "isn't", "wasn't", "never", "is", "was", "are", "were":
 		return true
 	}
 	return false
+}
+
+// problemLists are the sections whose sentences list what the patient has.
+var problemLists = map[coding.SectionKind]bool{
+	coding.SectionPMH: true, coding.SectionAssessment: true, coding.SectionDischargeDx: true, coding.SectionAdmitDx: true,
+	coding.SectionPreopDx: true, coding.SectionPostopDx: true, coding.SectionPSH: true, coding.SectionIndication: true,
+}
+
+// endsEarly reports whether a negation within an item ("migraine without aura,
+// endometriosis") ends at the comma at token i: where problems are listed, or
+// after "without" where what follows is longer than an item of a denied list.
+func (s *sentence) endsEarly(c *cue, i, j, end int) bool {
+	w := s.toks[c.from].Lower
+	if w != "without" && w != "no" && w != "w/o" || c.from == s.from {
+		return false
+	}
+	if p := &s.toks[c.from-1]; p.Kind == lexicon.Punct || verbs[p.Lower] {
+		return false // it begins its statement: all of it is denied
+	}
+	if problemLists[s.doc.SectionAt(s.toks[c.from].Start)] {
+		return true
+	}
+	n := 0
+	for ; j < end && s.toks[j].Lower != ","; j++ {
+		n++
+	}
+	return n > 3
 }
 
 // orLater reports whether an "or" or "nor" follows within the clause.
@@ -391,7 +484,7 @@ func (s *sentence) signs() {
 			continue
 		}
 		end := next
-		for end < s.to && s.toks[end].Lower != "," && s.toks[end].Lower != "(" && s.toks[end].Lower != "+" && s.toks[end].Lower != ";" {
+		for end < s.to && (s.toks[end].Lower != "," || end+2 < s.to && s.toks[end+1].Lower == "such" && s.toks[end+2].Lower == "as" || s.listsSuch(next, end)) && s.toks[end].Lower != "(" && s.toks[end].Lower != "+" && s.toks[end].Lower != ";" {
 			end++
 		}
 		s.addScopeOf(next, end, coding.Negated, i, i+1)
@@ -403,6 +496,17 @@ func (s *sentence) signs() {
 func (s *sentence) hasPlus() bool {
 	for i := s.from; i+1 < s.to; i++ {
 		if s.toks[i].Lower == "+" && s.toks[i+1].Start == s.toks[i].End && s.toks[i+1].Kind == lexicon.Word {
+			return true
+		}
+	}
+	return false
+}
+
+// listsSuch reports whether tokens [from, to) hold "such as": the commas after
+// it are of its list.
+func (s *sentence) listsSuch(from, to int) bool {
+	for i := from; i+1 < to; i++ {
+		if s.toks[i].Lower == "such" && s.toks[i+1].Lower == "as" {
 			return true
 		}
 	}

@@ -44,6 +44,7 @@ type reader struct {
 	headings    []heading
 	tokAt       int // cursor of firstToken
 	mostlyUpper bool
+	factEnd     int      // token after the last measurement found
 	sentToks    [][2]int // tokens [from, to) of each sentence
 	clauseToks  [][2]int // tokens [from, to) of each clause
 }

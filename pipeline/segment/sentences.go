@@ -3,7 +3,7 @@ package segment
 import (
 	"sort"
 	"strings"
-	"unicode/utf8"
+	"unicode"
 
 	"chartcode/internal/coding"
 	"chartcode/internal/lexicon"
@@ -16,10 +16,10 @@ func (r *reader) findSentences() {
 	h := 0 // next heading
 	for si, sec := range doc.Sections {
 		body := sec.Start
-		if sec.Heading.End > sec.Heading.Start {
-			for h < len(r.headings) && r.headings[h].start < sec.Start {
-				h++
-			}
+		for h < len(r.headings) && r.headings[h].from < sec.Start {
+			h++
+		}
+		if h < len(r.headings) && r.headings[h].from == sec.Start {
 			body = r.headings[h].body
 		}
 		r.sectionSentences(si, body, sec.End, wrap)
@@ -62,6 +62,9 @@ func (r *reader) sectionSentences(section, body, end, wrap int) {
 				n = 0
 			}
 			item = n > 0
+		} else if k == first && enumerator(r.text[s:e]) > 0 && firstNumber(r.text[s:e]) { // "ASSESSMENT: 1. Gout."
+			n = enumerator(r.text[s:e])
+			item = true
 		}
 		if open != nil && !item && !l.blank && r.continues(open.start, open.end, s, l, wrap) {
 			open.end = e
@@ -71,6 +74,13 @@ func (r *reader) sectionSentences(section, body, end, wrap int) {
 		open = &piece{s + n, e, item}
 	}
 	flush()
+}
+
+// firstNumber reports whether s begins with the list number 1 and a word.
+func firstNumber(s string) bool {
+	n := enumerator(s)
+	rest := strings.TrimLeft(s[n:], " \t")
+	return atoi(s[:n]) == 1 && rest != "" && isAlpha(rest[0])
 }
 
 // wrapWidth gives the width at which the text was wrapped, 0 when it was not:
@@ -129,9 +139,14 @@ var starters = set("the he she his her they their there this that these those it
 	"then if as for with otherwise however today plan follow return continue will would has had is was no denies denied reports patient's mr mrs ms dr all our " +
 	"she's he's lungs heart abdomen extremities skin neck chest general blood labs")
 
+// longestSentence is the number of tokens after which a sentence is cut: no
+// writer means it, and the steps within a sentence may take the square of its
+// length.
+const longestSentence = 400
+
 // splitLine cuts bytes [start, end) into sentences.
 func (r *reader) splitLine(section, start, end int, item bool) {
-	from := start
+	from, words := start, 0
 	lastNumber := 0
 	if item { // the number that marks this item
 		lastNumber = numberBefore(r.text, start)
@@ -145,8 +160,8 @@ func (r *reader) splitLine(section, start, end int, item bool) {
 	for i := r.firstToken(start); i < len(r.toks) && r.toks[i].End <= end; i++ {
 		t := &r.toks[i]
 		// A list number in the middle of a line: "1. Rest. 2. Fluids".
-		if t.Start > from && (t.Kind == lexicon.Number || t.Lower == "(") {
-			if n := enumerator(r.text[t.Start:end]); n > 0 && r.itemNumber(t.Start, from, end, n, lastNumber) {
+		if t.Start > start && (t.Kind == lexicon.Number || t.Lower == "(") {
+			if n := enumerator(r.text[t.Start:end]); n > 0 && r.itemNumber(t.Start, start, end, n, lastNumber) {
 				emit(t.Start)
 				lastNumber = atoi(r.text[t.Start : t.Start+n])
 				from = t.Start + n
@@ -163,7 +178,10 @@ func (r *reader) splitLine(section, start, end int, item bool) {
 		}
 		if e := r.sentenceEnd(i, end); e > 0 {
 			emit(e)
-			from = e
+			from, words = e, 0
+		} else if words++; words >= longestSentence {
+			emit(t.End)
+			from, words = t.End, 0
 		}
 	}
 	emit(end)
@@ -288,8 +306,8 @@ func boolTo(ok bool, v int) int {
 }
 
 func hasWord(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if isAlpha(s[i]) || isDigit(s[i]) || s[i] >= utf8.RuneSelf {
+	for _, c := range s {
+		if unicode.IsLetter(c) || unicode.IsDigit(c) {
 			return true
 		}
 	}

@@ -30,9 +30,8 @@ func (r *reader) assumedSetting() coding.Setting {
 	}
 	firstLine, _, _ := strings.Cut(strings.TrimSpace(top), "\n")
 	firstLine, _, _ = strings.Cut(firstLine, ".")
-	if strings.Contains(firstLine, "emergency department") || strings.Contains(firstLine, "emergency room") || strings.HasPrefix(firstLine, "ed note") ||
-		strings.HasPrefix(firstLine, "ed visit") || strings.HasPrefix(firstLine, "ed provider") {
-		if len(firstLine) < 60 {
+	for _, title := range [...]string{"emergency department", "emergency room", "emergency medicine", "ed note", "ed visit", "ed provider", "ed physician", "er note", "er visit"} {
+		if strings.HasPrefix(firstLine, title) && len(firstLine) < 60 {
 			emergency = true
 		}
 	}
