@@ -40,7 +40,8 @@ trap 'exit 143' TERM
 # scratch makes the working folder. It must be readable by apt's unprivileged download user.
 scratch() {
   [ -z "$work" ] || return 0
-  work=$(mktemp -d "${TMPDIR:-/tmp}/chartcode-setup.XXXXXX")
+  work=$(mktemp -d "${TMPDIR:-/tmp}/chartcode-setup.XXXXXX" 2> /dev/null) ||
+    fail "no folder can be made in ${TMPDIR:-/tmp}: free some space there, or set TMPDIR to another place"
   chmod 755 "$work"
   log=$work/log
   : > "$log"
@@ -352,7 +353,7 @@ if [ -f "$root/go.sum" ]; then
       if grep -Eqi 'dial tcp|lookup |timeout|connection (refused|reset)|no route|proxyconnect|unreachable|unexpected EOF' "$log"; then
         fail "could not download the Go modules: check the network (and GOPROXY) and run this again"
       fi
-      fail "the go command could not load the program's packages: $(grep -v '^go: downloading' "$log" | tail -1)"
+      fail "the go command could not load the program's packages: $(grep -Ev '^go: (downloading|finding)' "$log" | grep : | tail -1)"
     }
     mkdir -p "$root/bin"
     rm -f "$root/bin/.modules-$mode-"*
