@@ -78,7 +78,7 @@ func TestTheStaticPartComesFirst(t *testing.T) {
 }
 
 func TestFence(t *testing.T) {
-	if Fence("a") == Fence("b") || Fence("a") != Fence("a") {
+	if again := Fence("a"); Fence("a") == Fence("b") || Fence("a") != again {
 		t.Error("a fence must depend on the note alone")
 	}
 	p, err := load(t).Render(data(note))

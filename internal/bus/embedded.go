@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -54,7 +55,8 @@ func StartEmbedded(cfg EmbeddedConfig) (*Embedded, error) {
 	}
 	removeProbes(cfg.StoreDir)
 	if cfg.Port != 0 {
-		l, err := net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(cfg.Port)))
+		var lc net.ListenConfig
+		l, err := lc.Listen(context.Background(), "tcp", net.JoinHostPort(loopback, strconv.Itoa(cfg.Port)))
 		if err != nil {
 			return nil, fmt.Errorf("port %d for NATS cannot be used (%w); choose another or end what uses it", cfg.Port, err)
 		}

@@ -56,7 +56,7 @@ func (s *Submitter) Submit(ctx context.Context, sub Submission) error {
 	msg, err := sub.message()
 	if err != nil {
 		s.done(n, false, err)
-		return nil
+		return nil //nolint:nilerr // Done has heard of it
 	}
 	key := sub.Source + "\x00" + sub.NoteID
 	s.mu.Lock()
