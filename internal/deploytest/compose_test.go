@@ -2,6 +2,7 @@ package deploytest
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -138,6 +139,34 @@ func TestComposeServices(t *testing.T) {
 	}
 	if work := c.Services["work"]; work.Deploy == nil || len(work.Ports) > 0 {
 		t.Error("workers cannot be scaled")
+	}
+}
+
+// TestComposeCommands asks the program itself whether it knows the commands.
+func TestComposeCommands(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "chartcode")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./cmd/chartcode")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	try := func(service string, command []string) {
+		out, err := exec.CommandContext(t.Context(), program, append(slices.Clone(command), "--help")...).CombinedOutput()
+		if err != nil {
+			t.Errorf("service %s: %q is no command: %v: %s", service, command, err, out)
+		}
+	}
+	for name, service := range parse(t).Services {
+		if service.Build == nil {
+			continue
+		}
+		try(name, service.Command)
+		if check := service.Healthcheck; check != nil {
+			if !slices.Equal(check.Test[:2], []string{"CMD", "/chartcode"}) {
+				t.Errorf("service %s: the image has no program %q", name, check.Test)
+			}
+			try(name, check.Test[2:])
+		}
 	}
 }
 

@@ -75,12 +75,15 @@ func TestStartAndRestart(t *testing.T) {
 	}
 	for setting, want := range map[string]string{
 		"listen_addresses": "", "fsync": "on", "synchronous_commit": "on", "data_checksums": "on",
-		"server_encoding": "UTF8", "lc_collate": "C", "max_connections": "200", "log_statement": "none",
+		"server_encoding": "UTF8", "max_connections": "200", "log_statement": "none",
 		"log_min_error_statement": "panic", "log_error_verbosity": "terse", "log_parameter_max_length_on_error": "0",
 	} {
 		if got := query[string](t, server, "SELECT current_setting($1)", setting); got != want {
 			t.Errorf("%s = %q, want %q", setting, got, want)
 		}
+	}
+	if got := query[string](t, server, "SELECT datcollate FROM pg_database WHERE datname = current_database()"); got != "C" {
+		t.Errorf("the database sorts by %q, want C", got)
 	}
 	if !query[bool](t, server, "SELECT lower('ÄÉ') = 'äé'") {
 		t.Error("letters outside ASCII have no lower case")
