@@ -426,7 +426,7 @@ func TestCookie(t *testing.T) {
 		if err := c.Valid(); err != nil {
 			t.Error(err)
 		}
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.AddCookie(c)
 		if got := f.TokenFrom(r, secure); got != "tok" {
 			t.Errorf("secure %v: read back %q", secure, got)

@@ -127,7 +127,7 @@ const (
 // signed in; that nothing is changed from other sites is seen to by the web's
 // cross-origin check.
 func (s *Service) Cookie(token string, secure bool) *http.Cookie {
-	c := &http.Cookie{
+	c := &http.Cookie{ //nolint:gosec // G124: Secure is off only where the browser came without TLS, as to the demo on loopback
 		Name: cookieName, Value: token, Path: "/", HttpOnly: true, Secure: secure,
 		SameSite: http.SameSiteLaxMode, MaxAge: int(s.absolute / time.Second),
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"iter"
 
 	"github.com/jackc/pgx/v5"
@@ -73,13 +74,11 @@ func (s *Store) SealAudit(ctx context.Context, limit int, link func(before [32]b
 		var seq int64
 		var hash [32]byte
 		var b []byte
-		switch err := tx.QueryRow(ctx, sqlChainHead).Scan(&seq, &b); err {
-		case nil:
-			copy(hash[:], b)
-		case pgx.ErrNoRows:
-		default:
+		err := tx.QueryRow(ctx, sqlChainHead).Scan(&seq, &b)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
+		copy(hash[:], b) // nothing: the first link's
 		rows, err := tx.Query(ctx, sqlUnsealed, limit)
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -67,7 +68,7 @@ func (s *Store) ItemRecord(ctx context.Context, id int64, ev *coding.AuditEvent)
 		return r, false, wrap("read item", err)
 	}
 	defer func() {
-		if rerr := tx.Rollback(context.WithoutCancel(ctx)); err == nil && rerr != nil && rerr != pgx.ErrTxClosed {
+		if rerr := tx.Rollback(context.WithoutCancel(ctx)); err == nil && rerr != nil && !errors.Is(rerr, pgx.ErrTxClosed) {
 			err = wrap("read item", rerr)
 		}
 	}()
@@ -232,7 +233,7 @@ func (s *Store) ReportableCode(ctx context.Context, key coding.CodeKey, on codin
 	c.System = key.System
 	err = s.pool.QueryRow(ctx, sqlReportableCode, string(key.System), key.Code, day).Scan(
 		&c.Code, &c.Title, &c.Short, &c.Billable, &c.Parent)
-	if err == pgx.ErrNoRows {
+	if errors.Is(err, pgx.ErrNoRows) {
 		return coding.Code{}, false, nil
 	}
 	if err != nil {

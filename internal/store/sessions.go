@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,17 +24,17 @@ const (
 	sqlTouchUser    = `UPDATE users SET last_seen_at = greatest(last_seen_at, $2) WHERE id = $1`
 	sqlEndSession   = `DELETE FROM sessions WHERE digest = $1`
 
-	sqlInsertToken = `INSERT INTO tokens (digest, user_id, label, created_at, expires_at)
+	sqlInsertBearer = `INSERT INTO tokens (digest, user_id, label, created_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5) RETURNING id`
 
-	tokenColumns = `SELECT t.id, t.digest, t.label, t.created_at, t.expires_at, t.revoked_at, t.last_used_at,
+	bearerColumns = `SELECT t.id, t.digest, t.label, t.created_at, t.expires_at, t.revoked_at, t.last_used_at,
 			u.id, u.login, u.name, u.role, u.disabled, u.created_at, u.last_seen_at
 		FROM tokens t JOIN users u ON u.id = t.user_id`
 
-	sqlTokenByDigest = tokenColumns + ` WHERE t.digest = $1`
-	sqlTokens        = tokenColumns + ` ORDER BY t.id DESC`
-	sqlTouchToken    = `UPDATE tokens SET last_used_at = greatest(last_used_at, $2) WHERE id = $1`
-	sqlRevokeToken   = `UPDATE tokens SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1`
+	sqlBearerByDigest = bearerColumns + ` WHERE t.digest = $1`
+	sqlBearers        = bearerColumns + ` ORDER BY t.id DESC`
+	sqlTouchBearer    = `UPDATE tokens SET last_used_at = greatest(last_used_at, $2) WHERE id = $1`
+	sqlRevokeBearer   = `UPDATE tokens SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1`
 )
 
 // keepSessions is how long a session stays on record after its end.
@@ -61,7 +62,7 @@ func (s *Store) SessionByDigest(ctx context.Context, digest [32]byte) (n coding.
 	var seen *time.Time
 	err = s.pool.QueryRow(ctx, sqlSession, digest[:]).Scan(&n.CreatedAt, &n.SeenAt, &n.ExpiresAt,
 		&n.User.ID, &n.User.Login, &n.User.Name, &n.User.Role, &n.User.Disabled, &n.User.CreatedAt, &seen)
-	if err == pgx.ErrNoRows {
+	if errors.Is(err, pgx.ErrNoRows) {
 		return coding.Session{}, false, nil
 	}
 	if err != nil {
@@ -76,7 +77,7 @@ func (s *Store) TouchSession(ctx context.Context, digest [32]byte, at time.Time)
 	return s.inTx(ctx, "touch session", func(tx pgx.Tx) error {
 		var user int64
 		err := tx.QueryRow(ctx, sqlTouchSession, digest[:], at).Scan(&user)
-		if err == pgx.ErrNoRows {
+		if errors.Is(err, pgx.ErrNoRows) {
 			return nil // it has just ended
 		}
 		if err != nil {
@@ -101,7 +102,7 @@ func (s *Store) EndSession(ctx context.Context, digest [32]byte, ev coding.Audit
 // AddToken enters a bearer token and gives its id.
 func (s *Store) AddToken(ctx context.Context, t coding.Token, ev coding.AuditEvent) (id int64, err error) {
 	err = s.inTx(ctx, "add token", func(tx pgx.Tx) error {
-		err := tx.QueryRow(ctx, sqlInsertToken, t.Digest[:], t.User.ID, t.Label, t.CreatedAt, timeArg(t.ExpiresAt)).Scan(&id)
+		err := tx.QueryRow(ctx, sqlInsertBearer, t.Digest[:], t.User.ID, t.Label, t.CreatedAt, timeArg(t.ExpiresAt)).Scan(&id)
 		if err != nil {
 			return err
 		}
@@ -112,11 +113,11 @@ func (s *Store) AddToken(ctx context.Context, t coding.Token, ev coding.AuditEve
 
 // TokenByDigest gives a token with its user, whatever their state.
 func (s *Store) TokenByDigest(ctx context.Context, digest [32]byte) (t coding.Token, found bool, err error) {
-	rows, err := s.pool.Query(ctx, sqlTokenByDigest, digest[:])
+	rows, err := s.pool.Query(ctx, sqlBearerByDigest, digest[:])
 	if err == nil {
 		t, err = pgx.CollectExactlyOneRow(rows, scanToken)
 	}
-	if err == pgx.ErrNoRows {
+	if errors.Is(err, pgx.ErrNoRows) {
 		return coding.Token{}, false, nil
 	}
 	if err != nil {
@@ -127,7 +128,7 @@ func (s *Store) TokenByDigest(ctx context.Context, digest [32]byte) (t coding.To
 
 // Tokens gives all tokens, the newest first.
 func (s *Store) Tokens(ctx context.Context) ([]coding.Token, error) {
-	rows, err := s.pool.Query(ctx, sqlTokens)
+	rows, err := s.pool.Query(ctx, sqlBearers)
 	if err != nil {
 		return nil, wrap("list tokens", err)
 	}
@@ -147,14 +148,14 @@ func scanToken(row pgx.CollectableRow) (t coding.Token, err error) {
 
 // TouchToken notes that a token is in use.
 func (s *Store) TouchToken(ctx context.Context, id int64, at time.Time) error {
-	_, err := s.pool.Exec(ctx, sqlTouchToken, id, at)
+	_, err := s.pool.Exec(ctx, sqlTouchBearer, id, at)
 	return wrap("touch token", err)
 }
 
 // RevokeToken ends a token; once revoked it keeps its first time.
 func (s *Store) RevokeToken(ctx context.Context, id int64, at time.Time, ev coding.AuditEvent) (found bool, err error) {
 	err = s.inTx(ctx, "revoke token", func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, sqlRevokeToken, id, at)
+		tag, err := tx.Exec(ctx, sqlRevokeBearer, id, at)
 		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}

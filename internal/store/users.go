@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,7 +20,7 @@ const (
 	sqlUsers = `SELECT id, login, name, role, disabled, created_at, last_seen_at
 		FROM users ORDER BY login`
 
-	sqlSetPassword = `UPDATE users SET password_hash = $2 WHERE login = $1 RETURNING id`
+	sqlSetUserHash = `UPDATE users SET password_hash = $2 WHERE login = $1 RETURNING id`
 	sqlSetDisabled = `UPDATE users SET disabled = $2 WHERE login = $1 RETURNING id`
 	sqlSetRole     = `UPDATE users SET role = $2 WHERE login = $1 RETURNING id`
 
@@ -31,7 +32,7 @@ const (
 func (s *Store) AddUser(ctx context.Context, u coding.User, passwordHash string, ev coding.AuditEvent) (added coding.User, ok bool, err error) {
 	err = s.inTx(ctx, "add user", func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, sqlInsertUser, u.Login, u.Name, string(u.Role), passwordHash, u.CreatedAt).Scan(&u.ID)
-		if err == pgx.ErrNoRows {
+		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
 		if err != nil {
@@ -48,7 +49,7 @@ func (s *Store) UserByLogin(ctx context.Context, login string) (u coding.User, p
 	var seen *time.Time
 	err = s.pool.QueryRow(ctx, sqlUserByLogin, login).Scan(
 		&u.ID, &u.Login, &u.Name, &u.Role, &u.Disabled, &u.CreatedAt, &seen, &passwordHash)
-	if err == pgx.ErrNoRows {
+	if errors.Is(err, pgx.ErrNoRows) {
 		return coding.User{}, "", false, nil
 	}
 	if err != nil {
@@ -76,7 +77,7 @@ func (s *Store) Users(ctx context.Context) ([]coding.User, error) {
 // SetPassword changes a password's PHC string and, unless keepSessions, ends
 // the user's sessions.
 func (s *Store) SetPassword(ctx context.Context, login, passwordHash string, keepSessions bool, ev coding.AuditEvent) (found bool, err error) {
-	return s.changeUser(ctx, "set password", sqlSetPassword, login, passwordHash, !keepSessions, ev)
+	return s.changeUser(ctx, "set password", sqlSetUserHash, login, passwordHash, !keepSessions, ev)
 }
 
 // SetUserDisabled disables an account, which ends its sessions, or enables it.
@@ -93,7 +94,7 @@ func (s *Store) changeUser(ctx context.Context, op, sql, login string, value any
 	err = s.inTx(ctx, op, func(tx pgx.Tx) error {
 		var id int64
 		err := tx.QueryRow(ctx, sql, login, value).Scan(&id)
-		if err == pgx.ErrNoRows {
+		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
 		if err != nil {

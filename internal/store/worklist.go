@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -180,7 +181,7 @@ func (s *Store) TakeNext(ctx context.Context, q coding.WorklistQuery, except []i
 	err = s.inTx(ctx, "take next item", func(tx pgx.Tx) error {
 		var before string
 		err := tx.QueryRow(ctx, statement, append(filters(q, now), except)...).Scan(&id, &before)
-		if err == pgx.ErrNoRows {
+		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
 		if err != nil {
