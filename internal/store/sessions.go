@@ -24,17 +24,17 @@ const (
 	sqlTouchUser    = `UPDATE users SET last_seen_at = greatest(last_seen_at, $2) WHERE id = $1`
 	sqlEndSession   = `DELETE FROM sessions WHERE digest = $1`
 
-	sqlInsertBearer = `INSERT INTO tokens (digest, user_id, label, created_at, expires_at)
+	sqlInsertAccess = `INSERT INTO tokens (digest, user_id, label, created_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5) RETURNING id`
 
-	bearerColumns = `SELECT t.id, t.digest, t.label, t.created_at, t.expires_at, t.revoked_at, t.last_used_at,
+	accessColumns = `SELECT t.id, t.digest, t.label, t.created_at, t.expires_at, t.revoked_at, t.last_used_at,
 			u.id, u.login, u.name, u.role, u.disabled, u.created_at, u.last_seen_at
 		FROM tokens t JOIN users u ON u.id = t.user_id`
 
-	sqlBearerByDigest = bearerColumns + ` WHERE t.digest = $1`
-	sqlBearers        = bearerColumns + ` ORDER BY t.id DESC`
-	sqlTouchBearer    = `UPDATE tokens SET last_used_at = greatest(last_used_at, $2) WHERE id = $1`
-	sqlRevokeBearer   = `UPDATE tokens SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1`
+	sqlAccessByDigest = accessColumns + ` WHERE t.digest = $1`
+	sqlAccesses       = accessColumns + ` ORDER BY t.id DESC`
+	sqlTouchAccess    = `UPDATE tokens SET last_used_at = greatest(last_used_at, $2) WHERE id = $1`
+	sqlRevokeAccess   = `UPDATE tokens SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1`
 )
 
 // keepSessions is how long a session stays on record after its end.
@@ -102,7 +102,7 @@ func (s *Store) EndSession(ctx context.Context, digest [32]byte, ev coding.Audit
 // AddToken enters a bearer token and gives its id.
 func (s *Store) AddToken(ctx context.Context, t coding.Token, ev coding.AuditEvent) (id int64, err error) {
 	err = s.inTx(ctx, "add token", func(tx pgx.Tx) error {
-		err := tx.QueryRow(ctx, sqlInsertBearer, t.Digest[:], t.User.ID, t.Label, t.CreatedAt, timeArg(t.ExpiresAt)).Scan(&id)
+		err := tx.QueryRow(ctx, sqlInsertAccess, t.Digest[:], t.User.ID, t.Label, t.CreatedAt, timeArg(t.ExpiresAt)).Scan(&id)
 		if err != nil {
 			return err
 		}
@@ -113,7 +113,7 @@ func (s *Store) AddToken(ctx context.Context, t coding.Token, ev coding.AuditEve
 
 // TokenByDigest gives a token with its user, whatever their state.
 func (s *Store) TokenByDigest(ctx context.Context, digest [32]byte) (t coding.Token, found bool, err error) {
-	rows, err := s.pool.Query(ctx, sqlBearerByDigest, digest[:])
+	rows, err := s.pool.Query(ctx, sqlAccessByDigest, digest[:])
 	if err == nil {
 		t, err = pgx.CollectExactlyOneRow(rows, scanToken)
 	}
@@ -128,7 +128,7 @@ func (s *Store) TokenByDigest(ctx context.Context, digest [32]byte) (t coding.To
 
 // Tokens gives all tokens, the newest first.
 func (s *Store) Tokens(ctx context.Context) ([]coding.Token, error) {
-	rows, err := s.pool.Query(ctx, sqlBearers)
+	rows, err := s.pool.Query(ctx, sqlAccesses)
 	if err != nil {
 		return nil, wrap("list tokens", err)
 	}
@@ -148,14 +148,14 @@ func scanToken(row pgx.CollectableRow) (t coding.Token, err error) {
 
 // TouchToken notes that a token is in use.
 func (s *Store) TouchToken(ctx context.Context, id int64, at time.Time) error {
-	_, err := s.pool.Exec(ctx, sqlTouchBearer, id, at)
+	_, err := s.pool.Exec(ctx, sqlTouchAccess, id, at)
 	return wrap("touch token", err)
 }
 
 // RevokeToken ends a token; once revoked it keeps its first time.
 func (s *Store) RevokeToken(ctx context.Context, id int64, at time.Time, ev coding.AuditEvent) (found bool, err error) {
 	err = s.inTx(ctx, "revoke token", func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, sqlRevokeBearer, id, at)
+		tag, err := tx.Exec(ctx, sqlRevokeAccess, id, at)
 		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}
