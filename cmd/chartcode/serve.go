@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"chartcode/internal/audit"
 	"chartcode/internal/auth"
 	"chartcode/internal/bus"
 	"chartcode/internal/catalog"
@@ -40,7 +41,7 @@ func serveCommand(o *options) *cobra.Command {
 					return err
 				}
 				fmt.Printf("ready http://%s\n", s.addr())
-				return a.together(ctx, s.run, a.relay)
+				return a.together(ctx, s.run, a.relay, a.seal)
 			})
 		},
 	}
@@ -118,6 +119,16 @@ func (a *app) together(ctx context.Context, roles ...func(context.Context) error
 // relay announces stored suggestions and finished reviews.
 func (a *app) relay(ctx context.Context) error {
 	worker.Relay(ctx, a.store, a.bus, a.log)
+	return nil
+}
+
+// seal links the audit trail's events into its chain.
+func (a *app) seal(ctx context.Context) error {
+	trail, err := audit.New(audit.Config{Store: a.store, Logger: a.log})
+	if err != nil {
+		return err
+	}
+	trail.Run(ctx)
 	return nil
 }
 
