@@ -20,6 +20,12 @@ var openAPI []byte
 // maxNoteBody is the size of the largest body of a note, as messages have it.
 const maxNoteBody = 8 << 20
 
+const (
+	maxLimit     = 200 // of a page, as review has it
+	usualCodes   = 20
+	maxCodeQuery = 200 // bytes
+)
+
 func (s *server) apiRoutes() {
 	s.mux.HandleFunc("GET /api/v1/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
@@ -28,13 +34,18 @@ func (s *server) apiRoutes() {
 	if s.Submit != nil && s.Parse != nil && s.Known != nil {
 		s.mux.HandleFunc("POST /api/v1/notes", s.api(s.apiSubmit))
 	}
+	if s.Search != nil {
+		s.mux.HandleFunc("GET /api/v1/codes", s.api(s.apiCodes))
+	}
 	s.mux.HandleFunc("GET /api/v1/items", s.api(s.apiItems))
 	s.mux.HandleFunc("GET /api/v1/items/{id}", s.api(s.apiItem))
 	s.mux.HandleFunc("POST /api/v1/items/{id}/decisions", s.api(s.apiDecide))
 	s.mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
-		apiFail(w, http.StatusNotFound, "not_found", "There is no such path; /api/v1/openapi.json describes the API.")
+		apiFail(w, http.StatusNotFound, "not_found", "There is no such path and method; /api/v1/openapi.json describes the API.")
 	})
 }
+
+func isAPI(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/") }
 
 func apiFail(w http.ResponseWriter, status int, code, message string) {
 	writeJSON(w, status, map[string]any{"error": map[string]string{"code": code, "message": message}})
@@ -45,7 +56,7 @@ func (s *server) api(next handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var u coding.User
 		var err error
-		if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		if scheme, bearer, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
 			u, err = s.Auth.AuthenticateBearer(r.Context(), strings.TrimSpace(bearer))
 		} else {
 			u, err = s.Auth.Authenticate(r.Context(), s.Auth.TokenFrom(r, overTLS(r)))
@@ -76,7 +87,7 @@ func (s *server) apiSubmit(w http.ResponseWriter, r *http.Request, u coding.User
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxNoteBody))
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
-		apiFail(w, http.StatusRequestEntityTooLarge, "too_large", "A note's body has at most 8 MiB.")
+		apiFail(w, http.StatusRequestEntityTooLarge, "body_too_large", "The body must not be larger than 8 MiB.")
 		return
 	}
 	if err != nil {
@@ -86,7 +97,7 @@ func (s *server) apiSubmit(w http.ResponseWriter, r *http.Request, u coding.User
 	note, err := s.Parse(body)
 	var reason interface{ Reason() string }
 	switch {
-	case errors.As(err, &reason) && reason.Reason() == "text_too_long":
+	case errors.As(err, &reason) && (reason.Reason() == "text_too_long" || reason.Reason() == "body_too_large"):
 		apiFail(w, http.StatusRequestEntityTooLarge, reason.Reason(), reasonText(err))
 		return
 	case errors.As(err, &reason):
@@ -120,23 +131,61 @@ func reasonText(err error) string {
 	return sentence(err)
 }
 
+// apiCodes finds codes for those who name them.
+func (s *server) apiCodes(w http.ResponseWriter, r *http.Request, _ coding.User) {
+	v := r.URL.Query()
+	query := strings.TrimSpace(v.Get("q"))
+	if query == "" || len(query) > maxCodeQuery {
+		apiFail(w, http.StatusUnprocessableEntity, "invalid_q", "q is a code or words, at most 200 bytes.")
+		return
+	}
+	on, err := coding.ParseDate(v.Get("date"))
+	if err != nil {
+		apiFail(w, http.StatusUnprocessableEntity, "invalid_date", "date has the form YYYY-MM-DD.")
+		return
+	}
+	limit, ok := apiLimit(w, v.Get("limit"), usualCodes)
+	if !ok {
+		return
+	}
+	found, err := s.Search.SearchCodes(r.Context(), query, on, limit)
+	if err != nil {
+		s.apiUnavailable(w, r, err)
+		return
+	}
+	if found == nil {
+		found = []coding.Code{}
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"codes": found})
+}
+
+// apiLimit reads how many are wanted; without ok it has answered.
+func apiLimit(w http.ResponseWriter, text string, usual int) (limit int, ok bool) {
+	if text == "" {
+		return usual, true
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > maxLimit {
+		apiFail(w, http.StatusUnprocessableEntity, "invalid_limit", "limit is a number from 1 to 200.")
+		return 0, false
+	}
+	return n, true
+}
+
 func (s *server) apiItems(w http.ResponseWriter, r *http.Request, u coding.User) {
 	if !u.Role.MayRead() {
 		apiFail(w, http.StatusForbidden, "forbidden", "Your role may not read items.")
 		return
 	}
 	v := r.URL.Query()
-	q := worklistQuery(v)
-	if v.Get("state") == "" {
-		q.States = nil
+	q, wrong := filterQuery(v)
+	if wrong != "" {
+		apiFail(w, http.StatusUnprocessableEntity, "invalid_"+wrong, "The value of "+wrong+" is none of those that /api/v1/openapi.json lists.")
+		return
 	}
-	if text := v.Get("limit"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > 200 {
-			apiFail(w, http.StatusUnprocessableEntity, "invalid_limit", "limit is a number from 1 to 200.")
-			return
-		}
-		q.Limit = n
+	var ok bool
+	if q.Limit, ok = apiLimit(w, v.Get("limit"), 0); !ok {
+		return
 	}
 	page, err := s.Review.Worklist(r.Context(), q)
 	if errors.Is(err, review.ErrInput) {
@@ -193,7 +242,13 @@ func (s *server) apiDecide(w http.ResponseWriter, r *http.Request, u coding.User
 	var b decisionBody
 	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(&b); err != nil {
+	err := dec.Decode(&b)
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		apiFail(w, http.StatusRequestEntityTooLarge, "body_too_large", "A decision must not be larger than 1 MiB.")
+		return
+	}
+	if err != nil || dec.More() {
 		apiFail(w, http.StatusUnprocessableEntity, "invalid_json", "The body is not a decision as /api/v1/openapi.json describes it.")
 		return
 	}
@@ -243,5 +298,5 @@ func (s *server) apiReviewError(w http.ResponseWriter, r *http.Request, err erro
 			}
 		}
 	}
-	apiFail(w, status, code, sentence(err))
+	apiFail(w, status, code, problemText(err, s.Zone))
 }

@@ -3,57 +3,144 @@ package web
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
-	"strings"
 
 	"chartcode/internal/coding"
 	"chartcode/internal/review"
 )
 
+// noteView is a note with its evidence marked.
 type noteView struct {
 	review.Note
 	Pieces []piece
 }
 
+// quoteView is one piece of evidence beside its code.
+type quoteView struct {
+	Text   string
+	Anchor string // of the place in the note; empty when it is not marked there
+	Note   string // names the note where there are several
+}
+
 type codeView struct {
 	review.Code
-	Index int
+	Index    int
+	Selected bool
+	Shown    []quoteView
+	More     []quoteView // folded away
 }
 
 type itemView struct {
-	Item           review.Item
-	Notes          []noteView
-	Codes          []codeView
-	Notices        []coding.Notice // those of the notes, each once
+	Item     review.Item
+	Notes    []noteView
+	Codes    []codeView
+	Systems  []coding.System // of codes that can be added
+	Selected int             // number of the code that is looked at; -1 without any
+	Focus    string          // id of the field that an error is about
+
 	Error, Message string
-	Confirm        bool // finishing was refused once and may be confirmed
+	Problem        bool   // an act was refused
+	Confirm        bool   // finishing was refused once and may be confirmed
+	Typed          string // what was typed into the field that an error is about
+	Left           string // number of the item that the user comes from
+	LeftHow        string // what became of it
+	Scope          string // of the worklist that the user works through
+	MayReview      bool
+	Decided        int // codes with a decision
 }
 
-// newItemView works out where each code's evidence lies in the notes.
-func newItemView(item review.Item) itemView {
-	v := itemView{Item: item}
+// Query is the scope as a query to append to a path.
+func (v itemView) Query() string { return asQuery(v.Scope) }
+
+// At is a query that selects a code.
+func (v itemView) At(index int) string {
+	if v.Scope == "" {
+		return "?at=" + strconv.Itoa(index)
+	}
+	return "?" + v.Scope + "&at=" + strconv.Itoa(index)
+}
+
+// openQuotes is how many quotes of a code are not folded away.
+const openQuotes = 3
+
+// newItemView works out where each code's evidence lies in the notes. At is
+// the code to select; one that there is not means the first undecided.
+func newItemView(item review.Item, at int) itemView {
+	v := itemView{Item: item, Selected: at, Decided: len(item.Codes) - item.Undecided}
+	if at < 0 || at >= len(item.Codes) {
+		v.Selected = firstUndecided(item, 0)
+	}
 	marks := map[string][]mark{}
 	for i, c := range item.Codes {
-		v.Codes = append(v.Codes, codeView{Code: c, Index: i})
-		for _, e := range c.Evidence {
-			id := e.NoteID
-			if id == "" && len(item.Notes) == 1 {
-				id = item.Notes[0].NoteID
+		cv := codeView{Code: c, Index: i, Selected: i == v.Selected}
+		for n, e := range c.Evidence {
+			q := quoteView{Text: e.Text}
+			if k := noteOf(item, e); k >= 0 {
+				q.Anchor = evidenceAnchor(i, n)
+				marks[item.Notes[k].NoteID] = append(marks[item.Notes[k].NoteID], mark{e.Span, i, q.Anchor})
+				if len(item.Notes) > 1 {
+					q.Note = noteName(item.Notes[k])
+				}
 			}
-			marks[id] = append(marks[id], mark{Span: e.Span, code: i})
+			if n < openQuotes {
+				cv.Shown = append(cv.Shown, q)
+			} else {
+				cv.More = append(cv.More, q)
+			}
 		}
+		v.Codes = append(v.Codes, cv)
 	}
-	seen := map[coding.Notice]bool{}
 	for _, n := range item.Notes {
-		v.Notes = append(v.Notes, noteView{Note: n, Pieces: cut(n.Text, marks[n.NoteID])})
-		for _, notice := range n.Notices {
-			if !seen[notice] {
-				seen[notice] = true
-				v.Notices = append(v.Notices, notice)
+		nv := noteView{Note: n}
+		var headings []coding.Span
+		for _, section := range n.Sections {
+			if section.Heading.Len() > 0 {
+				headings = append(headings, section.Heading)
 			}
 		}
+		nv.Pieces = cut(n.Text, marks[n.NoteID], headings)
+		for i := range nv.Pieces {
+			p := &nv.Pieces[i]
+			p.On = slices.Contains(p.Codes, v.Selected)
+			for _, c := range p.Codes {
+				p.Names = append(p.Names, plain(item.Codes[c].CodeKey.Code))
+			}
+		}
+		v.Notes = append(v.Notes, nv)
 	}
 	return v
+}
+
+// noteOf is the place of the note that evidence lies in and that still says
+// so, or -1.
+func noteOf(item review.Item, e coding.Evidence) int {
+	for i, n := range item.Notes {
+		if (n.NoteID == e.NoteID || e.NoteID == "" && len(item.Notes) == 1) &&
+			e.Start >= 0 && e.Start < e.End && e.End <= len(n.Text) && n.Text[e.Start:e.End] == e.Text {
+			return i
+		}
+	}
+	return -1
+}
+
+func noteName(n review.Note) string {
+	if n.NoteType != "" {
+		return n.NoteType
+	}
+	return "note " + n.NoteID
+}
+
+// firstUndecided is the first undecided code from a place on, around the end;
+// without one the place itself, or -1 when there is no code at all.
+func firstUndecided(item review.Item, from int) int {
+	n := len(item.Codes)
+	for i := range n {
+		if k := (from + i) % n; item.Codes[k].State == review.Undecided {
+			return k
+		}
+	}
+	return min(from, n-1)
 }
 
 func itemID(r *http.Request) (int64, bool) {
@@ -61,12 +148,33 @@ func itemID(r *http.Request) (int64, bool) {
 	return id, err == nil && id > 0
 }
 
-func (s *server) item(w http.ResponseWriter, r *http.Request, u coding.User) {
-	s.showItem(w, r, u, http.StatusOK, nil)
+func formatID(id int64) string { return strconv.FormatInt(id, 10) }
+
+// number reads a number from a form or query; -1 when it is none.
+func number(text string) int {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return -1
+	}
+	return n
 }
 
-// showItem shows an item; problem, unless nil, is why an act was refused.
-func (s *server) showItem(w http.ResponseWriter, r *http.Request, u coding.User, status int, problem error) {
+// refusedAct is an act that was not carried out, for the page that says so.
+type refusedAct struct {
+	err    error
+	status int
+	act    review.Act
+	at     int
+	focus  string // id of the field that it is about
+	typed  string // what was in it
+}
+
+func (s *server) item(w http.ResponseWriter, r *http.Request, u coding.User) {
+	s.showItem(w, r, u, nil)
+}
+
+// showItem shows an item; refused, unless nil, is an act that was not carried out.
+func (s *server) showItem(w http.ResponseWriter, r *http.Request, u coding.User, refused *refusedAct) {
 	id, ok := itemID(r)
 	if !ok {
 		s.notFound(w, r, u)
@@ -84,98 +192,41 @@ func (s *server) showItem(w http.ResponseWriter, r *http.Request, u coding.User,
 		s.fail(w, r, err)
 		return
 	}
-	v := newItemView(item)
-	if problem != nil {
-		v.Error = sentence(problem)
+	query := r.URL.Query()
+	at := number(query.Get("at"))
+	status := http.StatusOK
+	if refused != nil {
+		at, status = refused.at, refused.status
+	}
+	v := newItemView(item, at)
+	v.Scope, v.MayReview, v.Systems = scopeOf(query).Encode(), u.Role.MayReview(), s.systems(r)
+	for _, how := range []string{"finished", "held", "queried"} {
+		if left := number(query.Get(how)); left > 0 && refused == nil {
+			v.Left, v.LeftHow = strconv.Itoa(left), how
+		}
+	}
+	if refused != nil {
+		v.Problem, v.Error, v.Focus, v.Typed = true, problemText(refused.err, s.Zone), refused.focus, refused.typed
 		var unready *review.UnreadyError
-		v.Confirm = errors.As(problem, &unready) && len(unready.Blockers) == 0
+		v.Confirm = errors.As(refused.err, &unready) && len(unready.Blockers) == 0
 	}
 	s.render(w, withUser(r, u), status, "item", v)
 }
 
-// act takes the forms of the item's page.
-func (s *server) act(w http.ResponseWriter, r *http.Request, u coding.User) {
-	id, ok := itemID(r)
-	if !ok {
-		s.notFound(w, r, u)
-		return
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
-	if err := r.ParseForm(); err != nil {
-		s.showItem(w, r, u, http.StatusBadRequest, review.ErrInput)
-		return
-	}
-	content, err := strconv.ParseInt(r.PostFormValue("content"), 10, 64)
-	if err != nil {
-		s.showItem(w, r, u, http.StatusBadRequest, review.ErrInput)
-		return
-	}
-	act := review.Act{
-		Kind: coding.DecisionKind(r.PostFormValue("kind")), Key: r.PostFormValue("key"), Content: content,
-		Code:   coding.CodeKey{System: coding.System(r.PostFormValue("system")), Code: r.PostFormValue("code")},
-		Reason: strings.TrimSpace(r.PostFormValue("reason")), Confirm: r.PostFormValue("confirm") == "true",
-	}
-	switch act.Kind {
-	case coding.Accept, coding.Reject, coding.Undo, coding.Redo, coding.Finish, coding.Reopen:
-	default:
-		s.showItem(w, r, u, http.StatusBadRequest, review.ErrInput)
-		return
-	}
-	out, err := s.Review.Decide(r.Context(), u, id, act)
-	if err != nil {
-		s.actRefused(w, r, u, err)
-		return
-	}
-	if act.Kind == coding.Finish {
-		s.goNext(w, r, u, id)
-		return
-	}
-	http.Redirect(w, r, "/items/"+strconv.FormatInt(id, 10)+nextUndecided(out.Item, r.PostFormValue("at")), http.StatusSeeOther)
-}
-
-// nextUndecided is the fragment of the code to look at next: the first
-// undecided one after the one decided on, else before it.
-func nextUndecided(item review.Item, at string) string {
-	from, err := strconv.Atoi(at)
-	if err != nil {
-		return ""
-	}
-	for i := range item.Codes {
-		k := (from + 1 + i) % len(item.Codes)
-		if item.Codes[k].State == review.Undecided {
-			return "#code-" + strconv.Itoa(k)
+// systems are those whose codes are loaded, so that a code can be added.
+func (s *server) systems(r *http.Request) []coding.System {
+	var out []coding.System
+	if s.Ready != nil {
+		for _, rel := range s.Ready(r.Context()).Releases {
+			if (rel.Kind == "order" || rel.Kind == "starter" || rel.Kind == "table") && !slices.Contains(out, rel.System) {
+				out = append(out, rel.System)
+			}
 		}
 	}
-	return "#code-" + strconv.Itoa(from)
-}
-
-func (s *server) actRefused(w http.ResponseWriter, r *http.Request, u coding.User, err error) {
-	status, ok := refusal(err)
-	switch {
-	case !ok:
-		s.fail(w, r, err)
-	case status == http.StatusForbidden:
-		s.refuse(w, r, u)
-	default:
-		s.showItem(w, r, u, status, err)
+	if len(out) == 0 {
+		return []coding.System{coding.ICD10CM}
 	}
-}
-
-// refusal gives the status for an error of a review that its user can mend;
-// ok is false for any other.
-func refusal(err error) (status int, ok bool) {
-	var claimed *review.ClaimedError
-	var unready *review.UnreadyError
-	switch {
-	case errors.Is(err, review.ErrNotFound):
-		return http.StatusNotFound, true
-	case errors.Is(err, review.ErrForbidden):
-		return http.StatusForbidden, true
-	case errors.Is(err, review.ErrInput), errors.Is(err, review.ErrNoCode), errors.Is(err, review.ErrUnknown):
-		return http.StatusUnprocessableEntity, true
-	case errors.As(err, &claimed), errors.As(err, &unready), errors.Is(err, review.ErrChanged), errors.Is(err, review.ErrFinished),
-		errors.Is(err, review.ErrState), errors.Is(err, review.ErrNothing), errors.Is(err, review.ErrKeyReused), errors.Is(err, review.ErrAlready):
-		return http.StatusConflict, true
-	}
-	return 0, false
+	order := coding.Systems()
+	slices.SortFunc(out, func(a, b coding.System) int { return slices.Index(order, a) - slices.Index(order, b) })
+	return out
 }

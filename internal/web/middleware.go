@@ -17,15 +17,8 @@ func secured(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store") // pages hold patients' notes
-		next.ServeHTTP(w, r)
-	})
-}
-
-// cached lets browsers keep the embedded assets for a while.
-func cached(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "public, max-age=300")
 		next.ServeHTTP(w, r)
 	})
 }
@@ -62,11 +55,13 @@ func (s *server) logged(next http.Handler) http.Handler {
 		began := time.Now()
 		defer func() {
 			if v := recover(); v != nil {
-				if v == http.ErrAbortHandler {
+				if v == http.ErrAbortHandler { //nolint:errorlint // compared as net/http does: it is never wrapped
 					panic(v)
 				}
 				s.Logger.Error("a request failed unexpectedly", "route", r.Pattern, "stack", frames(debug.Stack()))
-				if rec.status == 0 {
+				if rec.status == 0 && isAPI(r) {
+					apiFail(rec, http.StatusInternalServerError, "internal", "Something went wrong here. It was logged; try again.")
+				} else if rec.status == 0 {
 					http.Error(rec, "Something went wrong here. It was logged; try again.", http.StatusInternalServerError)
 				}
 			}

@@ -17,11 +17,12 @@ import (
 
 // frame is what the layout shows around a page's own view.
 type frame struct {
-	User    *coding.User
-	Here    string
-	CodeSet string
-	Starter bool
-	View    any
+	User     *coding.User
+	Here     string
+	CodeSet  string
+	Starter  bool
+	NotReady string // why suggestions cannot be made just now
+	View     any
 }
 
 type signInView struct{ To, Login, Error string }
@@ -31,8 +32,10 @@ type messageView struct{ Title, Text string }
 // pageNames are the pages, each a template file with "title" and "body".
 var pageNames = []string{"signin", "message", "worklist", "item"}
 
-func parsePages(zone *time.Location) (map[string]*template.Template, error) {
-	base, err := template.New("").Funcs(functions(zone)).ParseFS(templateFiles, "templates/layout.html")
+// parsePages gives each page together with the layout and the parts that
+// pages share.
+func (s *server) parsePages() (map[string]*template.Template, error) {
+	base, err := template.New("").Funcs(s.functions()).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html")
 	if err != nil {
 		return nil, err
 	}
@@ -50,31 +53,29 @@ func parsePages(zone *time.Location) (map[string]*template.Template, error) {
 	return pages, nil
 }
 
-func functions(zone *time.Location) template.FuncMap {
+func (s *server) functions() template.FuncMap {
 	return template.FuncMap{
-		"plural": func(n int, one, many string) string {
-			if n == 1 {
-				return one
-			}
-			return many
+		"asset":   s.assetPath,
+		"runs":    runs,
+		"plain":   plain,
+		"counted": counted,
+		"joined": func(list []string) string {
+			return plain(strings.Join(list, ", "))
 		},
-		"join":       func(list []string) string { return strings.Join(list, ", ") },
-		"when":       func(t time.Time) string { return t.In(zone).Format("2006-01-02 15:04") },
+		"when":       func(t time.Time) string { return t.In(s.Zone).Format("2006-01-02 15:04") },
+		"clock":      func(t time.Time) string { return t.In(s.Zone).Format("15:04") },
 		"rfc3339":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"age":        func(t time.Time) string { return ageText(s.Now().Sub(t)) },
+		"overdue":    func(t time.Time) bool { return s.Now().After(t) },
+		"patient":    patientText,
 		"priority":   priorityText,
-		"percent":    func(p float64) string { return fmt.Sprintf("%.0f %%", math.Round(p*100)) },
+		"urgent":     func(p int) bool { return p >= coding.PriorityUrgent },
+		"percent":    percentText,
 		"bar":        func(p float64) string { return fmt.Sprintf("%.0f", math.Max(0, math.Min(1, p))*100) },
 		"confidence": confidenceText,
 		"role":       roleText,
-		"stateClass": func(s review.CodeState) string {
-			switch s {
-			case review.Accepted, review.Added:
-				return "good"
-			case review.Rejected:
-				return "bad"
-			}
-			return "info"
-		},
+		"event":      eventText,
+		"words":      func(code string) string { return strings.ReplaceAll(code, "_", " ") },
 		"severityClass": func(s coding.Severity) string {
 			switch s {
 			case coding.SeverityError:
@@ -85,45 +86,21 @@ func functions(zone *time.Location) template.FuncMap {
 			return "info"
 		},
 		"newKey": rand.Text,
+		// Templates take one value; these put a part of a page beside the page.
+		"coded":   func(v itemView, c codeView) pageCode { return pageCode{&v, c} },
+		"blocker": func(v itemView, n int, b review.Blocker) pageBlocker { return pageBlocker{&v, b, n} },
 	}
 }
 
-func priorityText(p int) string {
-	switch {
-	case p >= coding.PriorityUrgent:
-		return fmt.Sprintf("%d, urgent", p)
-	case p < coding.PriorityUsual:
-		return fmt.Sprintf("%d, low", p)
-	}
-	return fmt.Sprintf("%d", p)
+type pageCode struct {
+	Page *itemView
+	Code codeView
 }
 
-// confidenceText puts a probability in words; the borders are those that the
-// key sheet and the README name.
-func confidenceText(p float64) string {
-	switch {
-	case p >= 0.85:
-		return "very likely"
-	case p >= 0.6:
-		return "likely"
-	case p >= 0.35:
-		return "possible"
-	}
-	return "unsure"
-}
-
-func roleText(r coding.Role) string {
-	switch r {
-	case coding.RoleFirstListed:
-		return "first-listed"
-	case coding.RolePrincipal:
-		return "principal"
-	case coding.RoleAdmitting:
-		return "admitting"
-	case coding.RoleReason:
-		return "reason for visit"
-	}
-	return ""
+type pageBlocker struct {
+	Page    *itemView
+	Blocker review.Blocker
+	Number  int
 }
 
 // userKey carries the user through a request's context to the layout.
@@ -142,6 +119,9 @@ func (s *server) render(w http.ResponseWriter, r *http.Request, status int, page
 	if s.Ready != nil {
 		ready := s.Ready(r.Context())
 		f.CodeSet, f.Starter = ready.CodeSet, ready.Starter
+		if !ready.Ready {
+			f.NotReady = ready.Reason
+		}
 	}
 	var b bytes.Buffer
 	if err := s.pages[page].ExecuteTemplate(&b, "layout", f); err != nil {
@@ -162,4 +142,3 @@ func templateError(err error) string {
 	}
 	return m
 }
-

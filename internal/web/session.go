@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"chartcode/internal/auth"
@@ -27,17 +29,23 @@ func (s *server) page(next handler) http.HandlerFunc {
 		u, err := s.Auth.Authenticate(r.Context(), s.Auth.TokenFrom(r, overTLS(r)))
 		switch {
 		case errors.Is(err, auth.ErrSignedOut):
-			to := "/sign-in"
-			if r.Method == http.MethodGet && r.URL.Path != "/" {
-				to += "?to=" + url.QueryEscape(r.URL.Path)
-			}
-			http.Redirect(w, r, to, http.StatusSeeOther)
+			http.Redirect(w, r, signInPath(r), http.StatusSeeOther)
 		case err != nil:
 			s.fail(w, r, err)
 		default:
 			next(w, r, u)
 		}
 	}
+}
+
+// signInPath is where to sign in to come back to where a request wanted to go.
+// After an act that is the page that it was taken on.
+func signInPath(r *http.Request) string {
+	back := strings.TrimSuffix(r.URL.Path, "/act")
+	if back = ownPath(back); back == "/" {
+		return "/sign-in"
+	}
+	return "/sign-in?to=" + url.QueryEscape(back)
 }
 
 // signInForm shows the form, or follows a link of the demo.
@@ -53,6 +61,10 @@ func (s *server) signInForm(w http.ResponseWriter, r *http.Request) {
 // signIn takes the form.
 func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
+	if err := r.ParseForm(); err != nil {
+		s.render(w, r, http.StatusBadRequest, "signin", signInView{Error: "This could not be read. Enter user name and password again."})
+		return
+	}
 	login := strings.TrimSpace(r.PostFormValue("login"))
 	token, _, err := s.Auth.SignIn(r.Context(), login, r.PostFormValue("password"), r.RemoteAddr)
 	s.signedIn(w, r, token, err, login)
@@ -66,6 +78,7 @@ func (s *server) signedIn(w http.ResponseWriter, r *http.Request, token string, 
 		http.SetCookie(w, s.Auth.Cookie(token, overTLS(r)))
 		http.Redirect(w, r, to, http.StatusSeeOther)
 	case errors.As(err, &wait):
+		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Wait.Seconds())+1))
 		s.render(w, r, http.StatusTooManyRequests, "signin", signInView{To: to, Login: login, Error: sentence(wait)})
 	case errors.Is(err, auth.ErrSignIn), errors.Is(err, auth.ErrLink):
 		s.render(w, r, http.StatusUnauthorized, "signin", signInView{To: to, Login: login, Error: sentence(err)})
@@ -83,14 +96,17 @@ func (s *server) signOut(w http.ResponseWriter, r *http.Request, u coding.User) 
 	http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
 }
 
+// pagePath is what pages' paths look like. It leaves out percent signs,
+// backslashes and double slashes: with those, browsers could be sent elsewhere.
+var pagePath = regexp.MustCompile(`^(/[A-Za-z0-9][A-Za-z0-9._-]*)+$`)
+
 // ownPath gives a path of this site to go to after signing in; anything else
 // becomes the worklist.
 func ownPath(to string) string {
-	u, err := url.Parse(to)
-	if err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\\n\r") || u.Path == "/sign-in" {
+	if !pagePath.MatchString(to) || to == "/sign-in" || to == "/sign-out" || to == "/next" {
 		return "/"
 	}
-	return u.Path
+	return to
 }
 
 // fail answers for an error that the user cannot mend.
@@ -103,17 +119,4 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		Title: "Not available just now",
 		Text:  "The database did not answer. Nothing that you decided is lost; try again in a moment.",
 	})
-}
-
-// sentence makes a message start with a capital and end with a full stop.
-func sentence(err error) string {
-	m := err.Error()
-	if m == "" {
-		return m
-	}
-	m = strings.ToUpper(m[:1]) + m[1:]
-	if !strings.HasSuffix(m, ".") {
-		m += "."
-	}
-	return m
 }

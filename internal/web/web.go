@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"time"
@@ -43,30 +42,50 @@ type Readiness struct {
 	Releases []coding.Release
 }
 
-// Config is what the web needs. Submit, Known, Parse, Ready and Metrics may be
-// nil: what rests on them is then not routed.
+// CodeSearch finds codes by code or words, for programs.
+type CodeSearch interface {
+	// SearchCodes gives at most limit codes, best first, as of the day on; no
+	// day means the newest release.
+	SearchCodes(ctx context.Context, query string, on coding.Date, limit int) ([]coding.Code, error)
+}
+
+// Config is what the web needs. Auth, Review and Logger must be there. POST
+// /api/v1/notes is routed when Submit, Known and Parse are there, GET
+// /api/v1/codes when Search is, /readyz when Ready is, /metrics when Metrics is.
 type Config struct {
-	Auth    *auth.Service
-	Review  *review.Service
-	Logger  *slog.Logger
-	Submit  Submitter
-	Known   KnownNotes
-	Parse   func(body []byte) (coding.Note, error) // errors have Reason() string
-	Ready   func(ctx context.Context) Readiness
+	Auth   *auth.Service
+	Review *review.Service
+	Logger *slog.Logger
+
+	Submit Submitter
+	Known  KnownNotes
+	// Parse is intake's check of a note's body. An error that has the method
+	// Reason() string says what is wrong with the body: its text, from behind
+	// "reason: ", is shown to the sender. Any other counts as a failure here.
+	Parse  func(body []byte) (coding.Note, error)
+	Search CodeSearch
+
+	// Ready is asked for every page and must answer fast: keep its answer for a
+	// moment. Pages show what is loaded, and say when suggestions cannot be made.
+	Ready func(ctx context.Context) Readiness
+	// Alive says whether the database answers, for /healthz.
 	Alive   func(ctx context.Context) error
 	Metrics http.Handler
+
 	Now     func() time.Time // time.Now when nil
-	Zone    *time.Location   // of the dates on pages; UTC when nil
-	Version string
+	Zone    *time.Location   // of the times on pages; UTC when nil
+	Version string           // of the program, for /healthz
 }
 
 type server struct {
 	Config
-	pages map[string]*template.Template
-	mux   *http.ServeMux
+	pages  map[string]*template.Template
+	assets map[string]asset
+	mux    *http.ServeMux
 }
 
-// New parses the templates and gives the handler of everything.
+// New parses the templates and gives the handler of everything. It sets no
+// timeouts: those belong to the http.Server that it is put into.
 func New(cfg Config) (http.Handler, error) {
 	if cfg.Auth == nil || cfg.Review == nil || cfg.Logger == nil {
 		return nil, errors.New("web: Auth, Review and Logger are needed")
@@ -79,15 +98,14 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	s := &server{Config: cfg, mux: http.NewServeMux()}
 	var err error
-	if s.pages, err = parsePages(s.Zone); err != nil {
+	if s.assets, err = loadAssets(); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	static, err := fs.Sub(staticFiles, "static")
-	if err != nil {
+	if s.pages, err = s.parsePages(); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	s.mux.Handle("GET /static/", http.StripPrefix("/static/", cached(http.FileServerFS(static))))
 	s.routes()
 	crossOrigin := http.NewCrossOriginProtection()
+	crossOrigin.SetDenyHandler(http.HandlerFunc(s.crossOrigin))
 	return s.logged(secured(crossOrigin.Handler(s.mux))), nil
 }

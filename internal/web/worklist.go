@@ -4,8 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
-	"strconv"
 
 	"chartcode/internal/coding"
 	"chartcode/internal/review"
@@ -24,55 +22,37 @@ type stateChoice struct {
 
 type worklistView struct {
 	Message                               string
-	MayReview, Filtered                   bool
-	Notes, Total                          int
+	MayReview, Filtered, DegradedOnly     bool
+	Notes, Total, Waiting                 int
 	State                                 string
 	States                                []stateChoice
 	Settings, Sources, Specialties, Sorts []choice
 	SortLabel                             string
 	Items                                 []coding.ItemHead
-	Next                                  string
+	Mine                                  []coding.ItemHead // what the user holds
+	Scope                                 string            // goes with a link or form to an item or the next one
+	First, Next                           string            // links to other pages of the list; empty: none
 }
 
-// stateNames are the tabs of the worklist, in the order in which they stand.
-var stateNames = []coding.ItemState{coding.ItemOpen, coding.ItemClaimed, coding.ItemHeld, coding.ItemQueried, coding.ItemFinished}
+// Query is the scope as a query to append to a path.
+func (v worklistView) Query() string { return asQuery(v.Scope) }
 
-var sortNames = []choice{
-	{Value: string(coding.SortPriority), Label: "by priority, oldest first"},
-	{Value: string(coding.SortOldest), Label: "oldest first"},
-	{Value: string(coding.SortNewest), Label: "newest first"},
-	{Value: string(coding.SortUpdated), Label: "last changed first"},
+func asQuery(encoded string) string {
+	if encoded == "" {
+		return ""
+	}
+	return "?" + encoded
 }
 
-// worklistQuery reads the filters of a worklist's address. The values of
-// filters that no item has find nothing, which is right.
-func worklistQuery(v url.Values) coding.WorklistQuery {
-	q := coding.WorklistQuery{Cursor: v.Get("cursor"), Sort: coding.SortPriority}
-	state := coding.ItemState(v.Get("state"))
-	if !slices.Contains(stateNames, state) {
-		state = coding.ItemOpen
-	}
-	q.States = []coding.ItemState{state}
-	if x := coding.Setting(v.Get("setting")); x.Valid() {
-		q.Settings = []coding.Setting{x}
-	}
-	if x := v.Get("source"); x != "" {
-		q.Sources = []string{x}
-	}
-	if x := v.Get("specialty"); x != "" {
-		q.Specialties = []string{x}
-	}
-	for _, s := range sortNames {
-		if s.Value == v.Get("sort") {
-			q.Sort = coding.WorklistSort(s.Value)
-		}
-	}
-	return q
-}
+// minePage is how many items a user can hold before the list is cut.
+const minePage = 10
 
 func (s *server) worklist(w http.ResponseWriter, r *http.Request, u coding.User) {
 	values := r.URL.Query()
-	q := worklistQuery(values)
+	q, _ := filterQuery(values) // what cannot be restricts nothing
+	if len(q.States) != 1 {
+		q.States = []coding.ItemState{coding.ItemOpen}
+	}
 	page, err := s.Review.Worklist(r.Context(), q)
 	if errors.Is(err, review.ErrInput) {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
@@ -87,17 +67,30 @@ func (s *server) worklist(w http.ResponseWriter, r *http.Request, u coding.User)
 		s.fail(w, r, err)
 		return
 	}
+	scope := scopeOf(values)
 	v := worklistView{
 		MayReview: u.Role.MayReview(), State: string(q.States[0]), Items: page.Items, Notes: counts.Notes,
 		Settings: choices(counts.Settings, values.Get("setting")), Sources: choices(counts.Sources, values.Get("source")),
-		Specialties: choices(counts.Specialties, values.Get("specialty")),
-		Filtered:    len(q.Settings)+len(q.Sources)+len(q.Specialties) > 0,
+		Specialties: choices(counts.Specialties, values.Get("specialty")), DegradedOnly: q.Degraded != nil && *q.Degraded,
+		Filtered: len(scope) > 0, Scope: scope.Encode(), Waiting: counts.States[coding.ItemOpen],
+	}
+	if v.MayReview {
+		mine, err := s.Review.Worklist(r.Context(), coding.WorklistQuery{States: []coding.ItemState{coding.ItemClaimed}, Holder: u.Login, Limit: minePage})
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		v.Mine = mine.Items
+	}
+	link := func(name, value string) string {
+		to := kept(values, append([]string{"state", "sort"}, filterNames...)...)
+		if value != "" {
+			to.Set(name, value)
+		}
+		return "/" + asQuery(to.Encode())
 	}
 	for _, name := range stateNames {
-		href := cloneValues(values)
-		href.Del("cursor")
-		href.Set("state", string(name))
-		v.States = append(v.States, stateChoice{choice{Label: string(name), Count: counts.States[name], Current: name == q.States[0]}, "/?" + href.Encode()})
+		v.States = append(v.States, stateChoice{choice{Label: string(name), Count: counts.States[name], Current: name == q.States[0]}, link("state", string(name))})
 		v.Total += counts.States[name]
 	}
 	for _, c := range sortNames {
@@ -107,54 +100,85 @@ func (s *server) worklist(w http.ResponseWriter, r *http.Request, u coding.User)
 		}
 		v.Sorts = append(v.Sorts, c)
 	}
+	if q.Cursor != "" {
+		v.First = link("cursor", "")
+	}
 	if page.Next != "" {
-		next := cloneValues(values)
-		next.Set("cursor", page.Next)
-		v.Next = "/?" + next.Encode()
+		v.Next = link("cursor", page.Next)
 	}
-	if values.Get("done") == "all" {
-		v.Message = "No open item is left. Well done."
-	}
+	v.Message = doneText(values.Get("done"), v.Filtered)
 	s.render(w, withUser(r, u), http.StatusOK, "worklist", v)
 }
 
-// choices offers the values that items have, the chosen one marked.
-func choices(values []coding.ValueCount, chosen string) []choice {
-	var out []choice
-	for _, c := range values {
-		if c.Value != "" {
-			out = append(out, choice{Value: c.Value, Label: c.Value, Count: c.Count, Current: c.Value == chosen})
-		}
+// doneText is said to somebody whom going on led back to the worklist.
+func doneText(done string, filtered bool) string {
+	where := "No open item is left."
+	if filtered {
+		where = "No open item is left that fits your filters."
 	}
-	return out
+	switch done {
+	case "last":
+		return "That was the last one. " + where
+	case "none":
+		return where
+	case "released":
+		return "The item is back in the list."
+	}
+	return ""
 }
 
-func cloneValues(v url.Values) url.Values {
-	out := url.Values{}
-	for _, name := range []string{"state", "setting", "source", "specialty", "sort"} {
-		if x := v.Get(name); x != "" {
-			out.Set(name, x)
+// choices offers the values that items have, the chosen one marked, even when
+// no unfinished item has it.
+func choices(values []coding.ValueCount, chosen string) []choice {
+	var out []choice
+	found := chosen == ""
+	for _, c := range values {
+		if c.Value != "" {
+			out = append(out, choice{Value: c.Value, Label: plain(c.Value), Count: c.Count, Current: c.Value == chosen})
+			found = found || c.Value == chosen
 		}
+	}
+	if !found {
+		out = append(out, choice{Value: chosen, Label: plain(chosen), Current: true})
 	}
 	return out
 }
 
 // next takes the next open item for the user and goes there.
 func (s *server) next(w http.ResponseWriter, r *http.Request, u coding.User) {
-	s.goNext(w, r, u)
+	s.goNext(w, r, u, 0, "")
 }
 
-func (s *server) goNext(w http.ResponseWriter, r *http.Request, u coding.User, except ...int64) {
-	id, err := s.Review.Next(r.Context(), u, coding.WorklistQuery{Sort: coding.SortPriority}, except...)
+// goNext goes to the next item within the scope of the request. Left is the
+// item that the user comes from, 0 for none, and how says what became of it.
+func (s *server) goNext(w http.ResponseWriter, r *http.Request, u coding.User, left int64, how string) {
+	scope := scopeOf(r.URL.Query())
+	q, _ := filterQuery(scope)
+	var except []int64
+	if left != 0 {
+		except = []int64{left}
+	}
+	id, err := s.Review.Next(r.Context(), u, q, except...)
+	to := url.Values{}
+	for name, values := range scope {
+		to[name] = values
+	}
 	switch {
 	case errors.Is(err, review.ErrNoneLeft):
-		http.Redirect(w, r, "/?done=all", http.StatusSeeOther)
+		to.Set("done", "none")
+		if left != 0 {
+			to.Set("done", "last")
+		}
+		http.Redirect(w, r, "/?"+to.Encode(), http.StatusSeeOther)
 	case errors.Is(err, review.ErrForbidden):
 		s.refuse(w, r, u)
 	case err != nil:
 		s.fail(w, r, err)
 	default:
-		http.Redirect(w, r, "/items/"+strconv.FormatInt(id, 10), http.StatusSeeOther)
+		if left != 0 {
+			to.Set(how, formatID(left))
+		}
+		http.Redirect(w, r, itemPath(id, to), http.StatusSeeOther)
 	}
 }
 

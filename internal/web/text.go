@@ -1,0 +1,242 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+	"unicode"
+
+	"chartcode/internal/coding"
+	"chartcode/internal/review"
+)
+
+// run is a stretch of text as a page shows it, or one invisible character that
+// it names instead.
+type run struct {
+	Text    string
+	Control string // such as U+202E
+}
+
+// hidden reports whether a character would not be seen but change what is: the
+// bidirectional overrides, embeddings and isolates can show a note's words in
+// another order than the one that is coded.
+func hidden(r rune) bool {
+	switch {
+	case r == '\n', r == '\r', r == '\t':
+		return false
+	case r >= 0x202A && r <= 0x202E, r >= 0x2066 && r <= 0x2069:
+		return true
+	}
+	return unicode.IsControl(r)
+}
+
+// runs divides text at invisible characters.
+func runs(text string) []run {
+	var out []run
+	from := 0
+	for i, r := range text {
+		if !hidden(r) {
+			continue
+		}
+		if from < i {
+			out = append(out, run{Text: text[from:i]})
+		}
+		out = append(out, run{Control: fmt.Sprintf("U+%04X", r)})
+		from = i + len(string(r))
+	}
+	if from < len(text) {
+		out = append(out, run{Text: text[from:]})
+	}
+	return out
+}
+
+// plain is text for places where invisible characters cannot be shown.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if hidden(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, text)
+}
+
+func priorityText(p int) string {
+	switch {
+	case p >= coding.PriorityUrgent:
+		return fmt.Sprintf("%d, urgent", p)
+	case p < coding.PriorityUsual:
+		return fmt.Sprintf("%d, low", p)
+	}
+	return fmt.Sprintf("%d", p)
+}
+
+// confidenceText puts a calibrated probability in words.
+func confidenceText(p float64) string {
+	switch {
+	case p >= 0.85:
+		return "very likely"
+	case p >= 0.6:
+		return "likely"
+	case p >= 0.35:
+		return "possible"
+	}
+	return "unsure"
+}
+
+// percentText never rounds to certainty, which no suggestion has.
+func percentText(p float64) string {
+	switch n := math.Round(p * 100); {
+	case n >= 100 && p < 1:
+		return "99%"
+	case n <= 0 && p > 0:
+		return "1%"
+	default:
+		return fmt.Sprintf("%.0f%%", n)
+	}
+}
+
+func roleText(r coding.Role) string {
+	switch r {
+	case coding.RoleFirstListed:
+		return "first-listed"
+	case coding.RolePrincipal:
+		return "principal"
+	case coding.RoleAdmitting:
+		return "admitting"
+	case coding.RoleReason:
+		return "reason for visit"
+	}
+	return ""
+}
+
+// ageText says how long ago something was.
+func ageText(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return "just now"
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days", int(d.Hours())/24)
+}
+
+// patientText is what a coder needs to know of the patient: sex, and age on
+// the day of service.
+func patientText(n coding.Note) string {
+	var parts []string
+	if n.Patient.Sex != "" {
+		parts = append(parts, plain(n.Patient.Sex))
+	}
+	at := n.ServiceDate
+	if years, ok := coding.AgeAt(n.Patient.BirthDate, at); ok {
+		switch {
+		case years >= 2:
+			parts = append(parts, fmt.Sprintf("%d years", years))
+		default:
+			days := int(at.Time().Sub(n.Patient.BirthDate.Time()).Hours() / 24)
+			switch {
+			case days < 28:
+				parts = append(parts, counted(days, "day", "days"))
+			case days < 61:
+				parts = append(parts, fmt.Sprintf("%d weeks", days/7))
+			default:
+				parts = append(parts, fmt.Sprintf("%d months", days*12/365))
+			}
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// eventText says in words what a line of the timeline tells.
+func eventText(action string) string {
+	switch action {
+	case string(coding.EventLooked):
+		return "looked at it"
+	case string(coding.EventClaimed):
+		return "took it"
+	case string(coding.EventTaken):
+		return "took it over"
+	case string(coding.EventReleased):
+		return "returned it to the list"
+	case string(coding.EventHeld):
+		return "put it on hold"
+	case string(coding.EventQueried):
+		return "queried it"
+	case string(coding.EventResumed):
+		return "resumed it"
+	case string(coding.Accept):
+		return "accepted"
+	case string(coding.Reject):
+		return "rejected"
+	case string(coding.Modify):
+		return "changed"
+	case string(coding.Add):
+		return "added"
+	case string(coding.Reorder):
+		return "put the codes in order"
+	case string(coding.Override):
+		return "overrode a rule for"
+	case string(coding.Undo):
+		return "undid"
+	case string(coding.Redo):
+		return "redid"
+	case string(coding.Finish):
+		return "finished it"
+	case string(coding.Reopen):
+		return "reopened it"
+	}
+	return action
+}
+
+// problemText is what a user reads about an act that was refused: what is the
+// matter and what to do.
+func problemText(err error, zone *time.Location) string {
+	var claimed *review.ClaimedError
+	var unready *review.UnreadyError
+	switch {
+	case errors.As(err, &claimed):
+		return fmt.Sprintf("%s is working on this item. It is free again at %s at the latest.",
+			plain(claimed.Claim.Name), claimed.Claim.Until.In(zone).Format("15:04"))
+	case errors.As(err, &unready) && len(unready.Blockers) == 0 && unready.Undecided > 0:
+		out := counted(unready.Undecided, "suggested code is", "suggested codes are") + " still undecided and would not be in the review."
+		if unready.Empty {
+			out = "Nothing was accepted, and " + out
+		}
+		return out + " Decide, or finish all the same."
+	case errors.As(err, &unready) && len(unready.Blockers) == 0:
+		return "No code was accepted. Finish all the same to close the item without codes."
+	case errors.Is(err, review.ErrUnknown):
+		return "The loaded code set has no such code that may be reported on the date of service. Check the code and try again."
+	case errors.Is(err, review.ErrChanged):
+		return "The notes or suggestions changed meanwhile, so nothing was done. Look at the item as it is now, then decide."
+	case errors.Is(err, review.ErrKeyReused):
+		return "Another decision was stored at the same moment. This is how the item stands now; decide again if need be."
+	case errors.Is(err, review.ErrInput):
+		return "This could not be understood. Fill in what is asked for and try again."
+	}
+	return sentence(err)
+}
+
+// sentence makes a message start with a capital and end with a full stop.
+func sentence(err error) string {
+	m := err.Error()
+	if m == "" {
+		return m
+	}
+	m = strings.ToUpper(m[:1]) + m[1:]
+	if !strings.HasSuffix(m, ".") {
+		m += "."
+	}
+	return m
+}
