@@ -15,10 +15,7 @@ import (
 // Database is where code sets are kept.
 type Database interface {
 	ImportRelease(ctx context.Context, in store.ReleaseImport) (changed bool, err error)
-	CountTextsWithoutVector(ctx context.Context, model string) (int, error)
-	TextsWithoutVector(ctx context.Context, model string, afterID int64, limit int) ([]store.Text, error)
-	PutVectors(ctx context.Context, model string, rows []store.TextVector) error
-	EnsureVectorIndex(ctx context.Context, model string, dims int, progress func(done, total int64)) error
+	FillVectors(ctx context.Context, cfg store.FillConfig) (added int, err error)
 }
 
 // Embedder gives texts their vectors; retrieval uses the same one.
@@ -100,48 +97,27 @@ func (l *Loader) Import(ctx context.Context, c *codeset.Content) (Result, error)
 	return Result{Release: c.Release, Changed: changed}, nil
 }
 
-// embedBatch is how many texts are embedded and stored at once.
-const embedBatch = 20000
-
 // Embed gives each text that has none a vector of the embedder's model, and
-// makes the vectors' index if it is missing.
+// makes the vectors' index if it is missing. One process at a time does it.
 func (l *Loader) Embed(ctx context.Context) error {
-	model := l.Embedder.Name()
-	total, err := l.DB.CountTextsWithoutVector(ctx, model)
-	if err != nil {
-		return err
+	l.step("Looking for terms without a vector")
+	_, err := l.DB.FillVectors(ctx, store.FillConfig{
+		Model: l.Embedder.Name(), Dims: l.Embedder.Dims(), Embed: l.Embedder.Embed, Progress: l.fillProgress(),
+	})
+	return err
+}
+
+// fillNames name the stages for people.
+var fillNames = map[store.FillStage]string{store.FillEmbedding: "Embedding the terms", store.FillIndexing: "Indexing the terms' vectors"}
+
+// fillProgress passes on how far the vectors are, as a step for each stage.
+func (l *Loader) fillProgress() func(stage store.FillStage, done, total int64) {
+	var at store.FillStage
+	return func(stage store.FillStage, done, total int64) {
+		if stage != at {
+			at = stage
+			l.step("%s", fillNames[stage])
+		}
+		l.update(int(done), int(total))
 	}
-	if total > 0 {
-		l.step("Embedding %d terms", total)
-	}
-	var after int64
-	for done := 0; ; {
-		texts, err := l.DB.TextsWithoutVector(ctx, model, after, embedBatch)
-		if err != nil {
-			return err
-		}
-		if len(texts) == 0 {
-			break
-		}
-		words := make([]string, len(texts))
-		for i, t := range texts {
-			words[i] = t.Text
-		}
-		vectors, err := l.Embedder.Embed(ctx, words)
-		if err != nil {
-			return fmt.Errorf("embed terms: %w", err)
-		}
-		rows := make([]store.TextVector, len(texts))
-		for i, t := range texts {
-			rows[i] = store.TextVector{TextID: t.ID, Embedding: vectors[i]}
-		}
-		if err := l.DB.PutVectors(ctx, model, rows); err != nil {
-			return err
-		}
-		after = texts[len(texts)-1].ID
-		done += len(texts)
-		l.update(done, total)
-	}
-	l.step("Indexing the terms' vectors")
-	return l.DB.EnsureVectorIndex(ctx, model, l.Embedder.Dims(), func(done, total int64) { l.update(int(done), int(total)) })
 }
