@@ -2,6 +2,7 @@ package retrieve
 
 import (
 	"math"
+	"slices"
 
 	"chartcode/internal/coding"
 	"chartcode/internal/learned"
@@ -145,7 +146,7 @@ func (r *Retriever) describe(v *view, f *finding, row *Row) {
 	rd := f.rd
 	var stated, possible, historical, all float32
 	var places []place
-	terms := map[int32]bool{}
+	var terms []int32
 	first := float32(1)
 	row.best = -1
 	for _, w := range row.ways {
@@ -157,7 +158,9 @@ func (r *Retriever) describe(v *view, f *finding, row *Row) {
 		}
 		h := &f.hits[w.hit]
 		s := w.score * w.res
-		terms[w.term] = true
+		if !slices.Contains(terms, w.term) {
+			terms = append(terms, w.term)
+		}
 		slot := kindSlot(r.index.terms[w.term].kind)
 		if !h.neg {
 			x[slot] = max(x[slot], s)

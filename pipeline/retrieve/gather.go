@@ -79,6 +79,37 @@ func (r *Retriever) ways(v *view, f *finding) []way {
 
 func denseScore(sim float32) float32 { return max(0, sim-0.5) }
 
+// described is how many codes are looked at closely; of the thousands that share
+// a word with a long note, the others have no chance.
+const described = 1200
+
+// waysKept is how many ways of one code are looked at, best first.
+const waysKept = 64
+
+// likeliest cuts the sorted ways by code and keeps the codes with the best
+// single way, in the order of the codes' numbers.
+func (f *finding) likeliest(ways []way) [][]way {
+	var groups [][]way
+	for i := 0; i < len(ways); {
+		j := i + 1
+		for j < len(ways) && ways[j].code == ways[i].code {
+			j++
+		}
+		groups = append(groups, ways[i:min(j, i+waysKept):j])
+		i = j
+	}
+	if len(groups) <= described {
+		return groups
+	}
+	promise := func(g []way) float32 {
+		return max(g[0].score*g[0].res, f.links[g[0].code].best)
+	}
+	slices.SortStableFunc(groups, func(a, b []way) int { return cmp.Compare(promise(b), promise(a)) })
+	groups = groups[:described]
+	slices.SortFunc(groups, func(a, b []way) int { return cmp.Compare(a[0].code, b[0].code) })
+	return groups
+}
+
 // open appends w for the billable codes that code leads to: itself, or the
 // descendants that the note's words support best.
 func (f *finding) open(out []way, r *Retriever, v *view, code int32, w way) []way {

@@ -10,9 +10,12 @@ import (
 )
 
 // eachPhrase calls f for every run of one to five words of a sentence that
-// begins and ends with a word of meaning and is stated of the patient: not
-// denied, feared or told of others. The key is the norms joined by blanks;
-// from and to are tokens, both inclusive. The key is only valid during the call.
+// begins and ends with a word of meaning, and for every two words of meaning
+// that stand near each other in either order ("abdominal pain", "pain in the
+// abdomen"), where both are stated of the patient: not denied, feared or told of
+// others. The key is the norms joined by blanks; of two near words, in their
+// alphabetical order with a plus between. from and to are tokens, both
+// inclusive. The key is only valid during the call.
 func eachPhrase(rd *reading, f func(key []byte, from, to int)) {
 	var key []byte
 	for _, s := range rd.sentence {
@@ -20,26 +23,59 @@ func eachPhrase(rd *reading, f func(key []byte, from, to int)) {
 			if !opens(&rd.tokens[i]) || !stated(rd.assert[i]) {
 				continue
 			}
-			key = append(key[:0], rd.tokens[i].Norm...)
-			f(key, i, i)
-			n := 1
-			for j := i + 1; j < int(s.to) && n < learned.MaxPhrase; j++ {
-				t := &rd.tokens[j]
-				if t.Kind == lexicon.Punct {
-					if t.Lower == "-" || t.Lower == "/" {
-						continue
-					}
-					break
-				}
-				key = append(key, ' ')
-				key = append(key, t.Norm...)
-				n++
-				if opens(t) && stated(rd.assert[j]) {
-					f(key, i, j)
-				}
-			}
+			key = runs(key, rd, i, int(s.to), f)
+			key = pairs(key, rd, i, int(s.to), f)
 		}
 	}
+}
+
+// runs calls f for the runs that begin at token i.
+func runs(key []byte, rd *reading, i, end int, f func(key []byte, from, to int)) []byte {
+	key = append(key[:0], rd.tokens[i].Norm...)
+	f(key, i, i)
+	n := 1
+	for j := i + 1; j < end && n < learned.MaxPhrase; j++ {
+		t := &rd.tokens[j]
+		if t.Kind == lexicon.Punct {
+			if t.Lower == "-" || t.Lower == "/" {
+				continue
+			}
+			break
+		}
+		key = append(key, ' ')
+		key = append(key, t.Norm...)
+		n++
+		if opens(t) && stated(rd.assert[j]) {
+			f(key, i, j)
+		}
+	}
+	return key
+}
+
+// pairNear is how many words of meaning after the first the second of a pair
+// may stand.
+const pairNear = 4
+
+// pairs calls f for the pairs whose first word in the text is token i.
+func pairs(key []byte, rd *reading, i, end int, f func(key []byte, from, to int)) []byte {
+	a := rd.tokens[i].Norm
+	for j, n := i+1, 0; j < end && n < pairNear; j++ {
+		t := &rd.tokens[j]
+		if !opens(t) {
+			continue
+		}
+		n++
+		if !stated(rd.assert[j]) || t.Norm == a {
+			continue
+		}
+		x, y := a, t.Norm
+		if y < x {
+			x, y = y, x
+		}
+		key = append(append(append(key[:0], x...), " + "...), y...)
+		f(key, i, j)
+	}
+	return key
 }
 
 // opens reports whether a phrase may begin or end with the token.

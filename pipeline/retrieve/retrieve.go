@@ -146,17 +146,11 @@ func (r *Retriever) rows(ctx context.Context, doc *coding.Document, t Table, o O
 			return nil, nil, nil, err
 		}
 	}
-	ways := r.ways(v, f)
 	var rows []Row
-	for i := 0; i < len(ways); {
-		j := i
-		for j < len(ways) && ways[j].code == ways[i].code {
-			j++
-		}
-		row := Row{Code: r.index.codes[ways[i].code], X: make([]float32, featureCount), code: ways[i].code, ways: ways[i:j]}
+	for _, ways := range f.likeliest(r.ways(v, f)) {
+		row := Row{Code: r.index.codes[ways[0].code], X: make([]float32, featureCount), code: ways[0].code, ways: ways}
 		r.describe(v, f, &row)
 		rows = append(rows, row)
-		i = j
 	}
 	for i := range rows {
 		if memory != nil {
