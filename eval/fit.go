@@ -88,17 +88,17 @@ type FitConfig struct {
 // DefaultFit gives the parameters that the shipped models were made with.
 func DefaultFit(s coding.Style) FitConfig {
 	return FitConfig{
-		Style: s, Inner: 3, NoMemory: s != coding.Mentions,
-		Order: gbdt.Params{Trees: 200, Leaves: 16, LearningRate: 0.08, Columns: 0.6, Sample: 0.8, Seed: 1},
-		Rank:  gbdt.Params{Trees: 150, Leaves: 8, LearningRate: 0.06, Columns: 0.6, Sample: 0.8, Seed: 2, MinRows: 40},
+		Style: s, Inner: 2, NoMemory: s != coding.Mentions,
+		Order: gbdt.Params{Trees: 300, Leaves: 16, LearningRate: 0.05, Columns: 0.4, Sample: 0.8, L2: 10, MinRows: 60, Seed: 1},
+		Rank:  gbdt.Params{Trees: 200, Leaves: 8, LearningRate: 0.05, Columns: 0.4, Sample: 0.8, L2: 10, MinRows: 60, Seed: 2},
 	}
 }
 
 // Negatives far down the list are many and alike: beyond sparseFrom only one
 // of sparse is kept, with its weight.
 const (
-	sparseFrom = 150
-	sparse     = 4
+	sparseFrom = 100
+	sparse     = 6
 )
 
 func (d *Data) options(c FitConfig) retrieve.Options {
