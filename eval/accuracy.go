@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"chartcode/internal/coding"
 	"chartcode/internal/learned"
@@ -264,13 +263,6 @@ func (x *crossed) score(d *Data, folds Folds) (Scores, []float64) {
 		}
 	}
 	return Score(res), thresholds
-}
-
-// Text is what Print writes.
-func (r *Report) Text() string {
-	var b strings.Builder
-	r.Print(&b)
-	return b.String()
 }
 
 // Print writes the report as a table; figures come with their denominators.

@@ -1,0 +1,121 @@
+package eval
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"chartcode/internal/coding"
+	"chartcode/internal/embedding"
+	"chartcode/internal/learned"
+)
+
+// TrainConfig of Train.
+type TrainConfig struct {
+	Data     *Data
+	Dataset  string // file that Data was read from
+	Command  string // as typed, for the record
+	Version  int    // of the models: the N of local@N
+	Terms    int    // that the retriever was built from
+	Vectors  string // name of the embedding model; empty without
+	Progress func(done, of int, what string)
+}
+
+// Train makes the models that the program ships with: for mentions, order,
+// ranker and memory from all notes, with calibration and threshold from
+// cross-validation; for billing, an order without anything counted in mentions
+// style. The report is the cross-validation's.
+func Train(ctx context.Context, c TrainConfig) (*learned.Models, Report, error) {
+	fit := DefaultFit(coding.Mentions)
+	rep, err := Accuracy(ctx, Config{Data: c.Data, Fit: fit, Progress: c.Progress})
+	if err != nil {
+		return nil, rep, err
+	}
+	sum, err := fileSum(c.Dataset)
+	if err != nil {
+		return nil, rep, err
+	}
+	all := make([]int, len(c.Data.Notes))
+	for i := range all {
+		all[i] = i
+	}
+	mentions, err := c.Data.Fit(ctx, all, fit)
+	if err != nil {
+		return nil, rep, err
+	}
+	mentions.Calibration, mentions.Threshold = rep.Calibration, rep.ShownAt
+	billing, err := c.Data.Fit(ctx, all, DefaultFit(coding.Billing))
+	if err != nil {
+		return nil, rep, err
+	}
+	f := &rep.Full
+	return &learned.Models{
+		Version: c.Version,
+		Record: learned.Record{
+			Command: c.Command, Dataset: baseName(c.Dataset), SHA256: sum, Notes: len(all), Terms: c.Terms, Vectors: c.Vectors,
+			Figures: map[string]float64{
+				"recall_at_10": f.Recall(10), "recall_at_50": f.Recall(50), "recall_at_100": f.Recall(100), "map": f.MAP,
+				"micro_precision": f.Precision(), "micro_recall": f.ShownRecall(), "micro_f1": f.F1(), "ece": f.ECE,
+			},
+		},
+		Styles: map[coding.Style]*learned.StyleModels{coding.Mentions: &mentions, coding.Billing: &billing},
+	}, rep, nil
+}
+
+func baseName(path string) string { return path[strings.LastIndexAny(path, `/\`)+1:] }
+
+func fileSum(path string) (string, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("read dataset: %w", err)
+	}
+	s := sha256.Sum256(b)
+	return hex.EncodeToString(s[:]), nil
+}
+
+// TermGroups groups terms by code for embedding.Train; titles of the headers
+// above a code are its context. Injuries are taken once, not once an encounter.
+func TermGroups(terms []coding.Term, t Table) []embedding.Group {
+	at := map[string]int{}
+	var out []embedding.Group
+	var codes []string
+	for _, term := range terms {
+		if n := len(term.Code); n == 8 && term.Code[n-1] != 'A' && strings.IndexByte("STVWXY", term.Code[0]) >= 0 {
+			continue
+		}
+		i, ok := at[term.Code]
+		if !ok {
+			i = len(out)
+			at[term.Code] = i
+			codes = append(codes, term.Code)
+			out = append(out, embedding.Group{Context: headerTitles(term.Code, t)})
+		}
+		out[i].Texts = append(out[i].Texts, term.Text)
+	}
+	// In the order of the codes, so that neighbours in the list are neighbours
+	// in the tabular list.
+	order := make([]int, len(out))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(codes[a], codes[b]) })
+	sorted := make([]embedding.Group, len(out))
+	for i, j := range order {
+		sorted[i] = out[j]
+	}
+	return sorted
+}
+
+func headerTitles(code string, t Table) []string {
+	var out []string
+	for n := len(code) - 1; n >= 3; n-- {
+		if h, ok := t.Lookup(strings.TrimSuffix(code[:n], ".")); ok {
+			out = append(out, h.Title)
+		}
+	}
+	return out
+}
