@@ -3,8 +3,6 @@ package eval
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"slices"
 
 	"chartcode/internal/coding"
@@ -263,33 +261,4 @@ func (x *crossed) score(d *Data, folds Folds) (Scores, []float64) {
 		}
 	}
 	return Score(res), thresholds
-}
-
-// Print writes the report as a table; figures come with their denominators.
-func (r *Report) Print(w io.Writer) {
-	fmt.Fprintf(w, "%d notes of %d articles, %d folds by article, every note measured by models that did not see it\n", r.Notes, r.Articles, r.Folds)
-	f := &r.Full
-	fmt.Fprintf(w, "%d gold codes; %d of them never occur in their training folds\n\n", f.Gold, f.UnseenGold)
-	fmt.Fprintf(w, "%-34s %8s %8s %8s\n", "recall of candidates at", "10", "50", "100")
-	line := func(name string, s *Scores) {
-		fmt.Fprintf(w, "%-34s %8.3f %8.3f %8.3f\n", name, s.Recall(10), s.Recall(50), s.Recall(100))
-	}
-	for i := range r.Lines {
-		line(r.Lines[i].Name, &r.Lines[i].Scores)
-	}
-	line("ordered by the trained model", f)
-	fmt.Fprintf(w, "%-34s %8.3f %8.3f %8.3f\n\n", "  of codes never seen in training", f.UnseenRecall(10), f.UnseenRecall(50), f.UnseenRecall(100))
-	fmt.Fprintf(w, "MAP %.3f over %d notes\n", f.MAP, f.MAPNotes)
-	fmt.Fprintf(w, "shown: micro-precision %.3f (%d of %d), micro-recall %.3f (%d of %d), micro-F1 %.3f; %d dropped\n",
-		f.Precision(), f.Right+f.Acceptable, f.Right+f.Acceptable+f.Wrong, f.ShownRecall(), f.Right, f.Right+f.Missed, f.F1(), f.Dropped)
-	fmt.Fprintf(w, "  never seen in training: %d of %d shown\n", f.UnseenRight, f.UnseenGold)
-	fmt.Fprintf(w, "expected calibration error %.3f over %d suggestions\n", f.ECE, f.ECEShown)
-	fmt.Fprintf(w, "thresholds by fold %.3f\n", r.Threshold)
-	if len(r.Ablation) > 0 {
-		fmt.Fprintf(w, "\n%-34s %8s %8s %8s %8s\n", "left out", "R@50", "R@100", "MAP", "F1")
-		for i := range r.Ablation {
-			s := &r.Ablation[i].Scores
-			fmt.Fprintf(w, "%-34s %8.3f %8.3f %8.3f %8.3f\n", r.Ablation[i].Name, s.Recall(50), s.Recall(100), s.MAP, s.F1())
-		}
-	}
 }
