@@ -3,41 +3,34 @@ package codeset
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
-	"regexp"
-	"sort"
+	"slices"
 	"strings"
-	"time"
 
 	"chartcode/internal/coding"
 )
 
-// maxMember is the size of the largest file that is read, unpacked. The
-// official ones stay under 20 MB; a zip bomb does not.
-const maxMember = 256 << 20
+// Limits of a file. The official ones stay under 20 MB unpacked; a zip bomb
+// does not.
+const (
+	maxMember  = 128 << 20
+	maxMembers = 2000
+)
+
+// edition is counted up when the readers make more, or other things, of the
+// same file; it enters Content.SHA256.
+const edition = "2"
 
 // BaseName is a path's last element, for messages.
 func BaseName(path string) string { return filepath.Base(path) }
-
-var names = []struct {
-	pattern *regexp.Regexp
-	kind    string
-	system  coding.System
-}{
-	{regexp.MustCompile(`(?i)^icd10cm[-_]order[-_](\d{4})\.txt$`), KindOrder, coding.ICD10CM},
-	{regexp.MustCompile(`(?i)^icd10pcs[-_]order[-_](\d{4})\.txt$`), KindOrder, coding.ICD10PCS},
-	{regexp.MustCompile(`(?i)^icd10cm[-_]tabular[-_](\d{4})\.xml$`), KindTabular, coding.ICD10CM},
-	{regexp.MustCompile(`(?i)^icd10cm[-_]index[-_](\d{4})\.xml$`), KindIndex, coding.ICD10CM},
-	{regexp.MustCompile(`(?i)^icd10cm[-_]eindex[-_](\d{4})\.xml$`), KindEIndex, coding.ICD10CM},
-	{regexp.MustCompile(`(?i)^icd10cm[-_]neoplasm[-_](\d{4})\.xml$`), KindNeoplasm, coding.ICD10CM},
-	{regexp.MustCompile(`(?i)^icd10cm[-_]drug[-_](\d{4})\.xml$`), KindDrug, coding.ICD10CM},
-}
 
 // member is one file, unpacked.
 type member struct {
@@ -46,68 +39,26 @@ type member struct {
 	data []byte
 }
 
-// Describe tells, from the names alone, which releases a file or zip holds;
-// members that are no code-set files are left out.
+// Describe tells, from names and first bytes alone, which releases a file or
+// zip holds; members that are no code-set files are left out. Rows are not
+// counted.
 func Describe(path string) ([]coding.Release, error) {
-	var bases []string
-	if strings.EqualFold(filepath.Ext(path), ".zip") {
-		z, err := zip.OpenReader(path)
-		if err != nil {
-			return nil, &Error{File: BaseName(path), Reason: "it cannot be read as a zip file: it is damaged or cut off"}
-		}
-		defer z.Close()
-		for _, f := range z.File {
-			bases = append(bases, filepath.Base(f.Name))
-		}
-	} else {
-		bases = []string{BaseName(path)}
-	}
 	var out []coding.Release
-	for _, base := range bases {
-		if rel, ok := releaseOf(base, ReadOptions{}); ok {
+	err := eachMember(path, func(name, base string, _ int64, open func() (io.ReadCloser, error)) error {
+		head, err := headOf(name, open)
+		if err != nil {
+			return err
+		}
+		if rel, ok, err := detect(base, head, ReadOptions{}); ok && err == nil {
 			out = append(out, rel)
 		}
-	}
-	return out, nil
-}
-
-// releaseOf tells from a member's name what it holds.
-func releaseOf(base string, o ReadOptions) (coding.Release, bool) {
-	for _, n := range names {
-		m := n.pattern.FindStringSubmatch(base)
-		if m == nil {
-			continue
-		}
-		rel := coding.Release{System: n.system, Kind: n.kind, Version: m[1], Details: map[string]any{}}
-		if o.System != "" {
-			rel.System = o.System
-		}
-		if o.Version != "" {
-			rel.Version = o.Version
-		}
-		rel.EffectiveFrom = o.EffectiveFrom
-		if rel.EffectiveFrom.IsZero() {
-			var year int
-			if _, err := fmt.Sscanf(rel.Version, "%d", &year); err != nil {
-				return coding.Release{}, false
-			}
-			rel.EffectiveFrom = coding.NewDate(year-1, time.October, 1)
-		}
-		rel.ID = idOf(rel)
-		return rel, true
-	}
-	return coding.Release{}, false
-}
-
-func idOf(r coding.Release) string {
-	system := strings.ToLower(strings.NewReplacer("-", "", " ", "").Replace(string(r.System)))
-	if r.Kind == KindOrder {
-		return system + "-" + r.Version
-	}
-	return system + "-" + r.Kind + "-" + r.Version
+		return nil
+	})
+	return out, err
 }
 
 // Discover lists the files of a folder that hold releases, in order of name.
+// Files that cannot be read are left out; Describe and ReadFile say why.
 func Discover(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -115,15 +66,15 @@ func Discover(dir string) ([]string, error) {
 	}
 	var out []string
 	for _, e := range entries {
-		if e.IsDir() {
+		path := filepath.Join(dir, e.Name())
+		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 			continue
 		}
-		path := filepath.Join(dir, e.Name())
 		if rels, err := Describe(path); err == nil && len(rels) > 0 {
 			out = append(out, path)
 		}
 	}
-	sort.Strings(out)
+	slices.Sort(out)
 	return out, nil
 }
 
@@ -135,33 +86,89 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// ReadFile reads a release file, or each release file in a zip.
+// ReadFile reads a release file, or each release file in a zip. Options are
+// only for a file with one release.
 func ReadFile(path string, o ReadOptions) ([]*Content, error) {
-	members, err := open(path)
+	var out []*Content
+	seen := map[string]bool{}
+	base := BaseName(path)
+	err := eachMember(path, func(name, memberBase string, size int64, open func() (io.ReadCloser, error)) error {
+		head, err := headOf(name, open)
+		if err != nil {
+			return err
+		}
+		rel, ok, err := detect(memberBase, head, o)
+		var de *Error
+		if errors.As(err, &de) {
+			de.File = name
+		}
+		if !ok || err != nil {
+			return err
+		}
+		if seen[rel.ID] {
+			return &Error{File: name, Reason: "it is the second file of release " + rel.ID}
+		}
+		seen[rel.ID] = true
+		if o.given() && len(out) > 0 {
+			return &Error{File: base, Reason: "it holds several releases; system, version and first day can only be given for a file with one"}
+		}
+		c, err := readMember(name, memberBase, rel, size, open)
+		if err == nil {
+			out = append(out, c)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	var out []*Content
-	for _, m := range members {
-		rel, ok := releaseOf(m.base, o)
-		if !ok {
-			continue
-		}
-		c := &Content{Release: rel}
-		sum := sha256.Sum256(m.data)
-		c.SHA256 = hex.EncodeToString(sum[:])
-		if err := c.read(m); err != nil {
-			return nil, err
-		}
-		for i := range c.Terms {
-			c.Terms[i].System, c.Terms[i].Release = rel.System, rel.ID
-		}
-		out = append(out, c)
-	}
 	if len(out) == 0 {
-		return nil, &Error{File: BaseName(path), Reason: "no code-set file is in it that is known by its name, such as icd10cm-order-2026.txt"}
+		return nil, &Error{File: base, Reason: "it is no code-set file that is known, nor does it hold one"}
 	}
 	return out, nil
+}
+
+// ReadFiles reads several files and links the indexes among them with the
+// tables they refer to (see Link). It goes on after a file that cannot be read;
+// the error then joins what was wrong.
+func ReadFiles(paths []string, o ReadOptions) ([]*Content, error) {
+	var out []*Content
+	var wrong []error
+	for _, p := range paths {
+		cs, err := ReadFile(p, o)
+		if err != nil {
+			wrong = append(wrong, err)
+			continue
+		}
+		out = append(out, cs...)
+	}
+	Link(out, nil)
+	return out, errors.Join(wrong...)
+}
+
+func readMember(name, base string, rel coding.Release, size int64, open func() (io.ReadCloser, error)) (*Content, error) {
+	if size > maxMember {
+		return nil, tooLarge(name)
+	}
+	r, err := open()
+	if err != nil {
+		return nil, cannotOpen(name, err)
+	}
+	defer r.Close()
+	data, err := readAll(r, name, size)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.New()
+	sum.Write([]byte(edition + "\n"))
+	sum.Write(data)
+	c := &Content{Release: rel, SHA256: hex.EncodeToString(sum.Sum(nil))}
+	if err := c.read(member{name, base, data}); err != nil {
+		return nil, err
+	}
+	for i := range c.Terms {
+		c.Terms[i].System, c.Terms[i].Release = rel.System, rel.ID
+	}
+	return c, nil
 }
 
 func (c *Content) read(m member) error {
@@ -176,58 +183,100 @@ func (c *Content) read(m member) error {
 		return c.readIndex(m, coding.TermExternal)
 	case KindNeoplasm, KindDrug:
 		return c.readTable(m)
+	case KindHCPCS, KindTable:
+		return c.readCodesCSV(m)
+	case KindHCC, KindMCE:
+		return c.readLinesCSV(m)
+	case KindPOA:
+		return c.readPOA(m)
 	}
 	return &Error{File: m.name, Reason: "this kind of file cannot be read"}
 }
 
-// open gives the file, or each member of a zip.
-func open(path string) ([]member, error) {
-	base := BaseName(path)
-	if !strings.EqualFold(filepath.Ext(path), ".zip") {
-		f, err := os.Open(path)
+// eachMember calls f for the file itself, or for each file in a zip in the
+// zip's order. size is what the zip claims, which may be untrue.
+func eachMember(p string, f func(name, base string, size int64, open func() (io.ReadCloser, error)) error) error {
+	base := BaseName(p)
+	if !strings.EqualFold(filepath.Ext(p), ".zip") {
+		info, err := os.Stat(p)
 		if err != nil {
-			return nil, &Error{File: base, Reason: reason(err)}
+			return &Error{File: base, Reason: reason(err)}
 		}
-		defer f.Close()
-		data, err := readAll(f, base)
-		return []member{{base, base, data}}, err
+		if !info.Mode().IsRegular() {
+			return &Error{File: base, Reason: "it is no file"}
+		}
+		return f(base, base, info.Size(), func() (io.ReadCloser, error) { return os.Open(p) })
 	}
-	z, err := zip.OpenReader(path)
-	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
-		return nil, &Error{File: base, Reason: reason(err)}
+	z, err := zip.OpenReader(p)
+	var pe *os.PathError
+	if errors.As(err, &pe) {
+		return &Error{File: base, Reason: reason(err)}
 	}
 	if err != nil {
-		return nil, &Error{File: base, Reason: "it cannot be read as a zip file: it is damaged or cut off"}
+		return &Error{File: base, Reason: "it cannot be read as a zip file: it is damaged or cut off"}
 	}
 	defer z.Close()
-	var out []member
-	for _, f := range z.File {
-		name := base + " > " + f.Name
-		if _, ok := releaseOf(filepath.Base(f.Name), ReadOptions{}); !ok {
-			continue
-		}
-		r, err := f.Open()
-		if err != nil {
-			return nil, &Error{File: name, Reason: "it cannot be unpacked: the zip file is damaged"}
-		}
-		data, err := readAll(r, name)
-		r.Close()
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, member{name, filepath.Base(f.Name), data})
-	}
-	return out, nil
+	return eachZipped(&z.Reader, base, f)
 }
 
-func readAll(r io.Reader, name string) ([]byte, error) {
+func eachZipped(z *zip.Reader, base string, f func(name, base string, size int64, open func() (io.ReadCloser, error)) error) error {
+	if len(z.File) > maxMembers {
+		return &Error{File: base, Reason: fmt.Sprintf("it holds more than %d files, which no code-set file does", maxMembers)}
+	}
+	for _, file := range z.File {
+		if file.FileInfo().IsDir() {
+			continue
+		}
+		size := int64(min(file.UncompressedSize64, uint64(maxMember)+1))
+		if err := f(base+" > "+file.Name, path.Base(strings.ReplaceAll(file.Name, `\`, "/")), size, file.Open); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// headOf gives the first bytes of a member.
+func headOf(name string, open func() (io.ReadCloser, error)) ([]byte, error) {
+	r, err := open()
+	if err != nil {
+		return nil, cannotOpen(name, err)
+	}
+	defer r.Close()
+	head, err := io.ReadAll(io.LimitReader(r, headSize))
+	if err != nil {
+		return nil, damaged(name)
+	}
+	return head, nil
+}
+
+func readAll(r io.Reader, name string, size int64) ([]byte, error) {
 	var b bytes.Buffer
+	b.Grow(int(min(size, 32<<20)) + bytes.MinRead)
 	n, err := io.Copy(&b, io.LimitReader(r, maxMember+1))
 	if n > maxMember {
-		return nil, &Error{File: name, Reason: "it is larger than 256 MB, which no code-set file is"}
+		return nil, tooLarge(name)
 	}
 	if err != nil {
-		return nil, &Error{File: name, Reason: "it cannot be read to its end: it is damaged or cut off"}
+		return nil, damaged(name)
 	}
 	return b.Bytes(), nil
 }
+
+func tooLarge(name string) error {
+	return &Error{File: name, Reason: fmt.Sprintf("it is larger than %d MB, which no code-set file is", maxMember>>20)}
+}
+
+func damaged(name string) error {
+	return &Error{File: name, Reason: "it cannot be read to its end: it is damaged or cut off"}
+}
+
+func cannotOpen(name string, err error) error {
+	var pe *os.PathError
+	if errors.As(err, &pe) {
+		return &Error{File: name, Reason: reason(err)}
+	}
+	return &Error{File: name, Reason: "it cannot be unpacked: the zip file is damaged"}
+}
+
+// compareCodes orders codes by their text.
+func compareCodes(a, b coding.Code) int { return cmp.Compare(a.Code, b.Code) }

@@ -13,48 +13,75 @@ type Releases []coding.Release
 // Pick gives the code table that holds for a system on a date of service, with
 // the notices that the choice calls for. A release holds until its successor
 // starts. Without a date the newest is taken (notice no_service_date); after
-// the normal end of the newest, release_assumed; before the first, the first is
-// used to name codes but no validity is claimed (no_release). ok is false when
-// no table of the system is loaded.
+// the normal end of the newest, it is taken as still valid (release_assumed);
+// before the first, that one is used to name codes and no validity is claimed
+// (no_release). ok is false when no table of the system is loaded. The starter
+// set counts only where there is no full table.
 func (rs Releases) Pick(system coding.System, date coding.Date) (rel coding.Release, notices []coding.Notice, ok bool) {
-	var first, newest, held coding.Release
-	for _, r := range rs {
-		if r.System != system || !hasCodes(r.Kind) {
-			continue
-		}
-		if !ok || r.EffectiveFrom.Before(first.EffectiveFrom) {
+	tables := rs.tables(system)
+	if len(tables) == 0 {
+		return coding.Release{}, nil, false
+	}
+	first, newest := tables[0], tables[0]
+	var held coding.Release
+	for _, r := range tables {
+		if r.EffectiveFrom.Before(first.EffectiveFrom) {
 			first = r
 		}
-		if !ok || newest.EffectiveFrom.Before(r.EffectiveFrom) {
+		if newest.EffectiveFrom.Before(r.EffectiveFrom) {
 			newest = r
 		}
-		ok = true
 		if !date.IsZero() && !date.Before(r.EffectiveFrom) && (held.ID == "" || held.EffectiveFrom.Before(r.EffectiveFrom)) {
 			held = r
 		}
 	}
-	if !ok {
-		return coding.Release{}, nil, false
+	notice := func(code, format string, args ...any) []coding.Notice {
+		return []coding.Notice{{Code: code, Message: fmt.Sprintf(format, args...)}}
 	}
 	switch {
 	case date.IsZero():
-		return newest, []coding.Notice{{Code: coding.NoticeNoServiceDate,
-			Message: fmt.Sprintf("The note has no date of service; codes are those of %s %s, the newest release loaded.", system, newest.Version)}}, true
+		return newest, notice(coding.NoticeNoServiceDate,
+			"The note has no date of service; codes are those of %s %s, the newest release loaded.", system, newest.Version), true
 	case held.ID == "":
-		return first, []coding.Notice{{Code: coding.NoticeNoRelease,
-			Message: fmt.Sprintf("The date of service lies before the first %s release loaded (%s); the codes' validity on that day was not checked.", system, first.Version)}}, true
-	case normalEnd(held).Before(date):
-		return held, []coding.Notice{{Code: coding.NoticeReleaseAssumed,
-			Message: fmt.Sprintf("The date of service lies after the end of %s %s, and no later release is loaded; its codes were taken as still valid.", system, held.Version)}}, true
+		return first, notice(coding.NoticeNoRelease,
+			"The date of service lies before the first %s release loaded (%s); the codes' validity on that day was not checked.", system, first.Version), true
+	case held.ID == newest.ID && NormalEnd(held).Before(date):
+		return held, notice(coding.NoticeReleaseAssumed,
+			"The date of service lies after the end of %s %s, and no later release is loaded; its codes were taken as still valid.", system, held.Version), true
 	}
 	return held, nil, true
 }
 
-func hasCodes(kind string) bool { return kind == KindOrder || kind == KindStarter }
+// tables are the releases of a system that hold codes.
+func (rs Releases) tables(system coding.System) []coding.Release {
+	var full, starter []coding.Release
+	for _, r := range rs {
+		switch {
+		case r.System != system || !HoldsCodes(r.Kind):
+		case r.Kind == KindStarter:
+			starter = append(starter, r)
+		default:
+			full = append(full, r)
+		}
+	}
+	if len(full) > 0 {
+		return full
+	}
+	return starter
+}
 
-// normalEnd is the last day for which a release is made: 30 September for
+// HoldsCodes reports whether a kind of file is a table of codes.
+func HoldsCodes(kind string) bool {
+	switch kind {
+	case KindOrder, KindHCPCS, KindTable, KindStarter:
+		return true
+	}
+	return false
+}
+
+// NormalEnd is the last day for which a release is made: 30 September for
 // ICD-10, the quarter's end for HCPCS, the year's for CPT.
-func normalEnd(r coding.Release) coding.Date {
+func NormalEnd(r coding.Release) coding.Date {
 	from := r.EffectiveFrom.Time()
 	switch r.System {
 	case coding.ICD10CM, coding.ICD10PCS:
@@ -64,7 +91,8 @@ func normalEnd(r coding.Release) coding.Date {
 		}
 		return coding.NewDate(year, time.September, 30)
 	case coding.HCPCS:
-		return coding.DateOf(from.AddDate(0, 3, -1))
+		quarter := (int(from.Month())-1)/3*3 + 1
+		return coding.NewDate(from.Year(), time.Month(quarter+3), 0)
 	}
 	return coding.NewDate(from.Year(), time.December, 31)
 }

@@ -12,76 +12,141 @@ var noteKinds = map[string]bool{
 	"useAdditionalCode": true, "codeAlso": true, "sevenChrNote": true, "notes": true,
 }
 
-// readTabular reads notes at chapter, section and diag level. Those of a
-// chapter stand at its range in brackets, those of a section at its id.
+// readTabular reads the notes of chapters, sections and codes, the 7th
+// characters, and inclusion terms as terms. Notes of a chapter stand at its
+// range in brackets, those of a section at its id.
+//
+// Details count: chapters, sections, diag; by kind the notes at codes and, with
+// chapter_ or section_ before the kind, above them; sevenChrDef and extension;
+// refs (sets of codes named in notes) and notes_unread.
 func (c *Content) readTabular(m member) error {
-	counts := map[string]int{}
-	err := parseXML(m, "ICD10CM.tabular", func(ch *node, _ int) error {
-		counts["chapters"]++
+	t := &tabularReader{content: c, counts: map[string]int{"refs": 0, "notes_unread": 0}, categories: map[string]bool{}}
+	err := readXML(m, "ICD10CM.tabular", map[string]bool{"chapter": true}, func(ch *node) error {
+		t.counts["chapters"]++
 		at := ch.textOf("desc")
 		if i, j := strings.LastIndex(at, "("), strings.LastIndex(at, ")"); i >= 0 && i < j {
 			at = at[i+1 : j]
 		}
-		c.tabularNotes(ch, at, counts, false)
+		if err := t.notes(m, ch, at, LevelChapter); err != nil {
+			return err
+		}
 		for _, k := range ch.kids {
 			if k.name == "section" {
-				counts["sections"]++
-				c.tabularNotes(k, k.attrs["id"], counts, false)
-				c.diags(k, counts)
+				t.counts["sections"]++
+				if err := t.notes(m, k, k.attr("id"), LevelSection); err != nil {
+					return err
+				}
+				if err := t.diags(m, k); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
-	}, map[string]bool{"chapter": true})
+	})
 	if err != nil {
 		return err
 	}
-	if counts["diag"] == 0 {
+	if t.counts["diag"] == 0 {
 		return &Error{File: m.name, Reason: "there is no code in it"}
 	}
-	c.Release.Rows = counts["diag"]
-	for k, v := range counts {
+	t.references()
+	c.Release.Rows = t.counts["diag"]
+	for k, v := range t.counts {
 		c.Release.Details[k] = v
 	}
 	return nil
 }
 
-func (c *Content) diags(n *node, counts map[string]int) {
-	for _, d := range n.kids {
-		if d.name == "diag" {
-			counts["diag"]++
-			c.tabularNotes(d, d.textOf("name"), counts, true)
-			c.diags(d, counts)
-		}
-	}
+type tabularReader struct {
+	content    *Content
+	counts     map[string]int
+	categories map[string]bool
 }
 
-func (c *Content) tabularNotes(n *node, at string, counts map[string]int, diag bool) {
+func (t *tabularReader) diags(m member, n *node) error {
+	for _, d := range n.kids {
+		if d.name != "diag" {
+			continue
+		}
+		code := d.textOf("name")
+		if !codeShape[coding.ICD10CM].MatchString(coding.UndotCode(code)) {
+			return &Error{m.name, d.line, "a diag has no code for its name"}
+		}
+		t.categories[code[:3]] = true
+		t.counts["diag"]++
+		if err := t.notes(m, d, code, LevelDiag); err != nil {
+			return err
+		}
+		if err := t.diags(m, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tabularReader) notes(m member, n *node, at, level string) error {
+	if at == "" {
+		return &Error{m.name, n.line, "a " + level + " has no range of codes"}
+	}
+	prefix := ""
+	if level != LevelDiag {
+		prefix = level + "_"
+	}
 	for _, k := range n.kids {
 		switch {
 		case k.name == "inclusionTerm":
-			for _, t := range k.kids {
-				if t.name == "note" && t.text != "" {
-					counts["inclusionTerm"]++
-					c.Terms = append(c.Terms, coding.Term{Text: t.text, Kind: coding.TermInclusion, Code: at})
+			for _, note := range k.kids {
+				if note.name == "note" && note.text != "" {
+					t.counts[prefix+k.name]++
+					t.inclusion(at, level, note.text)
 				}
 			}
 		case noteKinds[k.name]:
-			for _, t := range k.kids {
-				if t.name == "note" {
-					if diag {
-						counts[k.name]++
-					}
-					c.Lines = append(c.Lines, Line{Code: at, Kind: k.name, Text: t.text})
+			for _, note := range k.kids {
+				if note.name == "note" {
+					t.counts[prefix+k.name]++
+					t.content.Lines = append(t.content.Lines, Line{Code: at, Kind: k.name, Level: level, Text: note.text})
 				}
 			}
 		case k.name == "sevenChrDef":
-			counts["sevenChrDef"]++
+			t.counts["sevenChrDef"]++
 			for _, x := range k.kids {
-				if x.name == "extension" {
-					counts["extension"]++
-					c.Lines = append(c.Lines, Line{Code: at, Kind: "sevenChr", Text: x.attrs["char"] + " " + x.text})
+				if x.name != "extension" {
+					continue
 				}
+				char := x.attr("char")
+				if len(char) != 1 {
+					return &Error{m.name, x.line, "an extension has no single character"}
+				}
+				t.counts["extension"]++
+				t.content.Lines = append(t.content.Lines, Line{Code: at, Kind: LineSevenChr, Level: level, Char: char, Text: x.text})
 			}
+		}
+	}
+	return nil
+}
+
+// inclusion makes a term of an inclusion term. One that only begins a list
+// ("Conditions in:") names nothing by itself.
+func (t *tabularReader) inclusion(at, level, text string) {
+	if level != LevelDiag || strings.HasSuffix(text, ":") {
+		return
+	}
+	t.content.Terms = append(t.content.Terms, coding.Term{Text: text, Kind: coding.TermInclusion, Code: at})
+}
+
+// references reads the codes that the notes name, once all categories are known.
+func (t *tabularReader) references() {
+	known := func(category string) bool { return t.categories[category] }
+	for i := range t.content.Lines {
+		l := &t.content.Lines[i]
+		if l.Kind == LineSevenChr || l.Kind == "sevenChrNote" {
+			continue
+		}
+		l.Refs, l.Unread = parseRefs(l.Text, known)
+		t.counts["refs"] += len(l.Refs)
+		if l.Unread {
+			t.counts["notes_unread"]++
 		}
 	}
 }

@@ -1,0 +1,180 @@
+package codeset
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"chartcode/internal/coding"
+)
+
+// Link turns the references of indexes to the neoplasm and drug tables into
+// terms of the index's release: "Chondroma, see Neoplasm, bone, benign" leads to
+// the code of that cell. The tables' terms are those among contents, else those
+// in known, which may be of earlier imports. A content that got terms has a new
+// SHA256, which depends on them, and Details "table_followed" and
+// "table_unresolved"; calling Link again adds nothing.
+func Link(contents []*Content, known []coding.Term) {
+	t := &tableTerms{neoplasm: map[string]string{}, drug: map[string]string{}}
+	var here []coding.Term
+	for _, c := range contents {
+		if c.Release.Kind == KindNeoplasm || c.Release.Kind == KindDrug {
+			here = append(here, c.Terms...)
+		}
+	}
+	t.enter(here)
+	t.enter(known)
+	if len(t.neoplasm)+len(t.drug) == 0 {
+		return
+	}
+	for _, c := range contents {
+		if c.Release.Kind == KindIndex || c.Release.Kind == KindEIndex {
+			t.link(c)
+		}
+	}
+}
+
+// tableTerms finds the code of a cell by folded column and row.
+type tableTerms struct {
+	neoplasm, drug map[string]string
+}
+
+// enter adds the cells of terms that are not there yet. Rows whose title gives
+// alternatives ("intestine, intestinal, large", "salivary gland or duct") are
+// also entered without one of them, unless a row of just that name exists.
+func (t *tableTerms) enter(terms []coding.Term) {
+	for pass := range 2 {
+		for _, term := range terms {
+			columns, cells := neoplasmColumns, t.neoplasm
+			if term.Kind == coding.TermDrug {
+				columns, cells = drugColumns, t.drug
+			} else if term.Kind != coding.TermNeoplasm {
+				continue
+			}
+			col, about := columnOf(columns, term.Text)
+			if col < 0 {
+				continue
+			}
+			if pass == 0 {
+				enterCell(cells, col, about, term.Code)
+				continue
+			}
+			if before, _, ok := strings.Cut(about, " or "); ok {
+				enterCell(cells, col, before, term.Code)
+			}
+			parts := strings.Split(about, ",")
+			for i := range parts {
+				if i > 0 {
+					rest := append(append([]string{}, parts[:i]...), parts[i+1:]...)
+					enterCell(cells, col, strings.Join(rest, " "), term.Code)
+				}
+			}
+		}
+	}
+}
+
+// cellKey is the same for the words of a row's name in any order: references
+// write "small intestine" where the table has "intestine, small".
+func cellKey(col int, about string) string {
+	words := strings.Fields(foldTerm(about))
+	slices.Sort(words)
+	return string(rune('0'+col)) + " " + strings.Join(words, " ")
+}
+
+func enterCell(cells map[string]string, col int, about, code string) {
+	key := cellKey(col, about)
+	if _, there := cells[key]; !there {
+		cells[key] = code
+	}
+}
+
+// columnOf tells from the first form of a column which one a term is of.
+func columnOf(columns [][]form, text string) (col int, about string) {
+	for i, forms := range columns {
+		before, after, _ := strings.Cut(forms[0].text, "%s")
+		if rest, ok := strings.CutPrefix(text, before); ok {
+			if rest, ok = strings.CutSuffix(rest, after); ok && rest != "" {
+				return i, rest
+			}
+		}
+	}
+	return -1, ""
+}
+
+func (t *tableTerms) link(c *Content) {
+	if _, done := c.Release.Details["table_followed"]; done {
+		return
+	}
+	kind := coding.TermIndex
+	if c.Release.Kind == KindEIndex {
+		kind = coding.TermExternal
+	}
+	sum := sha256.New()
+	sum.Write([]byte(c.SHA256))
+	followed, unresolved := 0, 0
+	for _, l := range c.Lines {
+		if l.Kind != LineReference {
+			continue
+		}
+		code := t.resolve(l.See)
+		if code == "" {
+			unresolved++
+			continue
+		}
+		followed++
+		c.Terms = append(c.Terms, coding.Term{Text: l.Text, Kind: kind, System: c.Release.System, Code: code, Release: c.Release.ID})
+		sum.Write([]byte("\n" + code + " " + l.Text))
+	}
+	c.Release.Details["table_followed"], c.Release.Details["table_unresolved"] = followed, unresolved
+	c.SHA256 = hex.EncodeToString(sum.Sum(nil))
+}
+
+// The words by which references name columns.
+var (
+	neoplasmWords = []struct {
+		words string
+		col   int
+	}{
+		{"secondary", 1}, {"metastatic", 1}, {"in situ", 2}, {"benign", 3}, {"uncertain behavior", 4}, {"uncertain", 4},
+		{"unspecified behavior", 5}, {"unspecified nature", 5}, {"malignant primary", 0}, {"malignant", 0}, {"primary", 0},
+	}
+	drugWords = []struct {
+		words string
+		col   int
+	}{{"poisoning", 0}, {"accidental", 0}, {"adverse effect", 4}, {"underdosing", 5}}
+)
+
+// resolve gives the code of the cell that a reference names; empty if there is
+// none. Without a column it is that of unspecified behavior in the neoplasm table, and
+// the accidental one in the drug table.
+func (t *tableTerms) resolve(target string) string {
+	parts := targetParts(target)
+	if len(parts) == 0 {
+		return ""
+	}
+	cells, words, col := t.drug, drugWords, 0
+	if strings.HasSuffix(parts[0], "neoplasm") {
+		cells, words, col = t.neoplasm, neoplasmWords, 5
+	}
+	var about []string
+	named := false
+	for _, p := range parts[1:] {
+		for _, w := range words {
+			if rest, ok := strings.CutSuffix(p, w.words); ok && (rest == "" || strings.HasSuffix(rest, " ")) {
+				if !named || w.col != 0 { // "malignant, secondary" is the secondary column
+					col, named = w.col, true
+				}
+				p = strings.TrimSpace(rest)
+				break
+			}
+		}
+		if p != "" {
+			about = append(about, p)
+		}
+	}
+	if len(about) == 0 {
+		about = append(about, anySite)
+	}
+	return cells[cellKey(col, strings.Join(about, " "))]
+}
