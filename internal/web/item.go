@@ -80,7 +80,7 @@ func newItemView(item review.Item, at int) itemView {
 				q.Anchor = evidenceAnchor(i, n)
 				marks[item.Notes[k].NoteID] = append(marks[item.Notes[k].NoteID], mark{e.Span, i, q.Anchor})
 				if len(item.Notes) > 1 {
-					q.Note = noteName(item.Notes[k])
+					q.Note = noteName(item.Notes, k)
 				}
 			}
 			if n < openQuotes {
@@ -124,11 +124,21 @@ func noteOf(item review.Item, e coding.Evidence) int {
 	return -1
 }
 
-func noteName(n review.Note) string {
-	if n.NoteType != "" {
-		return n.NoteType
+// noteName tells a note from the others: by its type where that is enough.
+func noteName(notes []review.Note, k int) string {
+	same := 0
+	for _, n := range notes {
+		if n.NoteType == notes[k].NoteType {
+			same++
+		}
 	}
-	return "note " + n.NoteID
+	switch {
+	case notes[k].NoteType == "":
+		return "note " + notes[k].NoteID
+	case same > 1:
+		return notes[k].NoteType + " " + notes[k].NoteID
+	}
+	return notes[k].NoteType
 }
 
 // firstUndecided is the first undecided code from a place on, around the end;

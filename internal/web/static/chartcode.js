@@ -10,8 +10,9 @@
 
   let codes = [];      // the list's entries, in order
   let marks = [];      // for each of them its marks in the notes
+  let steps = [];      // for each of them the marks with which its evidence begins, in the order of its quotes
   let selected = -1;
-  let evidence = 0;    // which of its marks was shown last
+  let evidence = 0;    // which of its steps was shown last
   let busy = false;    // an act is on its way
   let waiting = [];    // keys that were pressed meanwhile
 
@@ -19,14 +20,16 @@
 
   // ---- selecting a code ----
 
-  const show = (mark) => {
+  // show scrolls the note to a mark; alone sets it off from the code's others.
+  const show = (mark, alone) => {
     all("mark.now").forEach((m) => m.classList.remove("now"));
     if (!mark) { return; }
-    mark.classList.add("now");
+    if (alone) { mark.classList.add("now"); }
     const pane = one("#notes");
     const top = mark.getBoundingClientRect().top - pane.getBoundingClientRect().top;
     const bottom = top + mark.getBoundingClientRect().height;
-    const head = mark.closest("article").querySelector("header").offsetHeight;
+    const contents = one(".contents");
+    const head = mark.closest("article").querySelector("header").offsetHeight + (contents ? contents.offsetHeight : 0);
     if (top < head + 8 || bottom > pane.clientHeight - 24) {
       pane.scrollTop += top - Math.max(head + 16, pane.clientHeight / 3);
     }
@@ -46,7 +49,7 @@
     }
   };
 
-  const select = (i, focus) => {
+  const select = (i, focus, still) => {
     if (i < 0 || i >= codes.length) { return; }
     codes.forEach((c, k) => {
       c.classList.toggle("selected", k === i);
@@ -58,14 +61,21 @@
     evidence = 0;
     all("#item > .head [name=at], .notices [name=at]").forEach((el) => { el.value = String(i); });
     if (focus) { codes[i].focus({ preventScroll: true }); }
-    keepInView(codes[i]);
-    show(marks[i][0]);
+    if (!still) { keepInView(codes[i]); }
+    show(steps[i][0]);
+  };
+
+  // markAt is the mark that begins at an evidence's anchor.
+  const markAt = (anchor) => {
+    let el = anchor;
+    while (el && !el.matches("mark")) { el = el.nextElementSibling; }
+    return el;
   };
 
   const nextEvidence = () => {
-    if (selected < 0 || marks[selected].length === 0) { return; }
-    evidence = (evidence + 1) % marks[selected].length;
-    show(marks[selected][evidence]);
+    if (selected < 0 || steps[selected].length === 0) { return; }
+    evidence = (evidence + 1) % steps[selected].length;
+    show(steps[selected][evidence], true);
   };
 
   // ---- acts ----
@@ -236,7 +246,7 @@
       const list = mark.dataset.codes.split(" ").map(Number);
       const want = list[(list.indexOf(selected) + 1) % list.length];
       select(want, true);
-      show(mark);
+      show(mark, true);
       return;
     }
     const code = e.target.closest(".code");
@@ -246,11 +256,9 @@
     if (quote) {
       e.preventDefault();
       if (i !== selected) { select(i, false); }
-      const place = document.getElementById(quote.hash.slice(1));
-      let mark = place;
-      while (mark && !mark.matches("mark")) { mark = mark.nextElementSibling; }
-      evidence = Math.max(0, marks[i].indexOf(mark));
-      show(mark);
+      const mark = markAt(document.getElementById(quote.hash.slice(1)));
+      evidence = Math.max(0, steps[i].indexOf(mark));
+      show(mark, true);
     } else if (e.target.closest("a.id") || !e.target.closest("a, button, input, select, summary, label")) {
       e.preventDefault();
       select(i, true);
@@ -291,6 +299,12 @@
     codes = all(".codes-list > .code");
     marks = codes.map(() => []);
     all("mark.ev").forEach((m) => m.dataset.codes.split(" ").forEach((c) => marks[Number(c)].push(m)));
+    steps = codes.map(() => []);
+    all("span[id^=ev-]").forEach((anchor) => {
+      const [, code, n] = anchor.id.split("-").map(Number);
+      steps[code][n] = markAt(anchor);
+    });
+    steps = steps.map((list) => list.filter(Boolean));
     selected = -1;
     const item = one("#item");
     if (!item) {
@@ -298,7 +312,8 @@
       return;
     }
     const wanted = item.dataset.focus && document.getElementById(item.dataset.focus);
-    select(Number(item.dataset.selected), !wanted);
+    // A page that was just opened keeps its top in view.
+    select(Number(item.dataset.selected), !wanted, !fresh && one("#codes").scrollHeight <= one("#codes").clientHeight + 1);
     if (wanted) {
       wanted.focus();
       wanted.select();

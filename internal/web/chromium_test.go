@@ -1,0 +1,208 @@
+package web_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"chartcode/internal/coding"
+)
+
+// chromium is one browser for all tests; each test has a context of its own in
+// it, with its own cookies.
+var chromium struct {
+	once sync.Once
+	ctx  context.Context
+	end  func()
+	err  error
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if chromium.end != nil {
+		chromium.end()
+	}
+	os.Exit(code)
+}
+
+func startChromium() {
+	path, err := findChromium()
+	if err != nil {
+		chromium.err = err
+		return
+	}
+	dir, err := os.MkdirTemp("", "chartcode-chromium-")
+	if err != nil {
+		chromium.err = err
+		return
+	}
+	flags := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.WSURLReadTimeout(time.Minute)}
+	for _, name := range []string{"headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "no-default-browser-check",
+		"disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage", "hide-scrollbars"} {
+		flags = append(flags, chromedp.Flag(name, true))
+	}
+	alloc, endAlloc := chromedp.NewExecAllocator(context.Background(), flags...)
+	ctx, end := chromedp.NewContext(alloc)
+	chromium.ctx = ctx
+	chromium.end = func() {
+		end()
+		endAlloc()
+		_ = os.RemoveAll(dir)
+	}
+	chromium.err = chromedp.Do(ctx)
+}
+
+// findChromium looks for the browser under the names that deploy/setup.sh knows.
+func findChromium() (string, error) {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "headless-shell",
+		"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", errors.New("no Chromium: deploy/setup.sh test installs it")
+}
+
+// tab is a page in a real browser.
+type tab struct {
+	*site
+	ctx context.Context
+
+	mu   sync.Mutex
+	said []string // exceptions, errors on the console, violations of the policy
+}
+
+// tabTime is more than any test needs, so that one that hangs ends.
+const tabTime = 2 * time.Minute
+
+// tab opens a browser of its own, 1280 x 720. What the page reports as an
+// error fails the test.
+func (s *site) tab() *tab {
+	s.t.Helper()
+	chromium.once.Do(startChromium)
+	if chromium.err != nil {
+		s.t.Fatal(chromium.err)
+	}
+	ctx, end := chromedp.NewContext(chromium.ctx, chromedp.WithNewBrowserContext())
+	s.t.Cleanup(end)
+	if err := chromedp.Do(ctx); err != nil {
+		s.t.Fatal(err)
+	}
+	ctx, stop := context.WithTimeout(ctx, tabTime)
+	b := &tab{site: s, ctx: ctx}
+	console := chromedp.Console(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for m, err := range console {
+			if err != nil {
+				return
+			}
+			if m.IsException() || m.Type == chromedp.ConsoleError && m.Source != "network" {
+				b.mu.Lock()
+				b.said = append(b.said, m.Text)
+				b.mu.Unlock()
+			}
+		}
+	}()
+	s.t.Cleanup(func() {
+		stop()
+		<-done
+		for _, text := range b.said {
+			s.t.Errorf("the browser reported: %s", text)
+		}
+	})
+	b.run(chromedp.EmulateViewport(1280, 720))
+	return b
+}
+
+// run does things in the browser.
+func (b *tab) run(actions ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	if err := chromedp.Do(b.ctx, actions...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// call sends a command of the protocol.
+func call[P, R any](b *tab, c cdp.Command[P, R], params P) R {
+	b.t.Helper()
+	r, err := chromedp.Call(b.ctx, c, params)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return r
+}
+
+// signIn follows the link of the demo's user of a role.
+func (b *tab) signIn(role coding.UserRole) {
+	b.t.Helper()
+	b.run(chromedp.Navigate(b.URL + "/sign-in?link=" + b.links[role]))
+}
+
+func (b *tab) open(path string) {
+	b.t.Helper()
+	b.run(chromedp.Navigate(b.URL + path))
+}
+
+// value evaluates an expression in the page.
+func value[T any](b *tab, expression string) T {
+	b.t.Helper()
+	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		b.t.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// patience is how long a page may take to become what a test waits for.
+const patience = 30 * time.Second
+
+// until waits until an expression in the page is true, whatever pages come
+// and go meanwhile. It looks at every frame that the browser draws.
+func (b *tab) until(expression string) {
+	b.t.Helper()
+	look := fmt.Sprintf(`new Promise((done) => { const look = () => { if (%s) { done(true); } else { requestAnimationFrame(look); } }; look(); })`, expression)
+	ctx, stop := context.WithTimeout(b.ctx, patience)
+	defer stop()
+	for {
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](look, chromedp.EvalAwaitPromise))
+		if err == nil {
+			return
+		}
+		if ctx.Err() != nil {
+			b.t.Fatalf("waited in vain for %s; the page is %s", expression, value[string](b, "location.pathname + '\\n' + document.body.innerText.slice(0, 2000)"))
+		}
+	}
+}
+
+// press presses keys, one after the other, on whatever has the focus.
+func (b *tab) press(keys string) {
+	b.t.Helper()
+	b.run(chromedp.KeyEvent(keys))
+}
+
+// scheme makes the browser prefer light or dark colours.
+func (b *tab) scheme(name string) {
+	b.t.Helper()
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}}})
+}
+
+// picture is what the window shows, as PNG.
+func (b *tab) picture() []byte {
+	b.t.Helper()
+	p, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return p
+}
