@@ -8,8 +8,8 @@
 //
 // Three strengths of sameness, strongest first:
 //
-//   - Token.Norm: spelling, inflection and adjectives of the same root (tumours
-//     and tumor, stenotic and stenosis, tracheal and trachea) have one norm;
+//   - Token.Norm: spelling, inflection and adjectives of the same root (tumor,
+//     tumors, stenotic and stenosis, tracheal and trachea) have one norm;
 //   - Expand: an abbreviation, with a weight that says how sure its reading is;
 //   - Equivalents: other words of the same meaning (renal and kidney), with a
 //     weight below 1, as they do not mean the same everywhere.

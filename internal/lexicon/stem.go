@@ -76,7 +76,7 @@ var endings = [26][]ending{
 	'd' - 'a': {{"ified", "if", 3}, {"eed", "eed", 0}, {"ied", "", 4}, {"osed", "os", 5}, {"ed", "", 4}},
 	'e' - 'a': {{"ance", "an", 3}, {"ence", "en", 3}, {"ative", "at", 4}, {"itive", "itive", 0}, {"ive", "", 4}, {"able", "able", 0}, {"e", "", 4}},
 	'g' - 'a': {{"ifying", "if", 3}, {"eing", "eing", 0}, {"ing", "", 4}},
-	'a' - 'a': {{"plasia", "plas", 2}, {"ia", "", 4}, {"ea", "ea", 0}},
+	0:         {{"plasia", "plas", 2}, {"ia", "", 4}, {"ea", "ea", 0}},
 	'l' - 'a': {{"ological", "olog", 2}, {"ical", "", 4}},
 	'n' - 'a': {{"ification", "if", 3}, {"ation", "at", 3}, {"ition", "ition", 0}, {"ion", "", 4}},
 	's' - 'a': {

@@ -12,6 +12,9 @@ var stemsText string
 //go:embed tables/compounds.txt
 var compoundsText string
 
+//go:embed tables/spellings.txt
+var spellingsText string
+
 //go:embed tables/stopwords.txt
 var stopText string
 
@@ -20,6 +23,7 @@ var (
 	stems     = sync.OnceValue(readStems)
 	compounds = sync.OnceValue(readCompounds)
 	stops     = sync.OnceValue(readStops)
+	spellings = sync.OnceValue(readSpellings)
 )
 
 // lines gives the lines of a table that are neither empty nor comments.
@@ -81,3 +85,44 @@ func IsStop(norm string) bool { return stops()[norm] }
 // joinPrefix are prefixes that a hyphen joins to the next word.
 var joinPrefix = set("non post pre anti peri intra inter extra hyper hypo micro macro pseudo retro semi supra sub trans ultra infra re un co " +
 	"hemi mono multi bi uni poly para ante")
+
+// spellingTable is what American needs: replacements by a trigger that a word
+// must contain, whole words, words in -ise that stay, and units.
+type spellingTable struct {
+	regular []spellingGroup
+	words   map[string]string
+	keep    map[string]bool
+	units   map[string]string
+}
+
+type spellingGroup struct {
+	trigger string
+	pairs   [][2]string // British, American
+}
+
+func readSpellings() *spellingTable {
+	t := &spellingTable{words: map[string]string{}, units: map[string]string{}}
+	for _, l := range lines(spellingsText) {
+		name, list, _ := strings.Cut(l, ": ")
+		g := spellingGroup{trigger: name}
+		for f := range strings.FieldsSeq(list) {
+			from, to, _ := strings.Cut(f, "=")
+			switch name {
+			case "words":
+				t.words[from] = to
+			case "units":
+				t.units[from] = to
+			case "keep":
+			default:
+				g.pairs = append(g.pairs, [2]string{from, to})
+			}
+		}
+		switch {
+		case name == "keep":
+			t.keep = set(list)
+		case g.pairs != nil:
+			t.regular = append(t.regular, g)
+		}
+	}
+	return t
+}

@@ -237,7 +237,7 @@ func (s *scanner) run(start int) int {
 	return i
 }
 
-// pointed recognises q.d., p.o., e.g., M.D.: single letters each followed by a
+// pointed recognizes q.d., p.o., e.g., M.D.: single letters each followed by a
 // point, at least two. The last point may be missing.
 func (s *scanner) pointed(start int) (end int, lower string) {
 	t, i := s.text, start
@@ -271,7 +271,7 @@ func (s *scanner) pointed(start int) (end int, lower string) {
 	return i, string(out)
 }
 
-// slashed recognises s/p, c/o, h/o, n/v/d, y/o and w/: single letters joined
+// slashed recognizes s/p, c/o, h/o, n/v/d, y/o and w/: single letters joined
 // by slashes.
 func (s *scanner) slashed(start int) int {
 	t := s.text

@@ -56,7 +56,7 @@ func (r *reader) findClauses() {
 	}
 }
 
-// includingBut recognises "but not limited to".
+// includingBut recognizes "but not limited to".
 func (r *reader) includingBut(i, to int) bool {
 	for j := i + 1; j < min(to, i+4); j++ {
 		if r.toks[j].Lower == "limited" {
@@ -96,7 +96,7 @@ func (r *reader) newStatement(i, to int) bool {
 	return false
 }
 
-// endsInPostNegation recognises lists that what follows them negates or says
+// endsInPostNegation recognizes lists that what follows them negates or says
 // of all: "fever, chills and sweats are absent"; the verb at token k then
 // belongs to the whole list.
 func (r *reader) endsInPostNegation(k, to int) bool {

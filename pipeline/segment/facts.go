@@ -31,14 +31,18 @@ var measures = map[string]measure{
 	"height": {coding.FactHeight, 3, 260, 5}, "ht": {coding.FactHeight, 3, 260, 4},
 }
 
+// measureFirst are the first words of the names of measurements.
+var measureFirst = set("bmi body a1c hba1c hgba1c hga1c glycated glycosylated egfr gfr glomerular glucose blood fsbs ejection ef lvef spo2 sao2 oxygen " +
+	"saturation o2 pulse heart hr temperature temp weight wt weighs weighing height ht bp pressures")
+
 // findFacts finds measurements and qualifying words.
 func (r *reader) findFacts() {
 	for i := range r.toks {
 		t := &r.toks[i]
-		switch {
-		case t.Kind == lexicon.Number:
+		switch t.Kind {
+		case lexicon.Number:
 			r.numberFact(i)
-		case t.Kind == lexicon.Word:
+		case lexicon.Word:
 			r.namedFact(i)
 			r.wordFact(i)
 		}
@@ -70,6 +74,9 @@ func (r *reader) number(i int) (float64, bool) {
 // namedFact reads a measurement whose name begins at token i.
 func (r *reader) namedFact(i int) {
 	w := r.lower(i)
+	if !measureFirst[w] {
+		return
+	}
 	m, n := measure{}, 0
 	for k, name := 1, w; k <= 3; k++ {
 		if f, ok := measures[name]; ok {

@@ -122,3 +122,13 @@ func render(doc *coding.Document, file string) string {
 	}
 	return b.String()
 }
+
+// A measurement whose first word is not listed would never be found.
+func TestMeasuresAreReachable(t *testing.T) {
+	for name := range measures {
+		first, _, _ := strings.Cut(name, " ")
+		if !measureFirst[first] {
+			t.Errorf("%q is not listed", first)
+		}
+	}
+}

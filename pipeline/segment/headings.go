@@ -1,64 +1,11 @@
 package segment
 
 import (
-	_ "embed"
 	"strings"
-	"sync"
 
 	"chartcode/internal/coding"
 	"chartcode/internal/lexicon"
 )
-
-//go:embed tables/headings.txt
-var headingsText string
-
-// Kinds of headings that take their section's kind from the heading above.
-const (
-	kindSystem  coding.SectionKind = "system"  // a body system, in an examination or review of systems
-	kindKin     coding.SectionKind = "kin"     // a relative, in a family history
-	kindInherit coding.SectionKind = "inherit" // an unknown heading
-	kindReturn  coding.SectionKind = "return"  // no heading: the end of a bulleted one
-)
-
-// headingNode is a node of the trie of known headings, by norm.
-type headingNode struct {
-	next map[string]*headingNode
-	kind coding.SectionKind
-	leaf bool
-}
-
-var headingTrie = sync.OnceValue(readHeadings)
-
-// smallWords do not tell headings apart.
-var smallWords = map[string]bool{"of": true, "the": true, "and": true, "for": true, "in": true, "&": true, "/": true, "'": true, "patient's": true}
-
-func readHeadings() *headingNode {
-	root := &headingNode{next: map[string]*headingNode{}}
-	for l := range strings.SplitSeq(headingsText, "\n") {
-		if l = strings.TrimSpace(l); l == "" || l[0] == '#' {
-			continue
-		}
-		kind, list, _ := strings.Cut(l, ":")
-		for phrase := range strings.SplitSeq(list, ";") {
-			at := root
-			for _, t := range lexicon.Tokenize(phrase) {
-				if smallWords[t.Lower] {
-					continue
-				}
-				n := at.next[t.Norm]
-				if n == nil {
-					n = &headingNode{next: map[string]*headingNode{}}
-					at.next[t.Norm] = n
-				}
-				at = n
-			}
-			if !at.leaf {
-				at.leaf, at.kind = true, coding.SectionKind(kind)
-			}
-		}
-	}
-	return root
-}
 
 // heading is a heading found in the text.
 type heading struct {
@@ -67,70 +14,6 @@ type heading struct {
 	body       int // where the text under it begins
 	kind       coding.SectionKind
 	bulleted   bool // it heads an item of a bulleted list, and ends with it
-}
-
-// known matches the longest known heading that begins at token i and ends
-// before byte limit; last is the token after it, words how many it has.
-func (r *reader) known(i, limit int) (kind coding.SectionKind, last, words int) {
-	at := headingTrie()
-	n := 0
-	for j := i; j < len(r.toks) && r.toks[j].End <= limit && j < i+12; j++ {
-		if smallWords[r.toks[j].Lower] && j > i {
-			continue
-		}
-		next := at.next[r.toks[j].Norm]
-		if next == nil {
-			break
-		}
-		at = next
-		n++
-		if at.leaf {
-			kind, last, words = at.kind, j+1, n
-		}
-	}
-	return kind, last, words
-}
-
-// knownHeading reports whether bytes [start, end) are a known heading and
-// nothing else.
-func (r *reader) knownHeading(start, end int) bool {
-	i := r.firstToken(start)
-	if i >= len(r.toks) {
-		return false
-	}
-	_, last, words := r.known(i, end)
-	return words > 0 && (last >= len(r.toks) || r.toks[last].Start >= end)
-}
-
-// headingAhead reports whether at byte at a heading in capitals begins that a
-// colon, a comma or the end of the text follows.
-func (r *reader) headingAhead(at int) bool {
-	i := r.firstToken(at)
-	if i >= len(r.toks) || r.toks[i].Start != at {
-		return false
-	}
-	_, last, words := r.known(i, len(r.text))
-	if words == 0 {
-		// Unknown, in capitals up to a colon.
-		j := i
-		for j < len(r.toks) && j < i+8 && allCapsOrMark(r.raw(j)) {
-			j++
-		}
-		return j > i && j < len(r.toks) && r.raw(j) == ":"
-	}
-	if !allCaps(r.text[at:r.toks[last-1].End]) {
-		return false
-	}
-	return last >= len(r.toks) || r.raw(last) == ":" || r.raw(last) == "," || r.raw(last) == "(" || r.raw(last) == "#"
-}
-
-func allCapsOrMark(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if isLower(s[i]) || s[i] == '.' || s[i] == ':' || s[i] == ',' {
-			return false
-		}
-	}
-	return true
 }
 
 // strongAlone are headings of one word that need no colon in capitals, and
@@ -361,33 +244,13 @@ func (r *reader) inlineHeading(l line, i int) (heading, bool) {
 	return h, words > 1 || strongAlone[t.Lower] || kind == kindSystem || kind == coding.SectionExam || kind == coding.SectionSocial
 }
 
-// keywordKinds classify unknown headings by a word in them; the first that
-// fits, in this order.
-var keywordKinds = []struct {
-	norm string
-	kind coding.SectionKind
-}{
-	{"famil", coding.SectionFamily}, {"family", coding.SectionFamily}, {"allerg", coding.SectionAllergies}, {"medicat", coding.SectionMedications},
-	{"drug", coding.SectionMedications}, {"prescrib", coding.SectionMedications}, {"preop", coding.SectionPreopDx}, {"preoperat", coding.SectionPreopDx},
-	{"postop", coding.SectionPostopDx}, {"postoperat", coding.SectionPostopDx}, {"diagnos", coding.SectionAssessment}, {"impress", coding.SectionAssessment}, {"assess", coding.SectionAssessment},
-	{"indicat", coding.SectionIndication}, {"reason", coding.SectionIndication}, {"instruct", coding.SectionInstructions}, {"educat", coding.SectionInstructions},
-	{"plan", coding.SectionPlan}, {"recommendat", coding.SectionPlan}, {"social", coding.SectionSocial}, {"habit", coding.SectionSocial},
-	{"surgery", coding.SectionProcedure}, {"procedur", coding.SectionProcedure}, {"operat", coding.SectionProcedure}, {"techniqu", coding.SectionProcedure},
-	{"inject", coding.SectionProcedure}, {"history", coding.SectionPMH}, {"histor", coding.SectionPMH}, {"exam", coding.SectionExam}, {"examin", coding.SectionExam}, {"course", coding.SectionCourse},
-	{"cours", coding.SectionCourse}, {"lab", coding.SectionResults}, {"laborator", coding.SectionResults}, {"stud", coding.SectionResults},
-	{"result", coding.SectionResults}, {"imag", coding.SectionResults}, {"mri", coding.SectionResults}, {"ct", coding.SectionResults},
-	{"xray", coding.SectionResults}, {"ultrasound", coding.SectionResults}, {"scan", coding.SectionResults}, {"finding", coding.SectionResults},
-	{"test", coding.SectionResults}, {"echocardiogram", coding.SectionResults}, {"ekg", coding.SectionResults}, {"patholog", coding.SectionResults},
-	{"angiogram", coding.SectionResults}, {"angiograph", coding.SectionResults}, {"arter", coding.SectionResults}, {"complaint", coding.SectionChiefComplaint},
-}
-
-// unknownHeading takes up to eight words in capitals, or up to five in title
+// unknownHeading takes some words in capitals, or up to five in title
 // case with a telling word among them, before a colon, for a heading.
 func (r *reader) unknownHeading(l line, i int) (heading, bool) {
 	caps, title := true, true
 	words, letters := 0, 0
 	j := i
-	for ; j < len(r.toks) && r.toks[j].End <= l.end && j < i+10; j++ {
+	for ; j < len(r.toks) && r.toks[j].End <= l.end && j < i+18; j++ {
 		raw := r.raw(j)
 		if raw == ":" {
 			break
@@ -411,6 +274,10 @@ func (r *reader) unknownHeading(l line, i int) (heading, bool) {
 	}
 	_, body := r.terminator(r.toks[j].Start, l.end)
 	h := heading{start: r.toks[i].Start, end: r.toks[j-1].End, body: body, kind: kindInherit}
+	if r.mixedHistory(i, j) {
+		h.kind = coding.SectionPMH
+		return h, true
+	}
 	for _, kw := range keywordKinds {
 		if !caps && (kw.kind == coding.SectionResults || kw.kind == coding.SectionProcedure || kw.kind == coding.SectionExam) {
 			continue // "McMurray's Test:" within an examination
@@ -425,86 +292,17 @@ func (r *reader) unknownHeading(l line, i int) (heading, bool) {
 	return h, caps
 }
 
-// leaf kinds: an unknown heading after one of these is not about it.
-var closedKinds = map[coding.SectionKind]bool{
-	coding.SectionFamily: true, coding.SectionSocial: true, coding.SectionAllergies: true, coding.SectionMedications: true,
-	coding.SectionChiefComplaint: true, coding.SectionPSH: true, coding.SectionROS: true,
-}
-
-// inner are the kinds whose parts may be headed by body systems.
-var inner = map[coding.SectionKind]bool{
-	coding.SectionROS: true, coding.SectionExam: true, coding.SectionCourse: true, coding.SectionAssessment: true, coding.SectionPlan: true,
-	coding.SectionResults: true, coding.SectionPMH: true, coding.SectionProcedure: true, coding.SectionDischargeDx: true,
-}
-
-// sections turns the headings into sections that cover the text.
-func (r *reader) sections() []coding.Section {
-	var out []coding.Section
-	r.dropKin()
-	first := len(r.text)
-	if len(r.headings) > 0 {
-		first = r.headings[0].from
-	}
-	if s, e := trim(r.text, 0, first); s < e || len(r.headings) == 0 {
-		out = append(out, coding.Section{Span: coding.Span{Start: 0, End: first}})
-	} else {
-		r.headings[0].from = 0 // white space before the first heading
-	}
-	parent, outer, outerParent := coding.SectionUnknown, coding.SectionUnknown, coding.SectionUnknown
-	for i := range r.headings {
-		h := &r.headings[i]
-		end := len(r.text)
-		if i+1 < len(r.headings) {
-			end = r.headings[i+1].from
+// mixedHistory reports whether tokens [from, to) name the family's history
+// and the patient's own.
+func (r *reader) mixedHistory(from, to int) bool {
+	family, own := false, false
+	for i := from; i < to; i++ {
+		switch r.toks[i].Lower {
+		case "family":
+			family = true
+		case "medical", "surgical", "past":
+			own = own || i == from || r.toks[i-1].Lower != "family"
 		}
-		kind := h.kind
-		switch kind {
-		case kindReturn:
-			kind, parent = outer, outerParent
-		case kindSystem:
-			kind = coding.SectionExam
-			if inner[parent] {
-				kind = parent
-			}
-		case kindKin:
-			kind = coding.SectionFamily
-		case kindInherit:
-			kind = parent
-			if closedKinds[parent] {
-				kind = coding.SectionOther
-				parent = kind
-			}
-		default:
-			parent = kind
-		}
-		if !h.bulleted {
-			outer, outerParent = kind, parent
-		}
-		out = append(out, coding.Section{
-			Span:    coding.Span{Start: h.from, End: end},
-			Heading: coding.Span{Start: h.start, End: h.end},
-			Kind:    kind,
-		})
 	}
-	return out
-}
-
-// dropKin removes headings that name a relative (Mother: 62, well) outside a
-// family history.
-func (r *reader) dropKin() {
-	family := false
-	kept := r.headings[:0]
-	for _, h := range r.headings {
-		switch h.kind {
-		case kindKin:
-			if !family {
-				continue
-			}
-		case kindSystem, kindInherit, kindReturn:
-		default:
-			family = h.kind == coding.SectionFamily
-		}
-		kept = append(kept, h)
-	}
-	r.headings = kept
+	return family && own
 }

@@ -164,7 +164,7 @@ func bullet(s string) int {
 	return 0
 }
 
-// letterMark recognises "a. " and "B) "; capitals after F are initials.
+// letterMark recognizes "a. " and "B) "; capitals after F are initials.
 func letterMark(s string) bool {
 	return len(s) > 3 && (isLower(s[0]) || s[0] >= 'A' && s[0] <= 'F') && (s[1] == '.' || s[1] == ')') && isSpace(s[2]) && !isDigit(s[3])
 }

@@ -14,8 +14,9 @@ import (
 	"chartcode/internal/testdata"
 )
 
-// mentionAccuracy is the share of the labelled mentions that must come out
-// right; it is what was measured, less two mentions.
+// The share of the labeled mentions that must come out right. The figures of
+// the first run on each file, before anything was changed for it, are in the
+// file's head.
 const mentionAccuracy = 0.95
 
 // readNotes gives the notes of the development sets by id.
@@ -44,12 +45,18 @@ func readNotes(t testing.TB) map[string]coding.Note {
 	return out
 }
 
-// TestLabelledMentions measures the assertions of mentions in real notes
+// TestLabeledMentions measures the assertions of mentions in real notes
 // against labels made by hand; it prints where they differ by note and offset,
 // without the notes' text.
-func TestLabelledMentions(t *testing.T) {
+func TestLabeledMentions(t *testing.T) {
 	notes := readNotes(t)
-	raw, err := os.ReadFile("testdata/mentions.csv")
+	for _, name := range []string{"mentions.csv", "mentions-second.csv"} {
+		t.Run(name, func(t *testing.T) { measureMentions(t, notes, "testdata/"+name) })
+	}
+}
+
+func measureMentions(t *testing.T, notes map[string]coding.Note, path string) {
+	raw, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +93,7 @@ func TestLabelledMentions(t *testing.T) {
 			good++
 			continue
 		}
-		t.Logf("%s [%d,%d): %s, labelled %s", rec[0], start, end, got, rec[3])
+		t.Logf("%s [%d,%d): %s, labeled %s", rec[0], start, end, got, rec[3])
 	}
 	classes := make([]string, 0, len(total))
 	for c := range total {
@@ -97,8 +104,8 @@ func TestLabelledMentions(t *testing.T) {
 		t.Logf("%-12s %3d of %3d", c, right[c], total[c])
 	}
 	t.Logf("all          %3d of %3d (%.3f)", good, all, float64(good)/float64(all))
-	if all < 200 {
-		t.Errorf("%d mentions, want at least 200", all)
+	if all < 100 {
+		t.Errorf("%d mentions, want at least 100", all)
 	}
 	if float64(good) < mentionAccuracy*float64(all) {
 		t.Errorf("accuracy %.3f, want at least %.3f", float64(good)/float64(all), mentionAccuracy)

@@ -1,21 +1,22 @@
 package segment
 
 import (
+	"strings"
+
 	"chartcode/internal/coding"
 	"chartcode/internal/lexicon"
 )
 
 // kin are the words for relatives.
 var kin = set("mother father mom dad brother brothers sister sisters sibling siblings son sons daughter daughters parent parents grandmother grandfather " +
-	"grandparents grandparent aunt aunts uncle uncles cousin cousins niece nephew maternal paternal relatives grandma grandpa half-brother half-sister twin " +
-	"mother's father's brother's sister's")
+	"grandparents grandparent aunt aunts uncle uncles cousin cousins niece nephew maternal paternal relatives grandma grandpa twin")
 
 // speaking are verbs with which a relative tells about the patient, or does
 // something for him.
 var speaking = set("states stated reports reported says said notes noted notices noticed brought brings thinks thought feels felt believes denies denied called calls gives gave " +
 	"describes described understands understood agrees agreed found drove accompanied witnessed observed saw gets took takes wants wanted asked asks told tells confirms " +
 	"confirmed provides provided helps helped consented requests requested expressed understand agree report state complains complained concerned present bedside here " +
-	"works lives informed was-informed signed verbalized administers administered gave assists assisted discussed desires wishes declined refuses refused")
+	"works lives informed signed verbalized administers administered gave assists assisted discussed desires wishes declined refuses refused")
 
 // attached are words before a relative that make him company, not family
 // history: "lives with his mother", "brought in by her daughter".
@@ -74,7 +75,6 @@ func (s *sentence) familyPhrase(i int) {
 			}
 		}
 		s.addScopeOf(first, stop, coding.Family, i, min(i+2, s.to))
-		// "strong family history" after the list: "breast cancer by family history"
 	case next == "member" || next == "members":
 		if i+2 < s.to && (s.toks[i+2].Lower == "with" || s.toks[i+2].Lower == "had" || s.toks[i+2].Lower == "have" || s.toks[i+2].Lower == "has" || s.toks[i+2].Lower == "who") {
 			s.addScopeOf(i+3, end, coding.Family, i, i+2)
@@ -154,11 +154,11 @@ func (s *sentence) relative(i int) int {
 		s.addScopeOf(clauseFrom, det, coding.Family, cueFrom, cueTo)
 		return last + 1
 	}
-	if attached[prev] && prev != "from" || prev == "from" {
+	if attached[prev] {
 		return last + 1
 	}
 	// "mother's diabetes"
-	if raw := s.raw(last); len(raw) > 2 && (raw[len(raw)-2] == '\'' || raw[len(raw)-2:] == "\u2019s"[1:]) {
+	if raw := s.raw(last); strings.HasSuffix(raw, "'s") || strings.HasSuffix(raw, "\u2019s") {
 		end := min(s.to, last+5)
 		for j := last + 1; j < end; j++ {
 			if s.toks[j].Kind == lexicon.Punct || verbs[s.toks[j].Lower] {
@@ -210,7 +210,7 @@ var possessives = set("his her the a an their one my both patient's two three ma
 // like word: "the history of her mother".
 func (s *sentence) listedBefore(i int) bool { return i > s.from && s.toks[i-1].Lower == "side" }
 
-// inFamilyList recognises the terse "father MI at 49", "mother DM": a relative
+// inFamilyList recognizes the terse "father MI at 49", "mother DM": a relative
 // without a determiner, followed at once by capitals.
 func (s *sentence) inFamilyList(first, j int) bool {
 	if first > s.from {

@@ -53,7 +53,7 @@ func (r *reader) sectionScopes() {
 		for next < len(r.doc.Sentences) && r.doc.Sentences[next].Section == si {
 			next++
 		}
-		a := coding.Present
+		var a coding.Assertion
 		switch {
 		case sec.Kind == coding.SectionFamily:
 			a = coding.Family
@@ -174,7 +174,8 @@ func (s *sentence) lasts(c *cue) bool {
 	}
 	from, _ := s.clauseOf(c.from)
 	for i := from; i < c.from; i++ {
-		if lasting[s.toks[i].Lower] {
+		w := s.toks[i].Lower
+		if lasting[w] || i >= c.from-2 && (w == "than" || w == "from" || w == "to") { // "worse than a year ago"
 			return true
 		}
 	}
@@ -183,7 +184,7 @@ func (s *sentence) lasts(c *cue) bool {
 
 // prepositions after a cue tell that it speaks of what stands before it:
 // "pneumonia possible on the left", "PE unlikely given the normal scan".
-var prepositions = set("given as in on at of by from with without during to since because due , . ; ) and or but when than this that today")
+var prepositions = set("given as in on at of by from with without during to since because due , . ; ) and or but when than this that today bilaterally throughout currently now here also again")
 
 func (s *sentence) nothingAfter(i int) bool {
 	_, to := s.clauseOf(i - 1)
@@ -275,7 +276,7 @@ func (s *sentence) ends(c, n *cue, p *cuePattern) bool {
 	return listed && n.p.effect == coding.Negated
 }
 
-// stopIsInside recognises stop words that only seem to end a scope: "denies
+// stopIsInside recognizes stop words that only seem to end a scope: "denies
 // fever as well as a cough", "no complaints today", "denies having had".
 func (s *sentence) stopIsInside(c, n *cue) bool {
 	w := s.toks[n.from].Lower
@@ -321,79 +322,6 @@ func (s *sentence) listGoesOn(i, end int) bool {
 	return false
 }
 
-// positives are words that, after a comma, begin a positive finding.
-var positives = set("mild moderate severe some slight occasional positive increased decreased normal intact clear regular soft stable good trace minimal " +
-	"bilateral notable significant well alert pleasant oriented supple symmetric equal reactive full present chronic persistent ongoing worsening " +
-	"complains reports endorses admits states but just only status s/p h/o hx history probable possible likely also marked rather associated")
-
-// positiveAfter reports whether after the comma at token i, within the
-// negation c, a positive statement begins.
-func (s *sentence) positiveAfter(c *cue, i, end int) bool {
-	j := i + 1
-	if j >= end {
-		return false
-	}
-	w := s.toks[j].Lower
-	if w == "or" || w == "nor" || w == "and" && j+1 < end && s.orLater(j, end) {
-		return false
-	}
-	if s.orLater(i, end) {
-		return false
-	}
-	if s.toks[j].Kind == lexicon.Number || w == "+" || w == "(" && j+1 < end && s.toks[j+1].Lower == "+" {
-		return true
-	}
-	if positives[w] {
-		return true
-	}
-	if s.endsEarly(c, i, j, end) {
-		return true
-	}
-	// "is not diabetic, ..." denies one thing; "no", "denies" deny a list.
-	switch s.toks[c.from].Lower {
-	case "not", "isn't", "wasn't", "never", "is", "was", "are", "were":
-		return true
-	}
-	return false
-}
-
-// problemLists are the sections whose sentences list what the patient has.
-var problemLists = map[coding.SectionKind]bool{
-	coding.SectionPMH: true, coding.SectionAssessment: true, coding.SectionDischargeDx: true, coding.SectionAdmitDx: true,
-	coding.SectionPreopDx: true, coding.SectionPostopDx: true, coding.SectionPSH: true, coding.SectionIndication: true,
-}
-
-// endsEarly reports whether a negation within an item ("migraine without aura,
-// endometriosis") ends at the comma at token i: where problems are listed, or
-// after "without" where what follows is longer than an item of a denied list.
-func (s *sentence) endsEarly(c *cue, i, j, end int) bool {
-	w := s.toks[c.from].Lower
-	if w != "without" && w != "no" && w != "w/o" || c.from == s.from {
-		return false
-	}
-	if p := &s.toks[c.from-1]; p.Kind == lexicon.Punct || verbs[p.Lower] {
-		return false // it begins its statement: all of it is denied
-	}
-	if problemLists[s.doc.SectionAt(s.toks[c.from].Start)] {
-		return true
-	}
-	n := 0
-	for ; j < end && s.toks[j].Lower != ","; j++ {
-		n++
-	}
-	return n > 3
-}
-
-// orLater reports whether an "or" or "nor" follows within the clause.
-func (s *sentence) orLater(i, end int) bool {
-	for j := i + 1; j < end; j++ {
-		if w := s.toks[j].Lower; w == "or" || w == "nor" {
-			return true
-		}
-	}
-	return false
-}
-
 // backwardStart gives the token at which the scope of cue k, which speaks of
 // what stands before it, begins.
 func (s *sentence) backwardStart(k int, p *cuePattern) int {
@@ -407,6 +335,16 @@ func (s *sentence) backwardStart(k int, p *cuePattern) int {
 		if s.cues[j].p.effect == effectStop && s.cues[j].to <= c.from {
 			start = max(start, s.cues[j].to)
 			break
+		}
+	}
+	// "chest pain with infarction ruled out": a cue without a verb speaks of the
+	// nearest noun alone.
+	if !verbs[s.toks[c.from].Lower] {
+		for j := c.from - 1; j > start && s.toks[j].Lower != ","; j-- {
+			if s.toks[j].Lower == "with" {
+				start = j + 1
+				break
+			}
 		}
 	}
 	// Back to the comma; over more commas while a list of short items leads here.
@@ -448,65 +386,6 @@ func (s *sentence) coordinates(from, to int) bool {
 func (s *sentence) hasVerb(from, to int) bool {
 	for i := from; i < to; i++ {
 		if verbs[s.toks[i].Lower] {
-			return true
-		}
-	}
-	return false
-}
-
-// signs reads lists with plus and minus: "(-) fever, (+) cough", "-chills".
-func (s *sentence) signs() {
-	for i := s.from; i+1 < s.to; i++ {
-		if s.toks[i].Lower != "-" && s.toks[i].Lower != "−" {
-			continue
-		}
-		next := i + 1
-		if i > s.from && s.toks[i-1].Lower == "(" && s.toks[next].Lower == ")" {
-			next++
-			if next >= s.to {
-				// "fever (-)"
-				start := i - 1
-				for start > s.from && s.toks[start-1].Lower != "," {
-					start--
-				}
-				s.addScopeOf(start, i-1, coding.Negated, i, i+1)
-				continue
-			}
-			if w := s.toks[next].Lower; w == "," || w == "." {
-				start := i - 1
-				for start > s.from && s.toks[start-1].Lower != "," {
-					start--
-				}
-				s.addScopeOf(start, i-1, coding.Negated, i, i+1)
-				continue
-			}
-		} else if i > s.from && s.toks[i-1].End == s.toks[i].Start || s.toks[next].Start != s.toks[i].End || s.toks[next].Kind != lexicon.Word || !s.hasPlus() {
-			continue
-		}
-		end := next
-		for end < s.to && (s.toks[end].Lower != "," || end+2 < s.to && s.toks[end+1].Lower == "such" && s.toks[end+2].Lower == "as" || s.listsSuch(next, end)) && s.toks[end].Lower != "(" && s.toks[end].Lower != "+" && s.toks[end].Lower != ";" {
-			end++
-		}
-		s.addScopeOf(next, end, coding.Negated, i, i+1)
-	}
-}
-
-// hasPlus reports whether the sentence has a plus before a word: then a minus
-// before a word denies it.
-func (s *sentence) hasPlus() bool {
-	for i := s.from; i+1 < s.to; i++ {
-		if s.toks[i].Lower == "+" && s.toks[i+1].Start == s.toks[i].End && s.toks[i+1].Kind == lexicon.Word {
-			return true
-		}
-	}
-	return false
-}
-
-// listsSuch reports whether tokens [from, to) hold "such as": the commas after
-// it are of its list.
-func (s *sentence) listsSuch(from, to int) bool {
-	for i := from; i+1 < to; i++ {
-		if s.toks[i].Lower == "such" && s.toks[i+1].Lower == "as" {
 			return true
 		}
 	}

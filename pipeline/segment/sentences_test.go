@@ -8,21 +8,21 @@ import (
 	"chartcode/internal/coding"
 )
 
-// labelled is a text with one mention in it and the assertions that a reader
+// labeled is a text with one mention in it and the assertions that a reader
 // takes for right.
-type labelled struct {
+type labeled struct {
 	text   string
 	span   coding.Span
 	labels []string
 }
 
-func readLabelled(t *testing.T, path string) []labelled {
+func readLabeled(t *testing.T, path string) []labeled {
 	t.Helper()
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []labelled
+	var out []labeled
 	for l := range strings.SplitSeq(string(raw), "\n") {
 		if l == "" || l[0] == '#' {
 			continue
@@ -33,15 +33,15 @@ func readLabelled(t *testing.T, path string) []labelled {
 			t.Fatalf("bad line %q", l)
 		}
 		text = text[:open] + text[open+1:shut] + text[shut+1:]
-		out = append(out, labelled{text, coding.Span{Start: open, End: shut - 1}, strings.Split(label, "/")})
+		out = append(out, labeled{text, coding.Span{Start: open, End: shut - 1}, strings.Split(label, "/")})
 	}
 	return out
 }
 
-// TestLabelledSentences measures the assertions on sentences labelled by hand.
-func TestLabelledSentences(t *testing.T) {
+// TestLabeledSentences measures the assertions on sentences labeled by hand.
+func TestLabeledSentences(t *testing.T) {
 	wrong, dangerous := 0, 0
-	cases := readLabelled(t, "testdata/sentences.txt")
+	cases := readLabeled(t, "testdata/sentences.txt")
 	for _, c := range cases {
 		doc := Segment(coding.Note{Text: c.text})
 		got := string(doc.AssertionOf(c.span))
@@ -52,7 +52,7 @@ func TestLabelledSentences(t *testing.T) {
 		if got == string(coding.Present) {
 			dangerous++
 		}
-		t.Logf("%q: %q is %s, labelled %s", c.text, c.text[c.span.Start:c.span.End], got, strings.Join(c.labels, "/"))
+		t.Logf("%q: %q is %s, labeled %s", c.text, c.text[c.span.Start:c.span.End], got, strings.Join(c.labels, "/"))
 	}
 	n := len(cases)
 	t.Logf("%d sentences, %d wrong (%.1f%%), of them %d taken for present", n, wrong, 100*float64(wrong)/float64(n), dangerous)
