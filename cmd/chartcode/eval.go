@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -46,7 +45,7 @@ and ranking as in production.`,
 				rep, err := eval.Accuracy(ctx, eval.Config{Data: m.data, Fit: eval.DefaultFit(coding.Mentions), Ablation: ablation, Progress: a.evalProgress})
 				a.progress.done()
 				if err == nil {
-					_, err = io.WriteString(os.Stdout, rep.Text())
+					fmt.Print(rep.Text())
 				}
 				return err
 			})
