@@ -39,6 +39,7 @@ var featureNames = [...]string{
 	"ties",            // logarithm of the number of codes that share the best words and score
 	"title_share",     // of the title's weight found anywhere in the note
 	"title_weight",    // weight of the title
+	"common",          // the code has everyday names: it is used often
 	"vague",           // the title says unspecified or other
 	"depth",           // characters of the code
 	"sign",            // chapter of signs (R)
@@ -88,6 +89,7 @@ const (
 	fTies
 	fTitleShare
 	fTitleWeight
+	fCommon
 	fVague
 	fDepth
 	fSign
@@ -206,6 +208,7 @@ func (r *Retriever) describe(v *view, f *finding, row *Row) {
 		x[fTitleShare] = got / sum
 	}
 	x[fTitleWeight] = sum
+	x[fCommon] = truth(r.index.common[row.code])
 	x[fVague] = truth(t.vague)
 	x[fDepth] = float32(len(row.Code))
 	x[fSign] = truth(row.Code[0] == 'R')
@@ -214,6 +217,9 @@ func (r *Retriever) describe(v *view, f *finding, row *Row) {
 	x[fLength] = logp(float64(len(rd.tokens)))
 	if row.best >= 0 {
 		x[fSide] = f.sideFits(t.side, &f.hits[row.best])
+		if x[fSide] < 0 {
+			row.score *= 1 + 0.4*x[fSide]
+		}
 		x[fCover] = f.cover(&f.hits[row.best])
 	}
 	if l, ok := f.categories[coding.Category(row.Code)]; ok {

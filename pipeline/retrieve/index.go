@@ -32,6 +32,7 @@ type index struct {
 	lists []int32 // bags
 
 	codes   []string // by code number; headers too
+	common  []bool   // by code number: it has an everyday name
 	codeNum map[string]int32
 	terms   []termRef
 	byText  map[int64][]int32 // TextID -> terms
@@ -99,6 +100,9 @@ func (ix *index) collect(terms []coding.Term) []bag {
 			continue
 		}
 		code := ix.code(t.Code)
+		if t.Kind == coding.TermEveryday {
+			ix.common[code] = true
+		}
 		slices.Sort(ws)
 		key = key[:0]
 		for _, w := range ws {
@@ -145,6 +149,7 @@ func (ix *index) code(code string) int32 {
 	if !ok {
 		c = int32(len(ix.codes))
 		ix.codeNum[code] = c
+		ix.common = append(ix.common, false)
 		ix.codes = append(ix.codes, code)
 	}
 	return c

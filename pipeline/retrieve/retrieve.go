@@ -56,7 +56,11 @@ func New(cfg Config) (*Retriever, error) {
 		return nil, err
 	}
 	r := &Retriever{cfg: cfg, views: map[Table]*view{}, cache: newAnswers()}
-	r.index = buildIndex(cfg.Terms)
+	names, err := everyday()
+	if err != nil {
+		return nil, err
+	}
+	r.index = buildIndex(slices.Concat(cfg.Terms, names))
 	r.cfg.Terms = nil
 	r.titles = make([][]int32, len(r.index.codes))
 	for _, t := range r.index.terms {
