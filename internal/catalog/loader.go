@@ -55,26 +55,31 @@ func (l *Loader) update(done, total int) {
 	}
 }
 
-// ImportFiles reads each file and stores its releases, each release in one
-// transaction of its own. It goes on after a file that cannot be read; the
-// error then joins what was wrong. Vectors are not made; see Embed.
+// ImportFiles reads the files, links indexes with the tables they refer to, and
+// stores each release in one transaction of its own. It goes on after a file
+// that cannot be read; the error then joins what was wrong. Vectors are not
+// made; see Embed.
 func (l *Loader) ImportFiles(ctx context.Context, paths []string, o codeset.ReadOptions) ([]Result, error) {
-	var done []Result
+	var contents []*codeset.Content
 	var wrong []error
 	for _, path := range paths {
 		l.step("Reading %s", codeset.BaseName(path))
-		contents, err := codeset.ReadFile(path, o)
+		read, err := codeset.ReadFile(path, o)
 		if err != nil {
 			wrong = append(wrong, err)
 			continue
 		}
-		for _, c := range contents {
-			r, err := l.Import(ctx, c)
-			if err != nil {
-				return done, errors.Join(append(wrong, err)...)
-			}
-			done = append(done, r)
+		contents = append(contents, read...)
+	}
+	codeset.Link(contents, nil)
+	var done []Result
+	for i, c := range contents {
+		r, err := l.Import(ctx, c)
+		if err != nil {
+			return done, errors.Join(append(wrong, err)...)
 		}
+		done = append(done, r)
+		contents[i] = nil // stored: its memory can go
 	}
 	return done, errors.Join(wrong...)
 }
