@@ -57,6 +57,9 @@ const (
 	mostBilling     = 15   // codes of one note
 	weakMatch       = 0.6  // share of a term's words under which a match is too thin to bill on
 	weakPoints      = -1.5
+	headedFrom      = 0.7 // where problems are listed, a sentence that is little but the condition
+	headedPoints    = 1.0 // is an item of the list
+	headedShare     = 0.5 // of the sentence's bytes
 )
 
 // judged is a candidate with what speaks for it.
@@ -151,10 +154,19 @@ func placePoints(in Input, code string, m *coding.Match) (float64, bool) {
 	if m.Section == coding.SectionPMH && !lasting(code) && !historyCode(code) {
 		p += acutePastPoints / 2
 	}
+	if p >= headedFrom && headed(in.Doc, m.Span) {
+		p += headedPoints
+	}
 	if m.Lexical < weakMatch && m.Dense < 0.8 {
 		p += weakPoints
 	}
 	return p, true
+}
+
+// headed reports whether the words make up most of their sentence.
+func headed(doc *coding.Document, s coding.Span) bool {
+	i := doc.SentenceAt(s.Start)
+	return i >= 0 && float64(s.Len()) >= headedShare*float64(doc.Sentences[i].Len())
 }
 
 // choose takes the best codes, one for each condition.
