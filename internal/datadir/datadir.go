@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 
 	"chartcode/internal/filelock"
 	"chartcode/internal/localpg"
@@ -22,6 +23,9 @@ var (
 	// ErrUnusable: the directory cannot be a data directory. The error's text says why and what to do.
 	ErrUnusable = errors.New("unusable data directory")
 )
+
+// leaveTimeout is far longer than another process takes to leave.
+const leaveTimeout = 5 * time.Second
 
 // Part is a folder in the data directory. Reset removes these and nothing else, so that a directory that
 // holds other things as well loses none of them.
@@ -225,8 +229,11 @@ func (d *Dir) Close(ctx context.Context, force bool) error {
 	d.group.Wait() // without the mutex: the standby needs it
 	errNATS := d.stopNATS(ctx)
 
-	// Leaving must not fail because ctx is done: it takes moments, unless somebody resets.
-	leave, err := filelock.Wait(ctx, d.file("leave.lock"), filelock.Exclusive)
+	// Whoever holds this lock holds it for moments, because nobody is the last while this process is there; so an
+	// end of ctx is no reason to go without having looked who is the last.
+	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
+	defer cancel()
+	leave, err := filelock.Wait(wait, d.file("leave.lock"), filelock.Exclusive)
 	if err != nil {
 		d.users.Release()
 		return errors.Join(errNATS, fmt.Errorf("close the data directory: %w", err))

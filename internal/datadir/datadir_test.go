@@ -1,6 +1,7 @@
 package datadir
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -17,7 +18,7 @@ func open(t *testing.T, path string) *Dir {
 		t.Fatalf("Open: %v", err)
 	}
 	t.Cleanup(func() {
-		if err := dir.Close(t.Context(), true); err != nil {
+		if err := dir.Close(context.Background(), true); err != nil {
 			t.Errorf("Close: %v", err)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
 	"time"
 
 	"chartcode/internal/filelock"
@@ -72,7 +73,14 @@ func (d *Dir) announce(server string, endpoint Endpoint) error {
 		return fmt.Errorf("write where the servers listen: %w", err)
 	}
 	temporary := d.file("endpoints.json.new")
-	if err := errors.Join(os.WriteFile(temporary, append(content, '\n'), 0o600), os.Rename(temporary, d.file("endpoints.json"))); err != nil {
+	err = os.WriteFile(temporary, append(content, '\n'), 0o600)
+	if err == nil {
+		err = os.Rename(temporary, d.file("endpoints.json"))
+	}
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return unusable("the disk that holds %s is full: free some space and start again", d.path)
+	}
+	if err != nil {
 		return fmt.Errorf("write where the servers listen: %w", err)
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 	"chartcode/internal/config"
 )
 
-// compose is all of the compose specification that the file uses. Parsing is strict: a misspelt key fails.
+// compose is all of the compose specification that the file uses. Parsing is strict: an unknown key fails.
 type compose struct {
 	Name      string             `yaml:"name"`
 	Chartcode map[string]any     `yaml:"x-chartcode"`

@@ -83,7 +83,10 @@ func (l *Lock) Change(mode Mode) error {
 // Release gives the lock up. It may be called more than once, and on nil.
 func (l *Lock) Release() {
 	if l != nil && l.file != nil {
-		_ = l.file.Close() // the lock goes with the file; nothing was written
+		// Closing is not enough: a process that is being started at this moment has the file open as well until
+		// its own program runs.
+		_ = syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN)
+		_ = l.file.Close() // nothing was written
 		l.file = nil
 	}
 }

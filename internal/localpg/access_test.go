@@ -109,6 +109,25 @@ func TestPrivateFolderOfRoot(t *testing.T) {
 	}
 }
 
+// TestPrivateFolderWithoutAccessLists: where the file system has none, passing is granted by the mode.
+func TestPrivateFolderWithoutAccessLists(t *testing.T) {
+	service := asRoot(t)
+	private := filepath.Join(mount(t, "ramfs", "mode=700"), "private")
+	if err := os.Mkdir(private, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := grantPass(private, service.uid); err == nil {
+		t.Fatal("this file system has access lists, so the test shows nothing")
+	}
+	server := start(t, filepath.Join(private, "database"))
+	if got := query[int](t, server, "SELECT 1"); got != 1 {
+		t.Errorf("SELECT 1 = %d", got)
+	}
+	if info, err := os.Stat(private); err != nil || info.Mode().Perm() != 0o701 {
+		t.Errorf("mode %v, %v; want 0701", info.Mode(), err)
+	}
+}
+
 func TestOtherUsersAreRefused(t *testing.T) {
 	service := asRoot(t)
 	server := start(t, t.TempDir())

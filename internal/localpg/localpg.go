@@ -295,6 +295,12 @@ func Stop(ctx context.Context, dir string) error {
 
 func (s *Server) stop(ctx context.Context) error {
 	lock, err := filelock.Wait(ctx, s.lockPath(), filelock.Exclusive)
+	if err != nil && ctx.Err() != nil {
+		// Even in a hurry: who starts or adopts the server holds the lock for moments, as a rule.
+		hurry, cancel := context.WithTimeout(context.WithoutCancel(ctx), immediateStop)
+		defer cancel()
+		lock, err = filelock.Wait(hurry, s.lockPath(), filelock.Exclusive)
+	}
 	if err != nil {
 		return fmt.Errorf("stop the database: %w", err)
 	}

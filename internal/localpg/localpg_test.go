@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -422,98 +421,4 @@ func TestKeep(t *testing.T) {
 	if got := query[int](t, server, "SELECT n FROM kept"); got != 5 {
 		t.Errorf("kept = %d", got)
 	}
-}
-
-func TestProblems(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		name  string
-		spoil func(t *testing.T, s *Server)
-		want  error
-		says  string
-	}{
-		{"other version", func(t *testing.T, s *Server) {
-			write(t, filepath.Join(s.data, "PG_VERSION"), "9\n")
-		}, ErrVersion, "install PostgreSQL 9"},
-		{"no control file", func(t *testing.T, s *Server) {
-			remove(t, filepath.Join(s.data, "global", "pg_control"))
-		}, ErrBroken, "restore it from a backup"},
-		{"no version", func(t *testing.T, s *Server) {
-			remove(t, filepath.Join(s.data, "PG_VERSION"))
-		}, ErrBroken, "restore it from a backup"},
-		{"no log of changes", func(t *testing.T, s *Server) {
-			remove(t, filepath.Join(s.data, "pg_wal"))
-		}, ErrBroken, "restore it from a backup"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			dir := t.TempDir()
-			server := start(t, dir)
-			if err := server.Stop(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			test.spoil(t, server)
-			_, err := Start(t.Context(), config(dir))
-			if !errors.Is(err, test.want) {
-				t.Fatalf("Start = %v, want %v", err, test.want)
-			}
-			if text := err.Error(); !strings.Contains(text, test.says) || strings.Contains(text, "\n") {
-				t.Errorf("the error is %q, want one line with %q", text, test.says)
-			}
-			t.Log(err)
-		})
-	}
-}
-
-func write(t *testing.T, path, content string) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func remove(t *testing.T, path string) {
-	t.Helper()
-	if err := os.RemoveAll(path); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestConfig(t *testing.T) {
-	t.Parallel()
-	for _, dir := range []string{"", "a\nb"} {
-		if _, err := Start(t.Context(), config(dir)); err == nil {
-			t.Errorf("Start in %q succeeded", dir)
-		}
-	}
-	file := filepath.Join(t.TempDir(), "file")
-	write(t, file, "")
-	if _, err := Start(t.Context(), config(filepath.Join(file, "below"))); !errors.Is(err, ErrAccess) {
-		t.Errorf("Start below a file = %v, want ErrAccess", err)
-	}
-}
-
-func TestDiskFull(t *testing.T) {
-	t.Parallel()
-	dir := smallDisk(t, 24<<20)
-	_, err := Start(t.Context(), config(dir))
-	if !errors.Is(err, ErrDiskFull) || !strings.Contains(err.Error(), "free some space") {
-		t.Errorf("Start = %v, want ErrDiskFull", err)
-	}
-}
-
-// smallDisk mounts a file system of so many bytes where this process may; elsewhere the test cannot be.
-func smallDisk(t *testing.T, size int) string {
-	t.Helper()
-	dir := t.TempDir()
-	out, err := exec.Command("mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%d", size), "tmpfs", dir).CombinedOutput()
-	if err != nil {
-		t.Skipf("no right to mount a small disk: %s", out)
-	}
-	t.Cleanup(func() {
-		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
-			t.Errorf("umount: %s", out)
-		}
-	})
-	return dir
 }
