@@ -94,9 +94,6 @@ func (a *app) close(force bool) {
 	a.progress.done()
 }
 
-// private reports whether a part of its own runs in the data directory.
-func (a *app) private() bool { return a.cfg.DatabaseURL == "" || a.cfg.NATSURL == "" }
-
 // openDir opens the data directory unless it is open or not needed.
 func (a *app) openDir(ctx context.Context) error {
 	if a.dir != nil {
@@ -171,10 +168,10 @@ func (a *app) openBus(ctx context.Context) error {
 }
 
 // startNATS starts the embedded server, at its port of before if that is free.
-func (a *app) startNATS(_ context.Context, storeDir, previous string) (string, func(context.Context) error, error) {
+func (a *app) startNATS(ctx context.Context, storeDir, previous string) (string, func(context.Context) error, error) {
 	port := 0
 	if u, err := url.Parse(previous); err == nil && previous != "" {
-		if p, err := strconv.Atoi(u.Port()); err == nil && free(p) {
+		if p, err := strconv.Atoi(u.Port()); err == nil && free(ctx, p) {
 			port = p
 		}
 	}
@@ -185,8 +182,8 @@ func (a *app) startNATS(_ context.Context, storeDir, previous string) (string, f
 	return srv.URL(), func(context.Context) error { srv.Shutdown(); return nil }, nil
 }
 
-func free(port int) bool {
-	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+func free(ctx context.Context, port int) bool {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
 		return false
 	}

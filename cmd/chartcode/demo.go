@@ -46,7 +46,7 @@ func runDemo(ctx context.Context, o *options, reset bool) error {
 		return err
 	}
 	defer a.close(true)
-	listener, err := a.listen() // before anything slow: a taken port is told at once
+	listener, err := a.listen(ctx) // before anything slow: a taken port is told at once
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func serveCommand(o *options) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				s, err := a.newServer(knowledge)
+				s, err := a.newServer(ctx, knowledge)
 				if err != nil {
 					return err
 				}
@@ -178,16 +178,16 @@ const (
 
 // newServer listens on the configured address at once, so that a taken port is
 // known before anything else is done.
-func (a *app) newServer(knowledge *catalog.Catalog) (*server, error) {
-	listener, err := a.listen()
+func (a *app) newServer(ctx context.Context, knowledge *catalog.Catalog) (*server, error) {
+	listener, err := a.listen(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return a.serverOn(listener, knowledge)
 }
 
-func (a *app) listen() (net.Listener, error) {
-	l, err := net.Listen("tcp", a.cfg.HTTPAddr)
+func (a *app) listen(ctx context.Context) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", a.cfg.HTTPAddr)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s (%w); end what uses the port, or set CHARTCODE_HTTP_ADDR, where port 0 takes a free one", a.cfg.HTTPAddr, reasonOf(err))
 	}
