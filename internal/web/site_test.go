@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html"
 	"io"
@@ -96,7 +97,7 @@ type known struct{ store *store.Store }
 
 func (k known) NoteHash(ctx context.Context, source, noteID string) (string, bool, error) {
 	sha, err := k.store.NoteSHA256(ctx, source, noteID)
-	if err == store.ErrNotFound {
+	if errors.Is(err, store.ErrNotFound) {
 		return "", false, nil
 	}
 	return sha, err == nil, err
@@ -274,8 +275,8 @@ func excerpt(body string) string {
 		body = body[i:]
 	}
 	body = blank.ReplaceAllString(body, "\n")
-	if len(body) > 4000 {
-		body = body[:4000] + " ..."
+	if len(body) > 1500 {
+		body = body[:1500] + " ..."
 	}
 	return body
 }
