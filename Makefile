@@ -33,6 +33,7 @@ setup: ## install what the machine lacks: PostgreSQL with pgvector
 
 .PHONY: build
 build: setup ## build bin/chartcode
+	@echo "building bin/chartcode (about a minute the first time) ..." >&2
 	@CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/chartcode ./cmd/chartcode
 
 .PHONY: test
