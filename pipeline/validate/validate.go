@@ -1,15 +1,7 @@
-// Package validate holds suggestions against the rules of coding before a
-// coder sees them: it takes out what may not be reported at all, gives the
-// codes their roles, and says of the others what a coder must know.
-//
-// It is pure: rules and code tables come in, findings go out. A finding names
-// its rule, its severity, the codes it concerns and the source it rests on; it
-// holds no note text.
 package validate
 
 import (
-	"fmt"
-	"strings"
+	"slices"
 
 	"chartcode/internal/codeset"
 	"chartcode/internal/coding"
@@ -17,20 +9,37 @@ import (
 
 // Config holds the rule data.
 type Config struct {
-	Lines []codeset.Line // notes of the tabular list
+	// Lines are those of the newest tabular list and, where they are loaded, of the
+	// HCC mapping, the Medicare Code Editor and the POA-exempt list.
+	Lines []codeset.Line
+	// Tabular, HCC, MCE and POA name the releases that the lines are of, for the
+	// sources of findings; the zero release where there are no such lines.
+	Tabular, HCC, MCE, POA coding.Release
 }
 
 // Validator applies the rules. It is safe for concurrent use.
-type Validator struct{}
+type Validator struct {
+	notes     *notes
+	medicare  *medicare
+	firstOnly []codeGroup
+	confirmed []codeGroup
+	signs     []signRow
+	combined  []combinationRow
+}
 
-// New makes a validator of the rule data.
-func New(Config) (*Validator, error) { return &Validator{}, nil }
+// New makes a validator of the rule data. It fails only on a broken table of
+// the program's own.
+func New(cfg Config) (*Validator, error) {
+	v := &Validator{notes: newNotes(cfg), medicare: newMedicare(cfg)}
+	return v, v.readTables()
+}
 
 // Input is what is checked.
 type Input struct {
 	Note        coding.Note
 	Doc         *coding.Document
-	Table       *codeset.Table
+	Table       *codeset.Table // ICD-10-CM
+	Others      map[coding.System]*codeset.Table
 	Style       coding.Style
 	Suggestions []coding.Suggestion // best first
 }
@@ -48,70 +57,101 @@ type Output struct {
 	Removed     []Removed
 }
 
-// The rules.
-const (
-	RuleNotValid    = "not_valid"    // not in the release of the date of service
-	RuleNotBillable = "not_billable" // a header
-	RuleDuplicate   = "duplicate"
-	RuleExternal    = "external_cause_first"
-)
-
 // Validate takes out codes that are not billable in the release of the date of
-// service and repeated ones, sees that no external cause is first while
-// another code could be, and gives roles: the first is the principal diagnosis
-// of a stay, the first-listed of any other visit.
+// service, of a system without a table, or repeated; puts the others in
+// sequence, gives roles, ranks from 1 and findings. The input is left as it is.
+//
+// For billing, a code that may not stand first gives way to the best one that
+// may, and a manifestation comes after its etiology; otherwise the order stays.
+// For mentions the order always stays, being that of confidence, and only the
+// first code that may be first has the role.
 func (v *Validator) Validate(in Input) Output {
 	var out Output
+	st := &state{v: v, table: in.Table, note: &in.Note, doc: in.Doc, style: in.Style, others: in.Others}
+	if in.Doc != nil {
+		st.setting = in.Doc.Setting
+	}
 	seen := map[string]bool{}
 	for _, s := range in.Suggestions {
-		rule := ""
-		code, known := in.Table.Lookup(s.Code)
-		switch {
-		case !known:
-			rule = RuleNotValid
-		case !code.Billable:
-			rule = RuleNotBillable
-		case seen[s.Code]:
+		code, rule := st.lookup(s.System, s.Code)
+		if rule == "" && seen[string(s.System)+s.Code] {
 			rule = RuleDuplicate
+		}
+		if rule == "" && s.System == coding.ICD10PCS && !st.setting.InpatientRules() {
+			rule = RulePCSSetting
 		}
 		if rule != "" {
 			out.Removed = append(out.Removed, Removed{s.System, s.Code, rule})
 			continue
 		}
-		seen[s.Code] = true
+		seen[string(s.System)+s.Code] = true
 		s.Display = code.Title
+		s.Warnings = slices.Clone(s.Warnings)
+		st.append(code, s.Evidence, s)
+	}
+	st.sequence()
+	st.run()
+	for i := range st.list {
+		s := st.list[i].suggestion
+		s.Rank = i + 1
+		s.Warnings = append(s.Warnings, st.list[i].findings...)
 		out.Suggestions = append(out.Suggestions, s)
 	}
-	list := out.Suggestions
-	for i := range list {
-		if !externalCause(list[i].Code) {
-			first := list[i]
-			copy(list[1:i+1], list[:i])
-			list[0] = first
-			break
+	return out
+}
+
+// Coded is one code of a coder's list.
+type Coded struct {
+	System coding.System
+	Code   string
+}
+
+// CheckInput is a coder's list of codes, first-listed or principal first.
+type CheckInput struct {
+	Table   *codeset.Table // ICD-10-CM
+	Others  map[coding.System]*codeset.Table
+	Setting coding.Setting
+	Patient coding.Patient
+	Payer   string
+	Date    coding.Date // of service; discharge of a stay
+	Codes   []Coded
+}
+
+// Check gives what the rules say of a list of codes alone: what Validate says
+// without a note, and for each code that may not be reported why, and what may
+// be meant. Findings come in the order of the list, each once.
+func (v *Validator) Check(in CheckInput) []coding.Finding {
+	note := coding.Note{Patient: in.Patient, Payer: in.Payer, ServiceDate: in.Date, Setting: in.Setting}
+	st := &state{v: v, table: in.Table, others: in.Others, note: &note, setting: in.Setting, style: coding.Billing}
+	var out []coding.Finding
+	seen := map[string]bool{}
+	for _, c := range in.Codes {
+		code, rule := st.lookup(c.System, c.Code)
+		switch {
+		case rule != "":
+			out = append(out, st.refusal(c, code, rule))
+		case seen[string(c.System)+c.Code]:
+			out = append(out, coding.Finding{Rule: RuleDuplicate, Severity: coding.SeverityError, Codes: []string{c.Code},
+				Message: c.Code + " is there twice; a code is reported once.", Source: guideline(st.table, "I.B.12")})
+		case c.System == coding.ICD10PCS && !in.Setting.InpatientRules():
+			out = append(out, coding.Finding{Rule: RulePCSSetting, Severity: coding.SeverityError, Codes: []string{c.Code},
+				Message: "ICD-10-PCS codes are only reported for inpatient stays.", Source: "HIPAA code set standard, 45 CFR 162.1002(c)(3) (paraphrased)"})
+		default:
+			seen[string(c.System)+c.Code] = true
+			st.append(code, nil, coding.Suggestion{})
 		}
 	}
-	for i := range list {
-		s := &list[i]
-		s.Rank = i + 1
-		s.Role = coding.RoleSecondary
-		if i == 0 {
-			s.Role = coding.RoleFirstListed
-			if in.Doc != nil && in.Doc.Setting.InpatientRules() {
-				s.Role = coding.RolePrincipal
-			}
-			if externalCause(s.Code) {
-				s.Role = coding.RoleSecondary
-				s.Warnings = append(s.Warnings, coding.Finding{Rule: RuleExternal, Severity: coding.SeverityError, Codes: []string{s.Code},
-					Message: "An external cause is never the first code; the injury or condition that it explains is missing.",
-					Source:  fmt.Sprintf("ICD-10-CM Official Guidelines FY%s, I.C.20.a.6 (paraphrased)", in.Table.Release().Version)})
+	st.run()
+	for _, it := range st.list {
+		for _, f := range it.findings {
+			if !slices.ContainsFunc(out, func(have coding.Finding) bool { return sameFinding(have, f) }) {
+				out = append(out, f)
 			}
 		}
 	}
 	return out
 }
 
-// externalCause reports whether a code is of V00-Y99.
-func externalCause(code string) bool {
-	return code != "" && strings.ContainsRune("VWXY", rune(code[0]))
+func sameFinding(a, b coding.Finding) bool {
+	return a.Rule == b.Rule && a.Severity == b.Severity && a.Message == b.Message && a.Source == b.Source && slices.Equal(a.Codes, b.Codes)
 }
