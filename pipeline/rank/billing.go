@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"chartcode/internal/coding"
-	"chartcode/internal/gbdt"
+	"chartcode/internal/learned"
 )
 
 // Billing codes what was treated, watched or decided at the encounter, not
@@ -18,15 +18,15 @@ import (
 
 // sectionPoints is what the place of a mention says about whether it is coded.
 var sectionPoints = map[coding.SectionKind]float64{
-	coding.SectionAssessment:     2.0,
-	coding.SectionPlan:           1.2,
+	coding.SectionAssessment:     1.3,
+	coding.SectionPlan:           0.4,
 	coding.SectionDischargeDx:    2.6,
 	coding.SectionPostopDx:       2.6,
 	coding.SectionPreopDx:        1.8,
 	coding.SectionAdmitDx:        1.2,
 	coding.SectionIndication:     1.0,
-	coding.SectionChiefComplaint: 0.7,
-	coding.SectionHPI:            0.1,
+	coding.SectionChiefComplaint: 0.3,
+	coding.SectionHPI:            -0.2,
 	coding.SectionCourse:         0.8,
 	coding.SectionUnknown:        0.4,
 	coding.SectionOther:          -0.2,
@@ -44,29 +44,38 @@ var sectionPoints = map[coding.SectionKind]float64{
 }
 
 const (
-	basePoints      = 0.8  // how much likelier a named condition is coded than the order model, made for any mention, says
-	signPoints      = -1.0 // a sign, where the note may have its cause
-	signBeside      = -1.6 // a sign where a definitive diagnosis was already chosen
+	basePoints      = 0.6  // how much likelier a named condition is coded than the order model, made for any mention, says
+	signPoints      = -0.6 // a sign or pain, where the note may have its cause
+	signBeside      = -3.5 // such a one outside the list of problems, where a definitive diagnosis was already chosen
+	signInList      = -1.0 // the same within the list of problems
 	vaguePoints     = -0.3 // a code that says unspecified or other
 	acutePastPoints = -3.0 // history of what does not last
 	uncertainPoints = -9.0 // uncertain diagnosis of an outpatient
 	externalPoints  = -1.0 // causes and places of injury
 	statusPoints    = -0.6 // factors, history and status
-	listedTwice     = 0.5  // for each further place, up to two
+	listedTwice     = 0.4  // for each further place, up to two
+	genericPoints   = -5.0 // a lone word that is part of many names and no name itself
+	thinFrom        = 0.9  // share of a term's words under which a match is too thin to bill on,
+	thinPoints      = -6.0 // for each further share that is missing
+	headedFrom      = 0.3  // where problems are listed, a sentence that is little but the condition
+	headedPoints    = 1.6  // is an item of the list
+	headedShare     = 0.5  // of the sentence's bytes
+	exacterPoints   = 0.2  // a match that holds another's words and more, over that other
+	exacterShare    = 0.85 // of its term's words must be found
 	leastBilling    = 0.42 // confidence shown
 	mostBilling     = 15   // codes of one note
-	weakMatch       = 0.6  // share of a term's words under which a match is too thin to bill on
-	weakPoints      = -1.5
-	headedFrom      = 0.7 // where problems are listed, a sentence that is little but the condition
-	headedPoints    = 1.0 // is an item of the list
-	headedShare     = 0.5 // of the sentence's bytes
 )
+
+// billingScale turns the points into a probability without labels to fit it
+// to: it keeps a sum of many hand-set parts from looking surer than it is.
+var billingScale = learned.Calibration{Slope: 0.6}
 
 // judged is a candidate with what speaks for it.
 type judged struct {
 	cand  int
 	score float64
 	match *coding.Match
+	list  bool // the match is an item of a list of problems
 }
 
 func (l *Local) billing(in Input) []coding.Suggestion {
@@ -76,16 +85,20 @@ func (l *Local) billing(in Input) []coding.Suggestion {
 			list = append(list, j)
 		}
 	}
+	preferExact(list)
 	slices.SortStableFunc(list, func(a, b judged) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.cand, b.cand))
 	})
 	chosen := choose(in, list)
-	s := l.models.Style(coding.Billing)
+	scale := l.models.Style(coding.Billing).Calibration
+	if scale == (learned.Calibration{}) {
+		scale = billingScale
+	}
 	out := make([]coding.Suggestion, 0, len(chosen))
 	for _, j := range firstListed(in, chosen) {
 		c := &in.Candidates[j.cand]
 		out = append(out, coding.Suggestion{
-			System: c.System, Code: c.Code, Display: c.Display, Confidence: s.Calibration.Probability(j.score),
+			System: c.System, Code: c.Code, Display: c.Display, Confidence: scale.Probability(j.score),
 			Evidence: billedEvidence(in.Doc, c, j.match), Rationale: rationaleOf(c, j.match),
 		})
 	}
@@ -112,9 +125,10 @@ func judge(in Input, i int) (judged, bool) {
 	if best.match == nil {
 		return best, false
 	}
+	best.list = headed(in.Doc, best.match.Span) && sectionPoints[best.match.Section] >= headedFrom
 	best.score += logOdds(c.RetrievalScore) + basePoints + listedTwice*float64(min(places-1, 2))
 	switch {
-	case c.Code[0] == 'R':
+	case signLike(c.Code):
 		best.score += signPoints
 	case c.Code[0] == 'Z':
 		best.score += statusPoints
@@ -154,11 +168,18 @@ func placePoints(in Input, code string, m *coding.Match) (float64, bool) {
 	if m.Section == coding.SectionPMH && !lasting(code) && !historyCode(code) {
 		p += acutePastPoints / 2
 	}
-	if p >= headedFrom && headed(in.Doc, m.Span) {
+	if sectionPoints[m.Section] >= headedFrom && headed(in.Doc, m.Span) {
 		p += headedPoints
 	}
-	if m.Lexical < weakMatch && m.Dense < 0.8 {
-		p += weakPoints
+	if m.Dense < 0.85 && m.Lexical < thinFrom {
+		p += thinPoints * (thinFrom - m.Lexical)
+	}
+	words := in.Doc.Text[m.Span.Start:m.Span.End]
+	if generic(words) {
+		p += genericPoints
+	}
+	if prevented(in.Doc.Text[m.Span.End:]) {
+		return 0, false
 	}
 	return p, true
 }
@@ -169,22 +190,48 @@ func headed(doc *coding.Document, s coding.Span) bool {
 	return i >= 0 && float64(s.Len()) >= headedShare*float64(doc.Sentences[i].Len())
 }
 
+// preferExact lifts a candidate over those whose words lie within its own, if
+// nearly all words of its term were found: of "osteoarthritis" and
+// "osteoarthritis, left knee" on the same words the bill has the second.
+func preferExact(list []judged) {
+	order := make([]int, len(list))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(list[a].match.Span.Len(), list[b].match.Span.Len()) })
+	for n, i := range order {
+		if list[i].match.Lexical < exacterShare {
+			continue
+		}
+		for _, k := range order[:n] {
+			in, out := list[k].match.Span, list[i].match.Span
+			if in != out && out.Contains(in) && list[k].match.Lexical >= exacterShare {
+				list[i].score = max(list[i].score, list[k].score+exacterPoints)
+			}
+		}
+	}
+}
+
 // choose takes the best codes, one for each condition.
 func choose(in Input, list []judged) []judged {
 	var out []judged
 	definitive := false
 	for _, j := range list {
 		c := &in.Candidates[j.cand]
-		if c.Code[0] == 'R' && definitive {
-			j.score += signBeside
+		if signLike(c.Code) && definitive {
+			if j.list {
+				j.score += signInList
+			} else {
+				j.score += signBeside
+			}
 		}
-		if gbdt.Logistic(j.score) < leastBilling || len(out) == mostBilling {
+		if billingScale.Probability(j.score) < leastBilling || len(out) == mostBilling {
 			continue
 		}
 		if slices.ContainsFunc(out, func(o judged) bool { return sameCondition(&in.Candidates[o.cand], o.match, c, j.match) }) {
 			continue
 		}
-		definitive = definitive || (c.Code[0] != 'R' && c.Code[0] != 'Z')
+		definitive = definitive || (!signLike(c.Code) && c.Code[0] != 'Z')
 		out = append(out, j)
 	}
 	return out
@@ -212,7 +259,10 @@ func firstListed(in Input, chosen []judged) []judged {
 	key := func(j judged) (place int, kind int, at int) {
 		c := in.Candidates[j.cand].Code
 		place = firstPlace(j.match.Section)
-		if c[0] == 'R' || c[0] == 'Z' {
+		if encounterCode(c) && j.match.Section == coding.SectionChiefComplaint && !in.Doc.Setting.InpatientRules() {
+			return -1, 0, j.match.Span.Start
+		}
+		if signLike(c) || c[0] == 'Z' {
 			kind = 1
 		}
 		return place, kind, j.match.Span.Start

@@ -48,3 +48,66 @@ func lasting(code string) bool {
 	}
 	return false
 }
+
+// signLike reports whether a code names a sign or symptom rather than its
+// cause: chapter R, and the pains that stand in the chapters of their organs.
+func signLike(code string) bool {
+	if code[0] == 'R' {
+		return true
+	}
+	for _, p := range []string{"M25.5", "M54.2", "M54.5", "M54.6", "M54.9", "M79.1", "M79.6", "M62.81", "H57.1", "N50.8", "N64.4", "G89.1", "G89.2"} {
+		if strings.HasPrefix(code, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// encounterCode are the codes that are the reason for a visit by themselves:
+// examinations, screening, vaccination, follow-up, pregnancy (Z00-Z13, Z23,
+// Z34, Z36, Z39).
+func encounterCode(code string) bool {
+	c := coding.Category(code)
+	return (c >= "Z00" && c <= "Z13") || c == "Z23" || c == "Z34" || c == "Z36" || c == "Z39"
+}
+
+// genericWords are parts of many names of conditions, and of many sentences
+// that name none.
+var genericWords = wordSet(`old well syndrome disease diseases disorder disorders condition dependence stress repeat repeated state states
+	change changes abnormal abnormality chronic acute problem problems status positive negative exposure failure deficiency obstruction
+	mass masses lesion lesions tumor tumors growth nodule cancer cancers pain aid aids add skin heart lung kidney liver hip knee shoulder
+	hand foot back neck head eye ear nose throat chest abdomen bladder bowel brain bone joint muscle nerve node nodes blood urine plug
+	plugging lump swelling fluid pad prepped cavity drug drugs alcohol care need treatment therapy test examination follow-up
+	deferred disordered irritation loss low high weight temperature rate pressure trauma devastation difficulty weakness fit`)
+
+func wordSet(words string) map[string]bool {
+	out := map[string]bool{}
+	for w := range strings.FieldsSeq(words) {
+		out[w] = true
+	}
+	return out
+}
+
+// generic reports whether the words are one generic word.
+func generic(words string) bool {
+	return genericWords[strings.ToLower(strings.Trim(words, " .,;:-"))]
+}
+
+// prevented reports whether what follows a name says that it was given
+// against, or tested for, not had: "COVID-19 vaccine", "hepatitis C screening".
+func prevented(after string) bool {
+	f := strings.Fields(after[:min(len(after), 60)])
+	if len(f) == 0 || (after[0] != ' ' && after[0] != '-') {
+		return false
+	}
+	for _, w := range f[:min(len(f), 2)] {
+		switch strings.ToLower(strings.Trim(w, ".,;:()-19")) {
+		case "vaccine", "vaccines", "vaccination", "vaccinations", "immunization", "booster", "shot", "prophylaxis", "screening", "screen", "precautions":
+			return true
+		}
+		if strings.ContainsAny(w, ".,;:") {
+			return false
+		}
+	}
+	return false
+}

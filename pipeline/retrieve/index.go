@@ -58,7 +58,7 @@ const leastShare = 0.4
 // stands to its neighbours, not what the patient has.
 var weakWords = []string{
 	"unspecified", "other", "specified", "nos", "nec", "elsewhere", "classified", "site", "type", "initial", "subsequent",
-	"encounter", "sequela", "and", "or", "not", "of", "the", "in", "with", "without", "to", "by", "due", "disease", "diseases", "condition",
+	"encounter", "sequela", "and", "or", "not", "of", "the", "in", "with", "without", "to", "by", "due", "condition",
 }
 
 const weakFactor = 0.2
@@ -87,11 +87,12 @@ func (ix *index) collect(terms []coding.Term) []bag {
 	for _, t := range terms {
 		toks = lexicon.AppendTokens(toks[:0], t.Text)
 		ws = ws[:0]
-		for _, k := range toks {
+		for i := range toks {
+			k := &toks[i]
 			if k.Kind == lexicon.Punct || lexicon.IsStop(k.Norm) {
 				continue
 			}
-			w := ix.word(k.Norm)
+			w := ix.word(termKey(t.Text, k))
 			if !slices.Contains(ws, w) {
 				ws = append(ws, w)
 			}

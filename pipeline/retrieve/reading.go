@@ -61,7 +61,7 @@ func (r *Retriever) read(doc *coding.Document) *reading {
 			for len(ex) > 0 && ex[0].First < from {
 				ex = ex[1:]
 			}
-			p.words = r.words(rd.tokens, from, at, ex)
+			p.words = r.words(doc.Text, rd.tokens, from, at, ex)
 			rd.sentence = append(rd.sentence, p)
 		}
 	}
@@ -110,17 +110,27 @@ func assertions(doc *coding.Document, toks []lexicon.Token) []coding.Assertion {
 // words looks up the tokens [from, to): each as it stands, then what an
 // abbreviation or everyday phrase there stands for, then words of the same
 // meaning. ex are the expansions that begin in the stretch.
-func (r *Retriever) words(toks []lexicon.Token, from, to int, ex []lexicon.Expansion) []word {
+func (r *Retriever) words(text string, toks []lexicon.Token, from, to int, ex []lexicon.Expansion) []word {
 	out := make([]word, 0, to-from)
 	for i := from; i < to; i++ {
 		t := &toks[i]
 		if t.Kind != lexicon.Punct && !lexicon.IsStop(t.Norm) {
-			out = r.readings(out, t.Norm, word{pos: int32(i), end: int32(i), factor: 1})
+			at := word{pos: int32(i), end: int32(i), factor: 1}
+			out = r.readings(out, t.Norm, at)
+			if key := properKey(text, t); key != "" {
+				if at.id = r.index.lookup(key); at.id >= 0 {
+					out = append(out, at)
+				}
+			}
 		}
 		for ; len(ex) > 0 && ex[0].First == i; ex = ex[1:] {
 			for _, n := range ex[0].Norms {
 				if !lexicon.IsStop(n) {
-					out = r.readings(out, n, word{pos: int32(i), end: int32(ex[0].Last - 1), factor: float32(ex[0].Weight)})
+					at := word{pos: int32(i), end: int32(ex[0].Last - 1), factor: float32(ex[0].Weight)}
+					out = r.readings(out, n, at)
+					if at.id = r.index.lookup(properMark + n); at.id >= 0 { // "HIV" written out
+						out = append(out, at)
+					}
 				}
 			}
 		}

@@ -65,8 +65,8 @@ func New(cfg Config) (*Retriever, error) {
 	r.titles = make([][]int32, len(r.index.codes))
 	for _, t := range r.index.terms {
 		if t.kind == coding.TermTitle && r.titles[t.code] == nil {
-			for _, n := range lexicon.Norms(t.text) {
-				if w := r.index.lookup(n); w >= 0 {
+			for _, k := range lexicon.Words(t.text) {
+				if w := r.index.lookup(termKey(t.text, &k)); w >= 0 {
 					r.titles[t.code] = append(r.titles[t.code], w)
 				}
 			}

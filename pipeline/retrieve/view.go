@@ -67,7 +67,7 @@ func (r *Retriever) newView(t Table) *view {
 		ti.text = c.Title
 		toks = lexicon.AppendTokens(toks[:0], c.Title)
 		for _, k := range toks {
-			if w := ix.lookup(k.Norm); w >= 0 && k.Kind != lexicon.Punct && !lexicon.IsStop(k.Norm) {
+			if w := ix.lookup(termKey(c.Title, &k)); w >= 0 && k.Kind != lexicon.Punct && !lexicon.IsStop(k.Norm) {
 				ti.words = append(ti.words, w)
 			}
 			switch k.Lower {
