@@ -12,7 +12,10 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"chartcode/internal/coding"
 )
@@ -185,10 +188,29 @@ func (b *tab) until(expression string) {
 	}
 }
 
-// press presses keys, one after the other, on whatever has the focus.
+// press presses keys, one after the other, on whatever has the focus. The text
+// of a key goes with its pressing, as from a keyboard: a page that takes the
+// key for itself then keeps it from being typed.
 func (b *tab) press(keys string) {
 	b.t.Helper()
-	b.run(chromedp.KeyEvent(keys))
+	for _, r := range keys {
+		var text string
+		events := kb.Encode(r)
+		for _, ev := range events {
+			if ev.Type == kb.KeyChar {
+				text = ev.Text
+			}
+		}
+		for _, ev := range events {
+			if ev.Type == kb.KeyChar {
+				continue
+			}
+			if ev.Type == kb.KeyDown {
+				ev.Text = text
+			}
+			call(b, input.DispatchKeyEvent, *ev)
+		}
+	}
 }
 
 // scheme makes the browser prefer light or dark colours.
@@ -205,4 +227,10 @@ func (b *tab) picture() []byte {
 		b.t.Fatal(err)
 	}
 	return p
+}
+
+// clearCookies signs the browser out without the server knowing.
+func clearCookies(ctx context.Context, t *chromedp.Target) error {
+	_, err := cdp.Call(ctx, t, network.ClearBrowserCookies, cdp.Empty{})
+	return err
 }

@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,6 +40,7 @@ type site struct {
 	logs   *lockedBuffer
 	links  map[coding.UserRole]string
 	sent   *submissions
+	cut    atomic.Bool // posts are carried out, but their answers never arrive
 
 	mu     sync.Mutex
 	offset time.Duration
@@ -146,7 +148,13 @@ func newSite(t testing.TB, change ...func(*web.Config)) *site {
 	for _, l := range links {
 		s.links[l.Role] = l.Token
 	}
-	s.Server = httptest.NewServer(handler)
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && s.cut.Load() {
+			handler.ServeHTTP(httptest.NewRecorder(), r)
+			panic(http.ErrAbortHandler)
+		}
+		handler.ServeHTTP(w, r)
+	}))
 	t.Cleanup(s.Close)
 	return s
 }

@@ -265,7 +265,14 @@
     }
   });
 
+  // A pressed button must not move before it is let go, as it would when its
+  // code were selected by the focus that comes with the pressing.
+  let pointing = false;
+  document.addEventListener("pointerdown", () => { pointing = true; }, true);
+  ["pointerup", "pointercancel"].forEach((name) => document.addEventListener(name, () => { pointing = false; }, true));
+
   document.addEventListener("focusin", (e) => {
+    if (pointing) { return; }
     const code = e.target.closest(".code");
     const i = code ? codes.indexOf(code) : -1;
     if (i >= 0 && i !== selected) { select(i, false); }
