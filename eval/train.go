@@ -77,6 +77,18 @@ func fileSum(path string) (string, error) {
 	return hex.EncodeToString(s[:]), nil
 }
 
+// VectorEpochs is how long the shipped word vectors were trained.
+const VectorEpochs = 6
+
+// TrainVectors makes a local embedding model, named name@version, from terms.
+func TrainVectors(ctx context.Context, terms []coding.Term, t Table, name string) (*embedding.Local, error) {
+	l, err := embedding.Train(ctx, embedding.TrainConfig{Groups: TermGroups(terms, t), Name: name, Epochs: VectorEpochs})
+	if err != nil {
+		return nil, fmt.Errorf("train word vectors: %w", err)
+	}
+	return l, nil
+}
+
 // TermGroups groups terms by code for embedding.Train; titles of the headers
 // above a code are its context. Injuries are taken once, not once an encounter.
 func TermGroups(terms []coding.Term, t Table) []embedding.Group {
