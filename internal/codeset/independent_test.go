@@ -2,6 +2,7 @@ package codeset
 
 import (
 	"archive/zip"
+	"bytes"
 	"encoding/xml"
 	"io"
 	"math/rand/v2"
@@ -43,14 +44,14 @@ type xmlTabular struct {
 
 type plainLine struct{ Code, Kind, Char, Text string }
 
-func readIndependently(t *testing.T, path string) []plainLine {
+func unzip(t testing.TB, path, name string) []byte {
 	t.Helper()
 	z, err := zip.OpenReader(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer z.Close()
-	f, err := z.Open("icd10cm-tabular-2021.xml")
+	f, err := z.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +60,12 @@ func readIndependently(t *testing.T, path string) []plainLine {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return data
+}
+
+func readIndependently(t *testing.T, path string) []plainLine {
+	t.Helper()
+	data := unzip(t, path, "icd10cm-tabular-2021.xml")
 	var doc xmlTabular
 	if err := xml.Unmarshal(data, &doc); err != nil {
 		t.Fatal(err)
@@ -164,21 +171,7 @@ func TestRuleLinesAgreeWithAnIndependentReading(t *testing.T) {
 
 // The order of the tabular list is the order of orderKey.
 func TestOrderKeyIsTheOrderOfTheTabularList(t *testing.T) {
-	path := testdata.Path(t, "codesets/icd10cm-2021.zip")
-	z, err := zip.OpenReader(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer z.Close()
-	f, err := z.Open("icd10cm-tabular-2021.xml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(f)
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := unzip(t, testdata.Path(t, "codesets/icd10cm-2021.zip"), "icd10cm-tabular-2021.xml")
 	last := ""
 	categories := 0
 	for _, m := range regexp.MustCompile(`<name>([A-Z]\d[0-9A-Z])</name>`).FindAllSubmatch(data, -1) {
@@ -194,4 +187,30 @@ func TestOrderKeyIsTheOrderOfTheTabularList(t *testing.T) {
 	if categories < 1900 {
 		t.Errorf("only %d categories", categories)
 	}
+}
+
+// BenchmarkXML reads the tabular list with our reader and with encoding/xml.
+func BenchmarkXML(b *testing.B) {
+	m := member{name: "tabular", data: unzip(b, testdata.Path(b, "codesets/icd10cm-2021.zip"), "icd10cm-tabular-2021.xml")}
+	b.Run("ours", func(b *testing.B) {
+		b.SetBytes(int64(len(m.data)))
+		for b.Loop() {
+			if err := readXML(m, "ICD10CM.tabular", map[string]bool{"chapter": true}, func(*node) error { return nil }); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("encoding_xml", func(b *testing.B) {
+		b.SetBytes(int64(len(m.data)))
+		for b.Loop() {
+			d := xml.NewDecoder(bytes.NewReader(m.data))
+			for {
+				if _, err := d.RawToken(); err == io.EOF {
+					break
+				} else if err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package codeset_test
 
 import (
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -126,14 +127,27 @@ func TestReferencesOfTheIndexAreFollowed(t *testing.T) {
 	}
 }
 
-// officialTerms reads the files that terms come from, linked.
+var readOfficialTerms = sync.OnceValues(func() ([]*codeset.Content, error) {
+	return codeset.ReadFiles(termFiles.paths, codeset.ReadOptions{})
+})
+
+var termFiles struct {
+	sync.Mutex
+	paths []string
+}
+
+// officialTerms reads the files that terms come from, linked, once for all
+// tests, which do not change them.
 func officialTerms(t testing.TB) []*codeset.Content {
 	t.Helper()
 	var paths []string
 	for _, f := range []string{"icd10cm-2026.zip", "icd10cm-2021.zip", "icd10cm-index-2025.zip", "icd10cm-tables-2026.zip"} {
 		paths = append(paths, testdata.Path(t, "codesets/"+f))
 	}
-	contents, err := codeset.ReadFiles(paths, codeset.ReadOptions{})
+	termFiles.Lock()
+	defer termFiles.Unlock()
+	termFiles.paths = paths
+	contents, err := readOfficialTerms()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,9 +50,10 @@ const cutOff = "it ends in the middle: it is cut off"
 
 // xmlReader reads the XML of the official files: elements, attributes, text, the
 // five entities, character references, comments and processing instructions.
-// It is written by hand because encoding/xml takes many times as long for the
-// 22 MB of a release (BenchmarkXML has both), and because it knows nothing that
-// could be abused: no document types, no entity declarations.
+// It is written by hand because it knows nothing that could be abused (no
+// document types, no entity declarations), says in which line it stopped, and
+// builds its nodes in a third of the time that encoding/xml takes for tokens
+// alone (BenchmarkXML has both).
 type xmlReader struct {
 	file  string
 	s     string
