@@ -147,14 +147,14 @@ func ReadFiles(paths []string, o ReadOptions) ([]*Content, error) {
 
 func readMember(name, base string, rel coding.Release, size int64, open func() (io.ReadCloser, error)) (*Content, error) {
 	if size > maxMember {
-		return nil, tooLarge(name)
+		return nil, tooLarge(name, maxMember)
 	}
 	r, err := open()
 	if err != nil {
 		return nil, cannotOpen(name, err)
 	}
 	defer r.Close()
-	data, err := readAll(r, name, size)
+	data, err := readAll(r, name, size, maxMember)
 	if err != nil {
 		return nil, err
 	}
@@ -249,12 +249,13 @@ func headOf(name string, open func() (io.ReadCloser, error)) ([]byte, error) {
 	return head, nil
 }
 
-func readAll(r io.Reader, name string, size int64) ([]byte, error) {
+// readAll reads up to limit bytes; size is how many to expect.
+func readAll(r io.Reader, name string, size, limit int64) ([]byte, error) {
 	var b bytes.Buffer
 	b.Grow(int(min(size, 32<<20)) + bytes.MinRead)
-	n, err := io.Copy(&b, io.LimitReader(r, maxMember+1))
-	if n > maxMember {
-		return nil, tooLarge(name)
+	n, err := io.Copy(&b, io.LimitReader(r, limit+1))
+	if n > limit {
+		return nil, tooLarge(name, limit)
 	}
 	if err != nil {
 		return nil, damaged(name)
@@ -262,8 +263,8 @@ func readAll(r io.Reader, name string, size int64) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func tooLarge(name string) error {
-	return &Error{File: name, Reason: fmt.Sprintf("it is larger than %d MB, which no code-set file is", maxMember>>20)}
+func tooLarge(name string, limit int64) error {
+	return &Error{File: name, Reason: fmt.Sprintf("it is larger than %d MB, which no code-set file is", limit>>20)}
 }
 
 func damaged(name string) error {

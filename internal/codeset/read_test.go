@@ -398,19 +398,31 @@ func TestZipFiles(t *testing.T) {
 // A member that unpacks to more than the limit is refused, whether or not the
 // zip says how large it is, and without unpacking it all.
 func TestZipBombsAreRefused(t *testing.T) {
-	head := []byte(orderLine(1, "A00", "0", "Cholera", "Cholera") + "\n")
-	bomb := append(head, make([]byte, maxMember+1)...)
-	path := writeZip(t, map[string][]byte{"icd10cm-order-2026.txt": bomb})
-	bomb = nil
+	head := []byte(orderLine(1, "A00", "0", "Cholera", "Cholera") + strings.Repeat("\n", 2*headSize))
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	w, err := z.CreateRaw(&zip.FileHeader{Name: "icd10cm-order-2026.txt", Method: zip.Store, UncompressedSize64: 2 << 30, CompressedSize64: uint64(len(head))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(head); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "bomb.zip")
+	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := ReadFile(path, ReadOptions{}); err == nil || !strings.Contains(err.Error(), "larger than 128 MB") {
-		t.Errorf("a member of %d bytes: %v", maxMember+1, err)
+		t.Errorf("a member of 2 GB: %v", err)
 	}
-	liar := func() (io.ReadCloser, error) {
-		return io.NopCloser(io.MultiReader(bytes.NewReader(head), endless{})), nil
-	}
-	rel, _, _ := detect("icd10cm-order-2026.txt", head, ReadOptions{})
-	if _, err := readMember("m", "m", rel, 100, liar); err == nil || !strings.Contains(err.Error(), "larger than 128 MB") {
+	if _, err := readAll(endless{}, "m", 100, 3<<20); err == nil || !strings.Contains(err.Error(), "m: it is larger than 3 MB") {
 		t.Errorf("a member without end that claims 100 bytes: %v", err)
+	}
+	if data, err := readAll(strings.NewReader("abc"), "m", 100, 3); err != nil || string(data) != "abc" {
+		t.Errorf("a member of just the limit: %q, %v", data, err)
 	}
 	many := map[string][]byte{}
 	for i := range maxMembers + 1 {
