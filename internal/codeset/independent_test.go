@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"regexp"
@@ -205,7 +206,7 @@ func BenchmarkXML(b *testing.B) {
 		for b.Loop() {
 			d := xml.NewDecoder(bytes.NewReader(m.data))
 			for {
-				if _, err := d.RawToken(); err == io.EOF {
+				if _, err := d.RawToken(); errors.Is(err, io.EOF) {
 					break
 				} else if err != nil {
 					b.Fatal(err)
