@@ -122,6 +122,9 @@ func (s *Submitter) confirm(ctx context.Context, msg *nats.Msg, future jetstream
 	if err != nil {
 		return nil, fmt.Errorf("submit: %w", err)
 	}
+	// The server may have stored the first attempt, whose confirmation was lost:
+	// that is not what Done calls a duplicate.
+	ack.Duplicate = false
 	return ack, nil
 }
 
