@@ -373,14 +373,7 @@ func TestZoom(t *testing.T) {
 func TestLongNote(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	var text strings.Builder
-	var list []sug
-	for i := range 40 {
-		phrase := fmt.Sprintf("Finding number %d.", i)
-		fmt.Fprintf(&text, "SECTION %d\n%s\n%s\n", i, strings.Repeat("Stable on current treatment; no new complaints today. ", 95), phrase)
-		list = append(list, sug{code: fmt.Sprintf("A%02d.0", i), words: []string{phrase}, confidence: 0.9})
-	}
-	n := note("D-1", "E-1", text.String())
+	n, list := longNote()
 	if len(n.Text) < 200_000 {
 		t.Fatalf("the note has %d bytes", len(n.Text))
 	}

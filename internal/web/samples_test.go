@@ -81,6 +81,7 @@ func (s *site) saveSamples() {
 		if n.NoteID == "N-1012" {
 			reason := "timeout"
 			set.Degraded, set.DegradedReason = true, &reason
+			set.Notices = []coding.Notice{{Code: coding.NoticeSettingAssumed, Message: "The note does not name its setting; it was read as outpatient."}}
 		}
 		s.save(n, set)
 	}

@@ -26,7 +26,7 @@ func TestScreenshots(t *testing.T) {
 	}
 	s := newSite(t)
 	s.saveSamples()
-	diabetes, stay := s.itemOf("N-1001"), s.itemOf("N-1004")
+	diabetes, stay, degraded := s.itemOf("N-1001"), s.itemOf("N-1004"), s.itemOf("N-1012")
 	b := s.tab()
 	for _, scheme := range []string{"light", "dark"} {
 		b.scheme(scheme)
@@ -55,6 +55,8 @@ func TestScreenshots(t *testing.T) {
 		shot("keys")
 		b.open(itemPath(stay) + "?at=1")
 		shot("encounter")
+		b.open(itemPath(degraded))
+		shot("degraded")
 		if scheme == "light" {
 			b.open(itemPath(diabetes))
 			b.press("aaa")
@@ -67,6 +69,13 @@ func TestScreenshots(t *testing.T) {
 			b.open(itemPath(diabetes))
 		}
 		shot("half-done")
+		if scheme == "light" {
+			b.press("f")
+			b.until(`document.querySelector(".notice.good") !== null`)
+		}
+		shot("next")
+		b.open("/?state=finished")
+		shot("finished")
 		b.run(chromedp.EmulateViewport(640, 360, chromedp.EmulateScale(2)))
 		b.open(itemPath(stay))
 		shot("zoom")

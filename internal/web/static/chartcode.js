@@ -213,7 +213,7 @@
   document.addEventListener("keydown", (e) => {
     if (e.ctrlKey || e.metaKey || e.altKey || e.defaultPrevented || e.isComposing) { return; }
     const dialog = one("dialog");
-    if (dialog && dialog.open) { return; }
+    if (!(e.target instanceof Element) || (dialog && dialog.open)) { return; }
     if (e.key === "Escape") {
       const open = e.target.closest("details.menu, details.change");
       if (open) {

@@ -1,0 +1,179 @@
+package web_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha512"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"chartcode/internal/coding"
+)
+
+// The accessibility checker axe-core (MPL-2.0) is not part of the repository:
+// npm fetches it once into the user's cache.
+const (
+	axeVersion = "4.14.1"
+	axeSHA512  = "1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5"
+)
+
+// axe gives the checker's script. Without it and without npm the test is skipped.
+func axe(t testing.TB) string {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	file := filepath.Join(cache, "chartcode-test-axe", "axe-core-"+axeVersion+".tgz")
+	packed, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		npm, err := exec.LookPath("npm")
+		if err != nil {
+			t.Skip("axe-core is not in the cache and npm, which fetches it, is not installed")
+		}
+		packed = fetchAxe(t, npm, file)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	if sum := sha512.Sum512(packed); hex.EncodeToString(sum[:]) != axeSHA512 {
+		t.Fatalf("%s is not the axe-core that was asked for; remove it", file)
+	}
+	unzipped, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for files := tar.NewReader(unzipped); ; {
+		h, err := files.Next()
+		if err != nil {
+			t.Fatalf("no script in %s: %v", file, err)
+		}
+		if h.Name == "package/axe.min.js" {
+			script, err := io.ReadAll(files)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(script)
+		}
+	}
+}
+
+func fetchAxe(t testing.TB, npm, file string) []byte {
+	t.Helper()
+	dir := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), npm, "pack", "axe-core@"+axeVersion, "--silent")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("npm could not fetch axe-core: %v\n%s", err, out)
+	}
+	packed, err := os.ReadFile(filepath.Join(dir, filepath.Base(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	// Under a name of its own first: another test may be reading.
+	part := fmt.Sprintf("%s.%d", file, os.Getpid())
+	if err := os.WriteFile(part, packed, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(part, file); err != nil {
+		t.Fatal(err)
+	}
+	return packed
+}
+
+// TestAccessibility looks for violations of WCAG 2.2, level AA, on every page
+// in both colour schemes.
+func TestAccessibility(t *testing.T) {
+	t.Parallel()
+	script := axe(t)
+	s := newSite(t)
+	s.saveSamples()
+	diabetes, stay, degraded := s.itemOf("N-1001"), s.itemOf("N-1004"), s.itemOf("N-1012")
+	coder := s.as(coding.RoleCoder)
+	held := s.itemOf("N-1005")
+	coder.act(coder.get(itemPath(held)), "hold", "", "reason", "waiting")
+	finished := s.itemOf("N-1006")
+	coder.act(coder.get(itemPath(finished)), "finish", "", "confirm", "true")
+
+	b := s.tab()
+	// The second scheme differs in nothing but colours.
+	rules := map[string]string{
+		"light": `["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]`,
+		"dark":  `{ type: "rule", values: ["color-contrast"] }`,
+	}
+	check := func(what string) {
+		t.Helper()
+		scheme, _, _ := strings.Cut(what, " ")
+		b.run(chromedp.Evaluate[chromedp.Void](script + "; null"))
+		found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](
+			`axe.run({ runOnly: `+rules[scheme]+` }).then((r) =>
+				JSON.stringify({ passes: r.passes.length, violations: r.violations.map((v) => v.id + ": " + v.help + ": " + v.nodes.map((n) => n.html + " " + n.failureSummary).join("; ")) }))`,
+			chromedp.EvalAwaitPromise))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var result struct {
+			Passes     int
+			Violations []string
+		}
+		if err := json.Unmarshal([]byte(found), &result); err != nil {
+			t.Fatal(err)
+		}
+		if result.Passes == 0 || scheme == "light" && result.Passes < 10 {
+			t.Errorf("%s: only %d rules were looked at", what, result.Passes)
+		}
+		for _, v := range result.Violations {
+			t.Errorf("%s: %s", what, v)
+		}
+	}
+	for _, scheme := range []string{"light", "dark"} {
+		b.scheme(scheme)
+		see := func(path string) {
+			t.Helper()
+			b.open(path)
+			check(scheme + " " + path)
+		}
+		see("/sign-in")
+		see("/sign-in?link=wrong")
+		b.signIn(coding.RoleCoder)
+		for _, path := range []string{"/", "/?state=held", "/?source=none", "/nothing", itemPath(diabetes), itemPath(stay), itemPath(degraded), itemPath(held), itemPath(finished)} {
+			see(path)
+		}
+		b.open(itemPath(diabetes))
+		b.press("?")
+		b.until(`document.querySelector("dialog").open`)
+		check(scheme + " keys")
+		b.open(itemPath(diabetes))
+		b.press("f")
+		b.until(`document.querySelector("#problem") !== null`)
+		check(scheme + " problem")
+		b.press("x")
+		b.until(`document.querySelector(".menu").open`)
+		check(scheme + " menu")
+		b.open(itemPath(diabetes))
+		b.press("m")
+		b.until(`document.activeElement.name === "to"`)
+		check(scheme + " change")
+		if scheme == "light" {
+			b.open(itemPath(diabetes))
+			b.press(strings.Repeat("a", 4) + strings.Repeat("r", 3))
+			b.until(`document.querySelectorAll(".code.rejected").length === 3`)
+		}
+		b.run(chromedp.EmulateViewport(640, 360))
+		see(itemPath(stay))
+		b.run(chromedp.EmulateViewport(1280, 720))
+	}
+}
