@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 
 	"chartcode/internal/coding"
 	"chartcode/internal/learned"
@@ -60,6 +61,8 @@ const (
 	headedFrom      = 0.3  // where problems are listed, a sentence that is little but the condition
 	headedPoints    = 1.6  // is an item of the list
 	headedShare     = 0.5  // of the sentence's bytes
+	loosePoints     = -0.6 // for each word between the term's words beyond looseFrom
+	headerPoints    = -1.0 // the term leads to a header, and the code was chosen below it
 	exacterPoints   = 0.2  // a match that holds another's words and more, over that other
 	exacterShare    = 0.85 // of its term's words must be found
 	leastBilling    = 0.42 // confidence shown
@@ -85,7 +88,7 @@ func (l *Local) billing(in Input) []coding.Suggestion {
 			list = append(list, j)
 		}
 	}
-	preferExact(list)
+	preferExact(in.Doc, list)
 	slices.SortStableFunc(list, func(a, b judged) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.cand, b.cand))
 	})
@@ -178,6 +181,10 @@ func placePoints(in Input, code string, m *coding.Match) (float64, bool) {
 	if generic(words) {
 		p += genericPoints
 	}
+	p += loosePoints * float64(looseWords(words, m.Term))
+	if m.TermCode != code && strings.HasPrefix(code, m.TermCode) && len(code) < 8 {
+		p += headerPoints
+	}
 	if prevented(in.Doc.Text[m.Span.End:]) {
 		return 0, false
 	}
@@ -190,17 +197,23 @@ func headed(doc *coding.Document, s coding.Span) bool {
 	return i >= 0 && float64(s.Len()) >= headedShare*float64(doc.Sentences[i].Len())
 }
 
+// looseWords is how many words the evidence has beyond those of the term and
+// what usually stands between them.
+func looseWords(words, term string) int {
+	return max(0, len(strings.Fields(words))-len(strings.Fields(term))*3/2-1)
+}
+
 // preferExact lifts a candidate over those whose words lie within its own, if
 // nearly all words of its term were found: of "osteoarthritis" and
 // "osteoarthritis, left knee" on the same words the bill has the second.
-func preferExact(list []judged) {
+func preferExact(doc *coding.Document, list []judged) {
 	order := make([]int, len(list))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(list[a].match.Span.Len(), list[b].match.Span.Len()) })
 	for n, i := range order {
-		if list[i].match.Lexical < exacterShare {
+		if m := list[i].match; m.Lexical < exacterShare || looseWords(doc.Text[m.Span.Start:m.Span.End], m.Term) > 0 {
 			continue
 		}
 		for _, k := range order[:n] {

@@ -183,7 +183,7 @@ func (f *finding) note(m *matcher) {
 		switch t.Lower {
 		case "follow-up", "followup", "aftercare", "healing", "postoperative", "rehabilitation":
 			f.later = true
-		case "sequela", "sequelae", "residual":
+		case "sequela", "sequelae":
 			f.sequel = true
 		}
 	}
