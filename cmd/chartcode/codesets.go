@@ -156,7 +156,8 @@ func wantedFiles(folder string, loaded []coding.Release, dates []coding.Date) ([
 // release holds.
 func termKind(kind string) bool {
 	switch kind {
-	case codeset.KindTabular, codeset.KindIndex, codeset.KindEIndex, codeset.KindNeoplasm, codeset.KindDrug:
+	case codeset.KindTabular, codeset.KindIndex, codeset.KindEIndex, codeset.KindNeoplasm, codeset.KindDrug,
+		codeset.KindHCC, codeset.KindMCE, codeset.KindPOA:
 		return true
 	}
 	return false

@@ -187,28 +187,30 @@ func (e *edition) table(ctx context.Context, source Source, rel coding.Release) 
 	return t, nil
 }
 
-// rules gives the rule lines of the newest tabular list.
+// rules gives the rule lines of the newest file of each kind that holds some.
 func (c *Catalog) rules(ctx context.Context, releases []coding.Release) (validate.Config, error) {
-	var newest coding.Release
-	for _, r := range releases {
-		if r.Kind == codeset.KindTabular && newest.EffectiveFrom.Before(r.EffectiveFrom) {
-			newest = r
-		}
-	}
 	var cfg validate.Config
-	if newest.ID == "" {
-		return cfg, nil
-	}
-	rows, err := c.cfg.Source.Lines(ctx, newest.ID)
-	if err != nil {
-		return cfg, err
-	}
-	for _, row := range rows {
-		line, err := codeset.ParseLine(row)
-		if err != nil {
-			return cfg, fmt.Errorf("%s: %w", newest.ID, err)
+	newest := map[string]*coding.Release{codeset.KindTabular: &cfg.Tabular, codeset.KindHCC: &cfg.HCC, codeset.KindMCE: &cfg.MCE, codeset.KindPOA: &cfg.POA}
+	for _, r := range releases {
+		if at := newest[r.Kind]; at != nil && (at.ID == "" || at.EffectiveFrom.Before(r.EffectiveFrom)) {
+			*at = r
 		}
-		cfg.Lines = append(cfg.Lines, line)
+	}
+	for _, r := range []coding.Release{cfg.Tabular, cfg.HCC, cfg.MCE, cfg.POA} {
+		if r.ID == "" {
+			continue
+		}
+		rows, err := c.cfg.Source.Lines(ctx, r.ID)
+		if err != nil {
+			return cfg, err
+		}
+		for _, row := range rows {
+			line, err := codeset.ParseLine(row)
+			if err != nil {
+				return cfg, fmt.Errorf("%s: %w", r.ID, err)
+			}
+			cfg.Lines = append(cfg.Lines, line)
+		}
 	}
 	return cfg, nil
 }
