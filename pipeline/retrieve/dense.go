@@ -18,7 +18,7 @@ type mention struct {
 
 const (
 	mentionWords  = 8  // at most, of one mention
-	mentionsKept  = 64 // searched for one note
+	mentionsKept  = 40 // searched for one note
 	neighbours    = 30 // terms asked for a mention
 	leastNeighbor = 0.55
 )
@@ -101,10 +101,33 @@ func (rd *reading) plain(from, to int32) string {
 	return b.String()
 }
 
+// unexplained drops the mentions of which every word of meaning is part of a
+// term that was found nearly whole: vectors are asked for what words leave open.
+func (f *finding) unexplained(ms []mention) []mention {
+	explained := make([]bool, len(f.rd.tokens))
+	for i := range f.hits {
+		if h := &f.hits[i]; h.share >= FoundShare && int(h.to-h.from)+1 <= 2*int(h.count) {
+			for t := h.from; t <= h.to; t++ {
+				explained[t] = true
+			}
+		}
+	}
+	out := ms[:0]
+	for _, m := range ms {
+		for t := m.from; t <= m.to; t++ {
+			if !explained[t] && opens(&f.rd.tokens[t]) {
+				out = append(out, m)
+				break
+			}
+		}
+	}
+	return out
+}
+
 // near searches the mentions among the stored vectors, in one round trip for
 // those whose answer is not known yet.
 func (r *Retriever) near(ctx context.Context, f *finding) error {
-	ms := f.rd.mentions()
+	ms := f.unexplained(f.rd.mentions())
 	ms = ms[:min(len(ms), mentionsKept)]
 	known := make([][]coding.VectorHit, len(ms))
 	var ask []string

@@ -48,6 +48,7 @@ func termKey(text string, t *lexicon.Token) string {
 // followedByName reports whether a text goes on with a word that eponyms stand
 // before.
 func followedByName(rest string) bool {
+	rest = strings.TrimPrefix(strings.TrimLeft(rest, "'\u2019"), "s ")
 	f := strings.Fields(rest)
 	if len(f) == 0 {
 		return false
@@ -64,7 +65,7 @@ func followedByName(rest string) bool {
 func properKey(text string, t *lexicon.Token) string {
 	raw := text[t.Start:t.End]
 	n := capitals(raw)
-	if n >= 2 || (eponyms()[t.Norm] && (n == 1 || followedByName(text[t.End:min(len(text), t.End+16)]))) {
+	if n >= 2 || (eponyms()[t.Norm] && (n == 1 || followedByName(text[t.End:min(len(text), t.End+20)]))) {
 		return properMark + t.Norm
 	}
 	return ""

@@ -58,8 +58,9 @@ func tableOf() *smallTable {
 		"S52.501D": "Unspecified fracture of the lower end of right radius, subsequent encounter for closed fracture with routine healing",
 		"S52.502A": "Unspecified fracture of the lower end of left radius, initial encounter for closed fracture",
 		"S52.509A": "Unspecified fracture of the lower end of unspecified radius, initial encounter for closed fracture",
-		"Z80.3":    "Family history of malignant neoplasm of breast",
-		"M25.512":  "Pain in left shoulder", "M25.511": "Pain in right shoulder",
+		"B20":      "Human immunodeficiency virus [HIV] disease", "L98.3": "Eosinophilic cellulitis [Wells]",
+		"Z80.3":   "Family history of malignant neoplasm of breast",
+		"M25.512": "Pain in left shoulder", "M25.511": "Pain in right shoulder",
 	}
 }
 
@@ -73,6 +74,7 @@ func termsOf(t *smallTable) []coding.Term {
 		{"Diabetes, type 2", "E11.9"}, {"Diabetes, type 2, with, chronic kidney disease", "E11.22"}, {"Hypertension", "I10"}, {"Pneumonia", "J18.9"},
 		{"Fever", "R50.9"}, {"Cough", "R05.9"}, {"Cirrhosis, liver", "K74.60"}, {"Fracture, traumatic, radius, lower end", "S52.5"},
 		{"History, family, malignant neoplasm, breast", "Z80.3"}, {"Pain, shoulder, left", "M25.512"},
+		{"AIDS", "B20"}, {"Wells' disease", "L98.3"},
 	} {
 		out = append(out, coding.Term{Text: x[0], Kind: coding.TermIndex, System: coding.ICD10CM, Code: x[1]})
 	}
@@ -165,6 +167,25 @@ func Codes(c []coding.Candidate) []string {
 		out = append(out, c[i].Code)
 	}
 	return out
+}
+
+func TestCapitalsTellNamesFromWords(t *testing.T) {
+	r := retriever(t, nil)
+	for _, c := range []struct {
+		text, code string
+		want       bool
+	}{
+		{"He wears hearing aids.\n", "B20", false},
+		{"He was found to have AIDS.\n", "B20", true},
+		{"HIV disease under treatment.\n", "B20", true},
+		{"She is doing well.\n", "L98.3", false},
+		{"The biopsy showed Wells' disease.\n", "L98.3", true},
+		{"The biopsy showed wells disease.\n", "L98.3", true},
+	} {
+		if got := find(candidates(t, r, c.text, Options{}), c.code) != nil; got != c.want {
+			t.Errorf("%q: %s found is %v", c.text, c.code, got)
+		}
+	}
 }
 
 func TestCandidatesKeepTheContract(t *testing.T) {
@@ -339,7 +360,7 @@ func TestVectorsFindWhatWordsDoNot(t *testing.T) {
 
 func TestKnownMentionsAreNotSearchedAgain(t *testing.T) {
 	r, e, s := withVectors(t)
-	text := "Pneumonia and fever.\nShoulder pain, cough.\n"
+	text := "Pneumonai and fevre.\nSholder pain, cuogh.\n"
 	first := candidates(t, r, text, Options{})
 	calls, texts := s.calls, e.texts
 	if again := candidates(t, r, text, Options{}); !reflect.DeepEqual(first, again) {
@@ -350,10 +371,22 @@ func TestKnownMentionsAreNotSearchedAgain(t *testing.T) {
 	}
 }
 
+func TestWhatWordsExplainIsNotSearched(t *testing.T) {
+	r, _, s := withVectors(t)
+	candidates(t, r, "Pneumonia. Type 2 diabetes, hypertension.\n", Options{})
+	if s.calls != 0 {
+		t.Error("mentions that terms explain whole were searched")
+	}
+	candidates(t, r, "Pneumonia. Type 2 diabetes, hypertension.\n", Options{NoLexical: true})
+	if s.calls != 1 {
+		t.Error("vectors alone did not search them")
+	}
+}
+
 func TestSearchThatFailsIsAnError(t *testing.T) {
 	r, _, s := withVectors(t)
 	s.fail = errors.New("down")
-	if _, err := r.Retrieve(context.Background(), docOf("Pneumonia.\n"), tableOf(), Options{}); !errors.Is(err, s.fail) {
+	if _, err := r.Retrieve(context.Background(), docOf("Pneumonai.\n"), tableOf(), Options{}); !errors.Is(err, s.fail) {
 		t.Errorf("got %v", err)
 	}
 }
