@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"chartcode/internal/coding"
-	"chartcode/internal/store"
 )
 
 // status is what `status --json` prints: a public contract.
@@ -96,23 +95,14 @@ func (a *app) codesReady(ctx context.Context, releases []coding.Release) (bool, 
 	if err != nil {
 		return false, "", err
 	}
-	models, err := a.store.EmbeddingModels(ctx)
+	stand, err := a.store.VectorsReady(ctx, embedder.Name())
 	if err != nil {
 		return false, "", databaseError(err)
 	}
-	if !vectorsStand(models, embedder.Name()) {
+	if !stand {
 		return false, "the terms' vectors are not ready yet", nil
 	}
 	return true, "", nil
-}
-
-func vectorsStand(models []store.EmbeddingModel, name string) bool {
-	for _, m := range models {
-		if m.Name == name {
-			return !m.ReadyAt.IsZero()
-		}
-	}
-	return false
 }
 
 func (s status) print() {

@@ -44,6 +44,8 @@ const (
 	sqlModels = `SELECT m.name, m.dims, m.ready_at, (SELECT count(*) FROM term_vectors v WHERE v.model_id = m.id)
 		FROM embedding_models m ORDER BY m.name`
 
+	sqlVectorsReady = `SELECT EXISTS (SELECT FROM embedding_models WHERE name = $1 AND ready_at IS NOT NULL)`
+
 	sqlTextsWithoutVector = `SELECT x.id, x.text FROM term_texts x
 		WHERE x.id > $2 AND x.needs_vector AND NOT EXISTS (SELECT FROM term_vectors v WHERE v.model_id = $1 AND v.text_id = x.id)
 		ORDER BY x.id LIMIT $3`
@@ -76,6 +78,14 @@ func (s *Store) EmbeddingModels(ctx context.Context) ([]EmbeddingModel, error) {
 		return m, err
 	})
 	return models, wrap("list embedding models", err)
+}
+
+// VectorsReady reports whether a model's vectors and their index stand. It is
+// cheap enough to be asked for a health check.
+func (s *Store) VectorsReady(ctx context.Context, name string) (bool, error) {
+	var ready bool
+	err := s.pool.QueryRow(ctx, sqlVectorsReady, name).Scan(&ready)
+	return ready, wrap("look at an embedding model", err)
 }
 
 // model finds a model by name; the error is ErrNotFound when it has no vectors yet.
