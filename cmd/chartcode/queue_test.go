@@ -147,7 +147,7 @@ func TestConnectionCut(t *testing.T) {
 	for st := s.status(); st.Notes.Received == 0; st = s.status() {
 	}
 	c.set(true)
-	time.Sleep(3 * time.Second) // the cut itself
+	time.Sleep(30 * time.Second) // the cut itself
 	c.set(false)
 	st := s.settled(200)
 	if st.Notes.Received != 200 || st.Notes.Items != 200 || st.SuggestionSets != 200 || st.Notes.Dead != 0 {
