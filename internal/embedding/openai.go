@@ -158,7 +158,7 @@ func normed(v []float32) []float32 {
 // statusOf says what kind of failure it was, without the server's words, and
 // whether it may pass.
 func statusOf(err error) (text string, passing bool) {
-	code := 0
+	var code int
 	var api *openai.APIError
 	var req *openai.RequestError
 	switch {

@@ -75,12 +75,7 @@ func (m *Model) Explain(x []float32, out []float64) (rest float64) {
 			} else {
 				n = t.Right[n]
 			}
-			next := 0.0
-			if n >= 0 {
-				next = t.Mean[n]
-			} else {
-				next = t.Value[^n]
-			}
+			next := t.at(n)
 			out[f] += next - at
 			at = next
 		}
@@ -88,20 +83,22 @@ func (m *Model) Explain(x []float32, out []float64) (rest float64) {
 	return rest
 }
 
+// at is the mean value below a child: a node's mean or a leaf's value.
+func (t *Tree) at(child int) float64 {
+	if child >= 0 {
+		return t.Mean[child]
+	}
+	return t.Value[^child]
+}
+
 // Gain sums, per feature, how much its splits moved the mean of the rows: a
 // rough measure of what the model rests on.
 func (m *Model) Gain() map[string]float64 {
 	g := make(map[string]float64, len(m.Features))
-	at := func(t *Tree, c int) float64 {
-		if c >= 0 {
-			return t.Mean[c]
-		}
-		return t.Value[^c]
-	}
 	for i := range m.Trees {
 		t := &m.Trees[i]
 		for n, f := range t.Feature {
-			g[m.Features[f]] += math.Abs(at(t, t.Left[n])-t.Mean[n]) + math.Abs(at(t, t.Right[n])-t.Mean[n])
+			g[m.Features[f]] += math.Abs(t.at(t.Left[n])-t.Mean[n]) + math.Abs(t.at(t.Right[n])-t.Mean[n])
 		}
 	}
 	return g

@@ -300,7 +300,7 @@ func (f *finding) sideFits(side byte, h *hit) float32 {
 	rd := f.rd
 	from, to := int(h.from)-4, int(h.to)+4
 	for i := max(0, from); i <= min(to, len(rd.tokens)-1); i++ {
-		s := byte(0)
+		var s byte
 		switch rd.tokens[i].Lower {
 		case "left":
 			s = 'L'
@@ -316,10 +316,10 @@ func (f *finding) sideFits(side byte, h *hit) float32 {
 		}
 		said = s
 	}
-	switch {
-	case said == 0:
+	switch said {
+	case 0:
 		return -0.5
-	case said == side:
+	case side:
 		return 1
 	}
 	return -1
