@@ -139,6 +139,14 @@ type Document struct {
 // whether it is so at all, then how sure and when.
 var strength = map[Assertion]int{Family: 6, Negated: 5, Hypothetical: 4, Possible: 3, Historical: 2, Present: 1}
 
+// Stronger gives the assertion that holds where scopes of both overlap.
+func Stronger(a, b Assertion) Assertion {
+	if strength[b] > strength[a] {
+		return b
+	}
+	return a
+}
+
 // AssertionOf gives the assertion of the strongest scope that overlaps s;
 // Present when there is none.
 func (d *Document) AssertionOf(s Span) Assertion {

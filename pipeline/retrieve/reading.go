@@ -100,8 +100,7 @@ func assertions(doc *coding.Document, toks []lexicon.Token) []coding.Assertion {
 	for _, sc := range doc.Scopes {
 		i := sort.Search(len(toks), func(i int) bool { return toks[i].End > sc.Start })
 		for ; i < len(toks) && toks[i].Start < sc.End; i++ {
-			t := toks[i]
-			out[i] = doc.AssertionOf(coding.Span{Start: t.Start, End: t.End})
+			out[i] = coding.Stronger(out[i], sc.Assertion)
 		}
 	}
 	return out
@@ -158,8 +157,11 @@ func (rd *reading) span(from, to int32) coding.Span {
 	return coding.Span{Start: rd.tokens[from].Start, End: rd.tokens[to].End}
 }
 
-// assertionOf gives the strongest assertion over the words of a hit: the one
-// that holds for most of its tokens.
+// assertionOf gives the strongest assertion over the tokens from..to.
 func (rd *reading) assertionOf(from, to int32) coding.Assertion {
-	return rd.doc.AssertionOf(rd.span(from, to))
+	a := coding.Present
+	for _, b := range rd.assert[from : to+1] {
+		a = coding.Stronger(a, b)
+	}
+	return a
 }

@@ -193,16 +193,24 @@ func (f *finding) note(m *matcher) {
 func (f *finding) find(m *matcher) {
 	for i, s := range f.rd.sentence {
 		f.hits = m.match(f.hits, s.words, int32(i), f.rd.clause)
+		if len(f.hits) > 20*hitsKept { // a note of a megabyte must not hold all of its matches
+			f.keepBest()
+		}
 	}
-	slices.SortFunc(f.hits, func(a, b hit) int {
-		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.bag, b.bag), cmp.Compare(a.from, b.from))
-	})
-	f.hits = f.hits[:min(len(f.hits), hitsKept)]
+	f.keepBest()
 	for i := range f.hits {
 		h := &f.hits[i]
 		h.assert = f.rd.assertionOf(h.from, h.to)
 		h.neg = !stated(h.assert)
 	}
+}
+
+// keepBest sorts the hits, best first, and drops those beyond hitsKept.
+func (f *finding) keepBest() {
+	slices.SortFunc(f.hits, func(a, b hit) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.bag, b.bag), cmp.Compare(a.from, b.from))
+	})
+	f.hits = f.hits[:min(len(f.hits), hitsKept)]
 }
 
 // matchesKept is how many ways of a code travel on with a candidate.
