@@ -1,10 +1,15 @@
 // Package web serves the pages for people and the JSON API for programs.
 //
-// Pages are html/template with embedded assets and a little plain JavaScript
-// that only adds to what forms and links do by themselves. The package talks
-// to internal/auth (who is it), internal/review (worklist, items, decisions)
-// and to the small interfaces it declares in Config. It knows no SQL and no
-// NATS.
+// Pages are html/template with embedded assets. Everything can be done with
+// links and forms alone; the script adds keys, highlighting that follows the
+// selection, and acts without a reload, by sending the page's own forms and
+// showing the page that comes back. Each form carries a key of its own, so that
+// sending it again counts once, and the number of the suggestions that it was
+// shown with, so that a decision on changed ones is refused.
+//
+// The package talks to internal/auth (who is it), internal/review (worklist,
+// items, decisions) and to the small interfaces that Config declares. It knows
+// no SQL and no NATS.
 //
 // No note text, name or identifier of a patient appears in a URL, a page's
 // title, a log line or a metric. Every answer carries a content security

@@ -11,8 +11,6 @@ import (
 // stateNames are the tabs of the worklist, in the order in which they stand.
 var stateNames = []coding.ItemState{coding.ItemOpen, coding.ItemClaimed, coding.ItemHeld, coding.ItemQueried, coding.ItemFinished}
 
-var settingNames = []coding.Setting{coding.Inpatient, coding.Outpatient, coding.Professional, coding.Emergency}
-
 var sortNames = []choice{
 	{Value: string(coding.SortPriority), Label: "by priority, oldest first"},
 	{Value: string(coding.SortOldest), Label: "oldest first"},

@@ -155,7 +155,15 @@ func newSite(t testing.TB, change ...func(*web.Config)) *site {
 		}
 		handler.ServeHTTP(w, r)
 	}))
-	t.Cleanup(s.Close)
+	t.Cleanup(func() {
+		s.Close()
+		logs := s.logs.String()
+		for _, secret := range []string{"Essential hypertension", "diabetes", "P-SECRET", "D-1", s.links[coding.RoleCoder]} {
+			if strings.Contains(logs, secret) {
+				t.Errorf("the log holds %q", secret)
+			}
+		}
+	})
 	return s
 }
 

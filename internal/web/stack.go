@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// frames keeps of a stack trace the functions and lines, without the first
-// lines, which can hold the panic's value, and without arguments.
+// frames keeps of a stack trace where each call was, without functions'
+// arguments: short ones stand there as they are.
 func frames(stack []byte) string {
 	var out []string
 	for _, line := range bytes.Split(stack, []byte("\n")) {

@@ -154,11 +154,7 @@ func (s *server) next(w http.ResponseWriter, r *http.Request, u coding.User) {
 func (s *server) goNext(w http.ResponseWriter, r *http.Request, u coding.User, left int64, how string) {
 	scope := scopeOf(r.URL.Query())
 	q, _ := filterQuery(scope)
-	var except []int64
-	if left != 0 {
-		except = []int64{left}
-	}
-	id, err := s.Review.Next(r.Context(), u, q, except...)
+	id, err := s.Review.Next(r.Context(), u, q)
 	to := url.Values{}
 	for name, values := range scope {
 		to[name] = values
