@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,6 +32,7 @@ func TestMakeDemoPassesSignals(t *testing.T) {
 			cmd := exec.CommandContext(ctx, "make", "-o", "build", "-o", "setup", "demo", "DEMO="+
 				`trap 'echo told, with commas; exit 0' INT TERM; echo ready $(ARGS); while :; do sleep 0.05; done`, "ARGS=--reset")
 			cmd.Dir = root
+			cmd.Env = outsideMake()
 			out, err := cmd.StdoutPipe()
 			if err != nil {
 				t.Fatal(err)
@@ -55,10 +57,18 @@ func TestMakeDemoPassesSignals(t *testing.T) {
 	}
 }
 
+// outsideMake is the environment without what a make gives its children, which
+// the tests may be: a make in it is one that a user started.
+func outsideMake() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return strings.HasPrefix(v, "MAKE") || strings.HasPrefix(v, "MFLAGS=") || strings.HasPrefix(v, "GNUMAKEFLAGS=")
+	})
+}
+
 // TestMakeDemoExitStatus: without a signal, the program's own status counts.
 func TestMakeDemoExitStatus(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), "make", "-o", "build", "-o", "setup", "demo", "DEMO=exit 3")
-	cmd.Dir = root
+	cmd.Dir, cmd.Env = root, outsideMake()
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 3 {
 		t.Errorf("make demo: %v, want status 3: %s", err, out)
@@ -68,7 +78,7 @@ func TestMakeDemoExitStatus(t *testing.T) {
 func TestMakeDryRunRunsNothing(t *testing.T) {
 	mark := filepath.Join(t.TempDir(), "mark")
 	cmd := exec.CommandContext(t.Context(), "make", "-n", "-o", "build", "-o", "setup", "demo", "DEMO=touch "+mark)
-	cmd.Dir = root
+	cmd.Dir, cmd.Env = root, outsideMake()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -80,7 +90,7 @@ func TestMakeDryRunRunsNothing(t *testing.T) {
 // TestMakeHelpListsEverything: what a person may call is in the help.
 func TestMakeHelpListsEverything(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), "make", "help")
-	cmd.Dir = root
+	cmd.Dir, cmd.Env = root, outsideMake()
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)

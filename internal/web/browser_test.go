@@ -142,7 +142,8 @@ func TestByKeyboardAlone(t *testing.T) {
 
 	// Back and reopen.
 	b.run(chromedp.NavigateBack())
-	b.until(fmt.Sprintf(`location.pathname === "/items/%d" && document.querySelector("[value=reopen]") !== null`, ids[2]))
+	// What only scripts serve is shown once the script listens.
+	b.until(fmt.Sprintf(`location.pathname === "/items/%d" && document.querySelector("[value=reopen]") !== null && !document.querySelector(".needs-script").hidden`, ids[2]))
 	b.press("o")
 	b.until(`document.querySelector("[value=finish]") !== null`)
 	b.focused("E11.40")
