@@ -13,13 +13,14 @@ import (
 )
 
 const (
-	// auditLock is held in the database by the one who forges the chain.
-	auditLock = int64(0x6368617274617564) // "chartaud"
+	// auditLock is held by the one who links events into the chain of a schema;
+	// another schema of the same database has a chain of its own.
+	auditLock = int32(0x61756474) // "audt"
 
 	sqlInsertAudit = `INSERT INTO audit_events (at, actor, action, item_id, target, digest)
 		VALUES ($1, $2, $3, $4, $5, $6)`
 
-	sqlTryLockTx = `SELECT pg_try_advisory_xact_lock($1)`
+	sqlTryLockTx = `SELECT pg_try_advisory_xact_lock($1, hashtext(current_schema()))`
 
 	sqlChainHead = `SELECT seq, hash FROM audit_chain ORDER BY seq DESC LIMIT 1`
 
