@@ -337,5 +337,5 @@ func jitter(d time.Duration) time.Duration {
 	if d <= 0 {
 		return 0
 	}
-	return d/2 + rand.N(d) //nolint:gosec // spreads load, guards nothing
+	return d/2 + rand.N(d) // spreads load, guards nothing
 }

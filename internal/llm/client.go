@@ -140,7 +140,7 @@ func (c *Client) ask(ctx context.Context, p prompts.Prompt, required []string, a
 		wait := seen.retryAfter
 		if wait == 0 {
 			wait = c.cfg.Backoff << min(n-1, 16)
-			wait = wait/2 + rand.N(wait) //nolint:gosec // spreads load, guards nothing
+			wait = wait/2 + rand.N(wait) // spreads load, guards nothing
 		}
 		if n >= attempts || !fault.again() || wait > maxRetryAfter || ctx.Err() != nil ||
 			fault.Code == InvalidAnswer && n >= 2 { // what was wrong twice stays so

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -67,7 +66,7 @@ func says(content string) func(string) (int, string) {
 func ranker(t *testing.T, e *endpoint, observe func(rank.LLMCounts)) *rank.LLM {
 	t.Helper()
 	client, err := llm.New(llm.Config{BaseURL: e.URL, Model: "test-model", Timeout: time.Minute, Backoff: time.Millisecond,
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+		Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
