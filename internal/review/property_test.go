@@ -63,6 +63,21 @@ func TestRandomActsByMany(t *testing.T) {
 		}
 	})
 	wg.Wait()
+	// In the end every item is finished, whatever the acts left it in.
+	f.move(time.Hour) // all claims have run out
+	for _, id := range ids {
+		switch it := f.item(users[0], id); it.State {
+		case coding.ItemFinished:
+			continue
+		case coding.ItemHeld, coding.ItemQueried:
+			if err := f.Resume(t.Context(), users[0], id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := f.Decide(t.Context(), users[0], id, review.Act{Kind: coding.Finish, Confirm: true, Key: "end"}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	reviews := map[string]int{}
 	for _, r := range f.announced() {
 		reviews[r.ReviewID]++
@@ -79,8 +94,8 @@ func TestRandomActsByMany(t *testing.T) {
 	if len(reviews) != finished {
 		t.Errorf("%d finishings announced %d reviews", finished, len(reviews))
 	}
-	if finished == 0 {
-		t.Error("nothing was ever finished: the test tests little")
+	if finished < len(ids) {
+		t.Errorf("%d finishings of %d items", finished, len(ids))
 	}
 }
 
