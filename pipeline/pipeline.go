@@ -130,8 +130,7 @@ func (p *Pipeline) Process(ctx context.Context, note coding.Note) (coding.Sugges
 		Notices: append([]coding.Notice{}, tables.Notices...),
 	}
 
-	watch := stopwatch{now: time.Now}
-	watch.start()
+	watch := stopwatch{last: time.Now()}
 	doc := segment.Segment(note)
 	set.Timings.Segment = watch.lap()
 	set.Setting = doc.Setting
@@ -238,16 +237,11 @@ func ReleaseIDs(ids []string) string {
 	return strings.Join(ids, " ")
 }
 
-type stopwatch struct {
-	now  func() time.Time
-	last time.Time
-}
-
-func (w *stopwatch) start() { w.last = w.now() }
+type stopwatch struct{ last time.Time }
 
 // lap gives the milliseconds since the last lap, to the microsecond.
 func (w *stopwatch) lap() float64 {
-	now := w.now()
+	now := time.Now()
 	d := now.Sub(w.last)
 	w.last = now
 	return float64(d.Microseconds()) / 1000
