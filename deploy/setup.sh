@@ -160,7 +160,9 @@ apt_update() {
 }
 
 # apt_known PACKAGE: can it be installed from the lists?
-apt_known() { LC_ALL=C apt-cache policy "$1" 2> /dev/null | grep -q 'Candidate: [^(]'; }
+# The output is read to its end: with pipefail, a grep that stops at the first match would make
+# apt-cache fail by SIGPIPE, now and then.
+apt_known() { [ -n "$(LC_ALL=C apt-cache policy "$1" 2> /dev/null | sed -n '/Candidate: [^(]/p')" ]; }
 
 # apt_install WHAT PACKAGE...: download (timed apart), then install.
 apt_install() {
@@ -221,7 +223,7 @@ debian_source() {
   for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
     [ -f "$file" ] || continue
     sed -nE "s/^deb[[:space:]]+(\[[^]]*\][[:space:]]+)?([^[:space:]]+)[[:space:]]+$codename[[:space:]]+(.*[[:space:]])?main([[:space:]].*)?\$/deb-src \1\2 $suite main/p" \
-      "$file" | head -1 > "$out/debian.list"
+      "$file" | sed -n 1p > "$out/debian.list"
     [ ! -s "$out/debian.list" ] || return 0
   done
   return 1
@@ -250,7 +252,7 @@ build_vector() {
     -o Dir::Cache="$work/cache" -o Debug::NoLocking=1 source pgvector ||
     fail "could not download pgvector's source: check the network and run this again"
   cd "$root"
-  src=$(find "$work/src" -mindepth 1 -maxdepth 1 -type d -name 'pgvector-*' | head -1)
+  src=$(find "$work/src" -mindepth 1 -maxdepth 1 -type d -name 'pgvector-*' | sed -n 1p)
   [ -n "$src" ] || fail "pgvector's source package has an unexpected shape"
   config=/usr/lib/postgresql/$major/bin/pg_config
   # OPTFLAGS empty: the default tunes for this very CPU, which breaks when a disk image moves.
@@ -266,9 +268,9 @@ debian_pg() {
   become "PostgreSQL with pgvector"
   scratch
   apt_update
-  major=$(pg_bins | head -1 | cut -d' ' -f1)
+  major=$(pg_bins | sed -n 1p | cut -d' ' -f1)
   if [ -z "$major" ]; then
-    major=$(LC_ALL=C apt-cache depends postgresql 2> /dev/null | sed -nE 's/.*Depends: postgresql-([0-9]+)$/\1/p' | head -1)
+    major=$(LC_ALL=C apt-cache depends postgresql 2> /dev/null | sed -nE 's/.*Depends: postgresql-([0-9]+)$/\1/p' | sed -n 1p)
     [ -n "$major" ] || fail "no PostgreSQL package is known here: check the network and run this again"
     [ "$major" -ge $min_pg ] ||
       fail "this system's PostgreSQL is $major and $min_pg or newer is needed: install it with pgvector, or set CHARTCODE_DATABASE_URL"
