@@ -25,6 +25,7 @@ type GoldCode struct {
 type GoldNote struct {
 	coding.Note
 	Codes []GoldCode `json:"codes"`
+	First []string   `json:"first,omitempty"` // the codes that are right as first-listed or principal, where that was labelled
 }
 
 // The tiers and the states of a code in the edition scored against.
@@ -43,39 +44,91 @@ type Dataset struct {
 // ErrDataset is returned for a file that is no dataset.
 var ErrDataset = errors.New("not a dataset: each line must be a note with note_id, text and codes")
 
-// ReadDataset reads a JSON-lines file of gold notes. Errors name file and
-// line, never what stands there.
-func ReadDataset(path string) (*Dataset, error) {
+// ErrNoteText is returned for labels whose note is in none of the files given.
+var ErrNoteText = errors.New("the labelled note is not among the notes given")
+
+// ReadDataset reads a JSON-lines file of gold notes. Where a line has codes but
+// no text (labels of notes that may not be copied), the note is taken by its id
+// from the files of notes. Errors name file and line, never what stands there.
+func ReadDataset(path string, notes ...string) (*Dataset, error) {
+	d := &Dataset{Name: path}
+	var texts map[string]coding.Note
+	err := readLines(path, func(line int, b []byte) error {
+		var n GoldNote
+		if json.Unmarshal(b, &n) != nil || n.NoteID == "" {
+			return fmt.Errorf("%s:%d: %w", path, line, ErrDataset)
+		}
+		if n.Text == "" && len(notes) > 0 {
+			if texts == nil {
+				var err error
+				if texts, err = readNotes(notes); err != nil {
+					return err
+				}
+			}
+			note, ok := texts[n.NoteID]
+			if !ok {
+				return fmt.Errorf("%s:%d: %w", path, line, ErrNoteText)
+			}
+			n.Note = note
+		}
+		if n.Text == "" {
+			return fmt.Errorf("%s:%d: %w", path, line, ErrDataset)
+		}
+		if n.Source == "" {
+			n.Source = coding.DefaultSource
+		}
+		d.Notes = append(d.Notes, n)
+		return nil
+	})
+	if err == nil && len(d.Notes) == 0 {
+		err = fmt.Errorf("%s: %w", path, ErrDataset)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func readNotes(paths []string) (map[string]coding.Note, error) {
+	out := map[string]coding.Note{}
+	for _, p := range paths {
+		err := readLines(p, func(line int, b []byte) error {
+			var n coding.Note
+			if json.Unmarshal(b, &n) != nil || n.NoteID == "" {
+				return fmt.Errorf("%s:%d: %w", p, line, ErrDataset)
+			}
+			out[n.NoteID] = n
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// readLines gives the lines of a file that are not blank.
+func readLines(path string, use func(line int, b []byte) error) error {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("open dataset: %w", err)
+		return fmt.Errorf("open dataset: %w", err)
 	}
 	defer f.Close()
-	d := &Dataset{Name: path}
 	r := bufio.NewReader(f)
 	for line := 1; ; line++ {
 		b, err := r.ReadBytes('\n')
 		if len(strings.TrimSpace(string(b))) > 0 {
-			var n GoldNote
-			if json.Unmarshal(b, &n) != nil || n.NoteID == "" || n.Text == "" {
-				return nil, fmt.Errorf("%s:%d: %w", path, line, ErrDataset)
+			if err := use(line, b); err != nil {
+				return err
 			}
-			if n.Source == "" {
-				n.Source = coding.DefaultSource
-			}
-			d.Notes = append(d.Notes, n)
 		}
 		if errors.Is(err, io.EOF) {
-			break
+			return nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read dataset: %w", err)
+			return fmt.Errorf("read dataset: %w", err)
 		}
 	}
-	if len(d.Notes) == 0 {
-		return nil, fmt.Errorf("%s: %w", path, ErrDataset)
-	}
-	return d, nil
 }
 
 // Gold gives the distinct codes that recall and precision are counted over:

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"math"
+	"slices"
 
 	"chartcode/internal/coding"
 )
@@ -46,6 +47,9 @@ type Scores struct {
 	ECEShown  int // suggestions that the calibration error is counted over
 	FirstGold int // notes whose first shown code is a gold code, of notes with gold and something shown
 	FirstOf   int
+
+	FirstRight int // notes whose first shown code is right as first-listed
+	FirstAsked int // notes for which that was labelled
 }
 
 // Ks are the depths at which recall is measured.
@@ -97,6 +101,12 @@ func Score(results []Result) Scores {
 				if required[r.Shown[0].Code] {
 					s.FirstGold++
 				}
+			}
+		}
+		if len(r.Note.First) > 0 {
+			s.FirstAsked++
+			if len(r.Shown) > 0 && slices.Contains(r.Note.First, r.Shown[0].Code) {
+				s.FirstRight++
 			}
 		}
 		hit := 0

@@ -13,6 +13,7 @@ import (
 	"chartcode/eval"
 	"chartcode/internal/codeset"
 	"chartcode/internal/coding"
+	"chartcode/internal/learned"
 	"chartcode/pipeline/retrieve"
 	"chartcode/pipeline/segment"
 )
@@ -41,7 +42,7 @@ and ranking as in production.`,
 		Example: "  chartcode eval accuracy --dataset notes-with-codes.jsonl --ablation",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.measure(cmd.Context(), dataset, func(ctx context.Context, a *app, m measured) error {
+			return o.measure(cmd.Context(), dataset, nil, func(ctx context.Context, a *app, m measured) error {
 				rep, err := eval.Accuracy(ctx, eval.Config{Data: m.data, Fit: eval.DefaultFit(coding.Mentions), Ablation: ablation, Progress: a.evalProgress})
 				a.progress.done()
 				if err == nil {
@@ -54,6 +55,53 @@ and ranking as in production.`,
 	accuracy.Flags().StringVar(&dataset, "dataset", defaultDataset(), "notes with codes, as JSON lines")
 	accuracy.Flags().BoolVar(&ablation, "ablation", false, "also measure with each part left out in turn")
 
+	var labels string
+	var notes []string
+	var byNote, cv bool
+	shown := &cobra.Command{
+		Use:     "shown",
+		Short:   "Score what the program suggests on labelled notes",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return o.measure(cmd.Context(), labels, notes, func(ctx context.Context, a *app, m measured) error {
+				models, err := learned.Default()
+				if err != nil {
+					return err
+				}
+				res, err := m.data.Suggested(ctx, models, coding.Billing, func(int) bool { return true })
+				if err != nil {
+					return err
+				}
+				show := func(name string, res []eval.Result) {
+				s := eval.Score(res)
+				fmt.Printf("%s: notes %d required %d recall@10/50/100/200 %.3f %.3f %.3f  P %.3f R %.3f F1 %.3f first %d/%d shown %d ece %.3f\n", name, s.Notes, s.Gold, s.Recall(10), s.Recall(50), s.Recall(100), s.Precision(), s.ShownRecall(), s.F1(), s.FirstRight, s.FirstAsked, s.Right+s.Acceptable+s.Wrong, s.ECE)
+				}
+				show("shipped", res)
+				if cv {
+					for _, th := range []float64{0.25,0.3,0.35,0.4,0.45,0.5} {
+						eval.SetThreshold(th)
+						r, err := eval.Practice(ctx, m.data, eval.PracticeConfig{Order: models, Rank: eval.DefaultPractice(), Folds: 5})
+						if err != nil { return err }
+						show(fmt.Sprint("cv ", th), r)
+						if th == 0.4 { res = r }
+					}
+				}
+				a.progress.done()
+				if byNote {
+					fmt.Print(eval.ByNote(res, m.data.Table))
+				}
+				s := eval.Score(res)
+				fmt.Printf("notes %d required %d recall@10/50/100/200 %.3f %.3f %.3f  P %.3f R %.3f F1 %.3f first %d/%d shown %d\n", s.Notes, s.Gold, s.Recall(10), s.Recall(50), s.Recall(100), s.Precision(), s.ShownRecall(), s.F1(), s.FirstRight, s.FirstAsked, s.Right+s.Acceptable+s.Wrong)
+				return nil
+			})
+		},
+	}
+	shown.Flags().StringVar(&labels, "dataset", "eval/datasets/guideline-dev.jsonl", "")
+	shown.Flags().StringSliceVar(&notes, "notes", []string{"../shared/notes/aci-bench.jsonl", "../shared/notes/mtsamples.jsonl"}, "")
+	shown.Flags().BoolVar(&cv, "cv", false, "")
+	shown.Flags().BoolVar(&byNote, "by-note", false, "")
+	cmd.AddCommand(shown)
+
 	var out string
 	var number int
 	train := &cobra.Command{
@@ -63,7 +111,7 @@ and ranking as in production.`,
 		Example: "  chartcode eval train --version 2 --out models.json.gz",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.measure(cmd.Context(), dataset, func(ctx context.Context, a *app, m measured) error {
+			return o.measure(cmd.Context(), dataset, nil, func(ctx context.Context, a *app, m measured) error {
 				return a.train(ctx, m, dataset, out, number)
 			})
 		},
@@ -87,13 +135,13 @@ func (a *app) evalProgress(done, of int, what string) {
 }
 
 // measure loads code sets and dataset and runs f.
-func (o *options) measure(ctx context.Context, dataset string, f func(ctx context.Context, a *app, m measured) error) error {
+func (o *options) measure(ctx context.Context, dataset string, notes []string, f func(ctx context.Context, a *app, m measured) error) error {
 	a, err := o.newApp(true)
 	if err != nil {
 		return err
 	}
 	defer a.close(false)
-	gold, err := eval.ReadDataset(dataset)
+	gold, err := eval.ReadDataset(dataset, notes...)
 	if err != nil {
 		return err
 	}

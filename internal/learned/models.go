@@ -29,6 +29,7 @@ type StyleModels struct {
 	Order       *gbdt.Model `json:"order"`            // orders candidates
 	Rank        *gbdt.Model `json:"rank,omitempty"`   // ranks suggestions; nil: the ranker's own rules
 	Memory      *Memory     `json:"memory,omitempty"` // nil where counts must not be used
+	Practice    *Memory     `json:"practice,omitempty"` // how often codes were given, for the ranker alone
 	Calibration Calibration `json:"calibration"`
 	Threshold   float64     `json:"threshold"` // least confidence shown
 }
@@ -143,8 +144,10 @@ func Read(b []byte) (*Models, error) {
 		if s == nil {
 			return nil, ErrModels
 		}
-		if s.Memory != nil {
-			s.Memory.Ready()
+		for _, m := range []*Memory{s.Memory, s.Practice} {
+			if m != nil {
+				m.Ready()
+			}
 		}
 	}
 	return &m, nil

@@ -82,21 +82,24 @@ type judged struct {
 }
 
 func (l *Local) billing(in Input) []coding.Suggestion {
-	var list []judged
-	for i := range in.Candidates {
-		if j, ok := judge(in, i); ok {
-			list = append(list, j)
+	style := l.models.Style(coding.Billing)
+	rows := BillingRows(in, style.Practice, nil)
+	list := make([]judged, len(rows))
+	for i := range rows {
+		list[i] = rows[i].judged
+		if style.Rank != nil {
+			list[i].score = style.Rank.Score(rows[i].X)
 		}
 	}
-	preferExact(in.Doc, list)
+	scale, least := style.Calibration, style.Threshold
+	if style.Rank == nil {
+		scale, least = billingScale, leastBilling
+		preferExact(in.Doc, list)
+	}
 	slices.SortStableFunc(list, func(a, b judged) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.cand, b.cand))
 	})
-	chosen := choose(in, list)
-	scale := l.models.Style(coding.Billing).Calibration
-	if scale == (learned.Calibration{}) {
-		scale = billingScale
-	}
+	chosen := choose(in, list, scale, least, style.Rank != nil)
 	out := make([]coding.Suggestion, 0, len(chosen))
 	for _, j := range firstListed(in, chosen) {
 		c := &in.Candidates[j.cand]
@@ -226,19 +229,19 @@ func preferExact(doc *coding.Document, list []judged) {
 }
 
 // choose takes the best codes, one for each condition.
-func choose(in Input, list []judged) []judged {
+func choose(in Input, list []judged, scale learned.Calibration, least float64, trained bool) []judged {
 	var out []judged
 	definitive := false
 	for _, j := range list {
 		c := &in.Candidates[j.cand]
-		if signLike(c.Code) && definitive {
+		if !trained && signLike(c.Code) && definitive {
 			if j.list {
 				j.score += signInList
 			} else {
 				j.score += signBeside
 			}
 		}
-		if billingScale.Probability(j.score) < leastBilling || len(out) == mostBilling {
+		if scale.Probability(j.score) < least || len(out) == mostBilling {
 			continue
 		}
 		if slices.ContainsFunc(out, func(o judged) bool { return sameCondition(&in.Candidates[o.cand], o.match, c, j.match) }) {

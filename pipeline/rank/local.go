@@ -31,6 +31,9 @@ func NewLocal(c LocalConfig) (*Local, error) {
 	if m := c.Models.Style(coding.Mentions).Rank; m != nil && !slices.Equal(m.Features, featureNames[:]) {
 		return nil, ErrModels
 	}
+	if m := c.Models.Style(coding.Billing).Rank; m != nil && !slices.Equal(m.Features, BillingFeatures()) {
+		return nil, ErrModels
+	}
 	return &Local{c.Models}, nil
 }
 
