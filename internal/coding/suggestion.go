@@ -41,6 +41,28 @@ type Candidate struct {
 
 	Display string  `json:"-"`
 	Matches []Match `json:"-"` // best first
+	Support Support `json:"-"`
+}
+
+// Support is what retrieval knows of a candidate beyond its places; words weigh
+// by their rarity. The zero value says nothing.
+type Support struct {
+	Density      float32 // words found over tokens spanned, of the best match
+	Resolution   float32 // how well the note supports this code among those its term leads to
+	Under        float32 // logarithm of how many codes the term leads to
+	Sum          float32 // of the scores over distinct places
+	Places       float32 // distinct places, logarithm
+	Terms        float32 // distinct terms, logarithm
+	Stated       float32 // share of the weight of matches that is stated of the patient
+	Beaten       float32 // best score of another code on overlapping words over the own score
+	BeatenLonger float32 // the same among matches that hold more words
+	Ties         float32 // logarithm of the number of codes that share the best words and score
+	TitleShare   float32 // of the title's weight found anywhere in the note
+	TitleWeight  float32 // weight of the title
+	Common       float32 // 1 where the code has everyday names: it is used often
+	Side         float32 // 1 the title's side is stated by the match, -1 another side is
+	Cover        float32 // found words over all words of the noun phrase around them, by rarity
+	Chapter      float32 // share of the scores of the note's best codes that are of the same chapter
 }
 
 // Severity of a finding.

@@ -11,7 +11,9 @@ import (
 // BillingFeatures names the values by which the local ranker judges a candidate
 // in the style of billing, in the order of a row: those of the style of
 // mentions first.
-func BillingFeatures() []string { return append(Features(), billingNames[:]...) }
+func BillingFeatures() []string {
+	return append(Features(), billingNames[:]...)
+}
 
 var billingNames = [...]string{
 	"points",           // of the rules of billing (see sectionPoints), the best place and all else
@@ -57,6 +59,23 @@ var billingNames = [...]string{
 	"longer_score",     // log odds of the best such candidate
 	"span",             // bytes of the best place, logarithm
 	"at",               // where the best place stands, 0..1
+	// of retrieval, see coding.Support
+	"density",
+	"resolution",
+	"under",
+	"sum",
+	"places",
+	"terms",
+	"stated",
+	"beaten",
+	"beaten_longer",
+	"ties",
+	"title_share",
+	"title_weight",
+	"common",
+	"side",
+	"cover",
+	"chapter",
 }
 
 const (
@@ -103,6 +122,22 @@ const (
 	bLongerScore
 	bSpan
 	bAt
+	bDensity
+	bResolution
+	bUnder
+	bSum
+	bPlaces
+	bTerms
+	bStated
+	bBeaten
+	bBeatenLonger
+	bTies
+	bTitleShare
+	bTitleWeight
+	bCommon
+	bSide
+	bCover
+	bChapter
 	billingCount
 )
 
@@ -196,6 +231,23 @@ func BillingRows(in Input, practice *learned.Memory, own learned.Without) []Bill
 			share, n := practice.GivenWhenFound(c.Code, 0.2, own)
 			x[bBilledFound], x[bBilledFoundOf] = float32(share), logp(float64(n))
 		}
+		u := &c.Support
+		x[bDensity] = u.Density
+		x[bResolution] = u.Resolution
+		x[bUnder] = u.Under
+		x[bSum] = u.Sum
+		x[bPlaces] = u.Places
+		x[bTerms] = u.Terms
+		x[bStated] = u.Stated
+		x[bBeaten] = u.Beaten
+		x[bBeatenLonger] = u.BeatenLonger
+		x[bTies] = u.Ties
+		x[bTitleShare] = u.TitleShare
+		x[bTitleWeight] = u.TitleWeight
+		x[bCommon] = u.Common
+		x[bSide] = u.Side
+		x[bCover] = u.Cover
+		x[bChapter] = u.Chapter
 		out = append(out, Billed{Candidate: i, X: x, judged: j})
 	}
 	for i := range out {

@@ -381,3 +381,26 @@ func (f *finding) compete(rows []Row) {
 		x[fTies] = logp(float64(ties[key{h.from, h.to, x[fScore]}]))
 	}
 }
+
+// support is what of a row travels on with the candidate.
+func (row *Row) support() coding.Support {
+	x := row.X
+	return coding.Support{
+		Density:      x[fDensity],
+		Resolution:   x[fResolution],
+		Under:        x[fUnder],
+		Sum:          x[fSum],
+		Places:       x[fPlaces],
+		Terms:        x[fTerms],
+		Stated:       x[fStated],
+		Beaten:       x[fBeaten],
+		BeatenLonger: x[fBeatenLonger],
+		Ties:         x[fTies],
+		TitleShare:   x[fTitleShare],
+		TitleWeight:  x[fTitleWeight],
+		Common:       x[fCommon],
+		Side:         x[fSide],
+		Cover:        x[fCover],
+		Chapter:      x[fChapter],
+	}
+}
