@@ -52,7 +52,10 @@ type state struct {
 	doc     *coding.Document // nil: codes alone
 	setting coding.Setting
 	style   coding.Style
-	list    []item
+	// unordered: the order of the list says nothing, being that of confidence or
+	// of no meaning.
+	unordered bool
+	list      []item
 }
 
 // item is one code of the list.

@@ -136,8 +136,7 @@ func (st *state) codeFirst() {
 			f := coding.Finding{Rule: RuleCodeFirst, Source: st.v.notes.source("code first", g.match)}
 			switch {
 			case g.before >= 0:
-			case g.after >= 0 && st.style == coding.Mentions:
-				// the order of mentions says nothing
+			case g.after >= 0 && st.unordered:
 			case g.after >= 0:
 				f.Severity = coding.SeverityError
 				f.Message = fmt.Sprintf("%s must come before %s: the underlying condition is coded first.", st.list[g.after].code.Code, code.Code)
@@ -221,13 +220,13 @@ func (st *state) externalCause() {
 		Source:  guideline(st.table, "I.C.20.a.6")}, 0)
 }
 
-// leads reports whether the place of item i makes it first: the order of
-// mentions does not, unless nothing in the list could be first.
+// leads reports whether the place of item i makes it first: where the order
+// says nothing it does not, unless nothing in the list could be first.
 func (st *state) leads(i int) bool {
 	if !st.list[i].icd() {
 		return false
 	}
-	if st.style != coding.Mentions {
+	if !st.unordered {
 		return i == 0
 	}
 	for j := range st.list {
@@ -258,7 +257,7 @@ func (st *state) manifestationFirst() {
 
 // firstOnly: some Z codes may only be first.
 func (st *state) firstOnly() {
-	if st.style == coding.Mentions {
+	if st.unordered {
 		return
 	}
 	for i := 1; i < len(st.list); i++ {

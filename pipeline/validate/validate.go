@@ -67,7 +67,7 @@ type Output struct {
 // first code that may be first has the role.
 func (v *Validator) Validate(in Input) Output {
 	var out Output
-	st := &state{v: v, table: in.Table, note: &in.Note, doc: in.Doc, style: in.Style, others: in.Others}
+	st := &state{v: v, table: in.Table, note: &in.Note, doc: in.Doc, style: in.Style, unordered: in.Style == coding.Mentions, others: in.Others}
 	if in.Doc != nil {
 		st.setting = in.Doc.Setting
 	}
@@ -115,6 +115,9 @@ type CheckInput struct {
 	Payer   string
 	Date    coding.Date // of service; discharge of a stay
 	Codes   []Coded
+	// Unordered is set where the order of the codes says nothing; rules about it
+	// are then silent.
+	Unordered bool
 }
 
 // Check gives what the rules say of a list of codes alone: what Validate says
@@ -122,7 +125,7 @@ type CheckInput struct {
 // be meant. Findings come in the order of the list, each once.
 func (v *Validator) Check(in CheckInput) []coding.Finding {
 	note := coding.Note{Patient: in.Patient, Payer: in.Payer, ServiceDate: in.Date, Setting: in.Setting}
-	st := &state{v: v, table: in.Table, others: in.Others, note: &note, setting: in.Setting, style: coding.Billing}
+	st := &state{v: v, table: in.Table, others: in.Others, note: &note, setting: in.Setting, style: coding.Billing, unordered: in.Unordered}
 	var out []coding.Finding
 	seen := map[string]bool{}
 	for _, c := range in.Codes {
