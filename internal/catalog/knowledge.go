@@ -187,30 +187,47 @@ func (e *edition) table(ctx context.Context, source Source, rel coding.Release) 
 	return t, nil
 }
 
-// rules gives the rule lines of the newest file of each kind that holds some.
+// rules gives the rule lines of the newest file of each kind that holds some, and
+// of each year's HCC mapping.
 func (c *Catalog) rules(ctx context.Context, releases []coding.Release) (validate.Config, error) {
 	var cfg validate.Config
-	newest := map[string]*coding.Release{codeset.KindTabular: &cfg.Tabular, codeset.KindHCC: &cfg.HCC, codeset.KindMCE: &cfg.MCE, codeset.KindPOA: &cfg.POA}
+	newest := map[string]*coding.Release{codeset.KindTabular: &cfg.Tabular, codeset.KindMCE: &cfg.MCE, codeset.KindPOA: &cfg.POA}
 	for _, r := range releases {
 		if at := newest[r.Kind]; at != nil && (at.ID == "" || at.EffectiveFrom.Before(r.EffectiveFrom)) {
 			*at = r
 		}
-	}
-	for _, r := range []coding.Release{cfg.Tabular, cfg.HCC, cfg.MCE, cfg.POA} {
-		if r.ID == "" {
-			continue
+		if r.Kind == codeset.KindHCC {
+			lines, err := c.lines(ctx, r)
+			if err != nil {
+				return cfg, err
+			}
+			cfg.HCC = append(cfg.HCC, validate.HCCMapping{Release: r, Lines: lines})
 		}
-		rows, err := c.cfg.Source.Lines(ctx, r.ID)
+	}
+	for _, r := range []coding.Release{cfg.Tabular, cfg.MCE, cfg.POA} {
+		lines, err := c.lines(ctx, r)
 		if err != nil {
 			return cfg, err
 		}
-		for _, row := range rows {
-			line, err := codeset.ParseLine(row)
-			if err != nil {
-				return cfg, fmt.Errorf("%s: %w", r.ID, err)
-			}
-			cfg.Lines = append(cfg.Lines, line)
-		}
+		cfg.Lines = append(cfg.Lines, lines...)
 	}
 	return cfg, nil
+}
+
+// lines gives the rule lines of a release; none of the zero release.
+func (c *Catalog) lines(ctx context.Context, r coding.Release) ([]codeset.Line, error) {
+	if r.ID == "" {
+		return nil, nil
+	}
+	rows, err := c.cfg.Source.Lines(ctx, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]codeset.Line, len(rows))
+	for i, row := range rows {
+		if out[i], err = codeset.ParseLine(row); err != nil {
+			return nil, fmt.Errorf("%s: %w", r.ID, err)
+		}
+	}
+	return out, nil
 }

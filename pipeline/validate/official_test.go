@@ -48,7 +48,7 @@ func official(t testing.TB) knowledge {
 			case codeset.KindTabular:
 				cfg.Tabular = c.Release
 			case codeset.KindHCC:
-				cfg.HCC = c.Release
+				cfg.HCC = append(cfg.HCC, validate.HCCMapping{Release: c.Release, Lines: c.Lines})
 			case codeset.KindMCE:
 				cfg.MCE = c.Release
 			case codeset.KindPOA:

@@ -2,6 +2,7 @@ package validate
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"chartcode/internal/codeset"
@@ -32,7 +33,8 @@ func (st *state) manifestation(it *item) bool {
 
 // mayBeFirst reports whether a code may be principal or first-listed.
 func (st *state) mayBeFirst(it *item) bool {
-	return it.icd() && !externalCauseCode(it.code.Code) && !organismCode(it.code.Code) && !st.manifestation(it)
+	return it.icd() && !externalCauseCode(it.code.Code) && !organismCode(it.code.Code) && !st.manifestation(it) &&
+		inGroups(st.v.secondaryOnly, it.code.Code) == nil
 }
 
 // sequence orders the list and gives the roles; see Validate.
@@ -87,8 +89,9 @@ func (st *state) etiologyBefore() {
 // list a code that it names stands before or after the item, or -1.
 type firstGroup struct {
 	lines         []codeset.Line
-	conditional   bool // if applicable, if known
+	underlying    bool // asks for the underlying disease, without any condition
 	named         bool // names codes at all
+	elsewhere     bool // names only pregnancies and reasons for a visit, which few patients have
 	before, after int
 	match         codeset.Line
 }
@@ -102,12 +105,15 @@ func (st *state) codeFirstGroups(i int) []firstGroup {
 		if len(p.codeFirst) == 0 {
 			continue
 		}
-		g := firstGroup{lines: p.codeFirst, before: -1, after: -1, match: p.codeFirst[0]}
-		for _, l := range p.codeFirst {
-			text := strings.ToLower(l.Text)
-			g.conditional = g.conditional || strings.Contains(text, "if applicable") || strings.Contains(text, "if known") ||
-				strings.Contains(text, "if present") || strings.Contains(text, ", if ") || strings.Contains(text, "where applicable") || strings.Contains(text, "if any")
+		g := firstGroup{lines: p.codeFirst, before: -1, after: -1, match: p.codeFirst[0], elsewhere: true}
+		g.underlying = strings.HasPrefix(strings.TrimPrefix(strings.ToLower(g.match.Text), "the "), "underlying ")
+		for k := range p.codeFirst {
+			l := &p.codeFirst[k]
+			g.underlying = g.underlying && !conditional.MatchString(l.Text)
 			g.named = g.named || len(l.Refs) > 0
+			for _, r := range l.Refs {
+				g.elsewhere = g.elsewhere && (r.From[0] == 'O' || r.From[0] == 'Z')
+			}
 			for j := range st.list {
 				if j == i || !st.list[j].icd() || !matches(l, st.list[j].code.Code) || matches(l, own) {
 					continue
@@ -116,14 +122,18 @@ func (st *state) codeFirstGroups(i int) []firstGroup {
 					g.before = j
 				}
 				if j > i && g.after < 0 {
-					g.after, g.match = j, l
+					g.after, g.match = j, *l
 				}
 			}
 		}
+		g.elsewhere = g.elsewhere && g.named
 		out = append(out, g)
 	}
 	return out
 }
+
+// conditional notes ask only where the condition is there.
+var conditional = regexp.MustCompile(`(?i)\bif\b|where applicable`)
 
 // codeFirst: the etiology is coded, and before its manifestation.
 func (st *state) codeFirst() {
@@ -135,18 +145,19 @@ func (st *state) codeFirst() {
 		for _, g := range st.codeFirstGroups(i) {
 			f := coding.Finding{Rule: RuleCodeFirst, Source: st.v.notes.source("code first", g.match)}
 			switch {
+			case g.before < 0 && g.after < 0 && st.style == coding.Mentions:
+				// which conditions are coded is not asked here
 			case g.before >= 0:
 			case g.after >= 0 && st.unordered:
 			case g.after >= 0:
 				f.Severity = coding.SeverityError
 				f.Message = fmt.Sprintf("%s must come before %s: the underlying condition is coded first.", st.list[g.after].code.Code, code.Code)
 				st.add(f, i, g.after)
-			case g.conditional || !g.named:
+			case g.elsewhere && !st.pregnant:
+			case !g.named || !g.underlying && !st.manifestation(&st.list[i]):
 				f.Severity = coding.SeverityInformation
 				f.Message = fmt.Sprintf("Before %s, code first what the note at %s names, if it applies: %s.", code.Code, g.match.Code, quoted(g.lines))
 				st.add(f, i)
-			case st.style == coding.Mentions:
-				// which conditions are coded is not asked here
 			default:
 				f.Severity = coding.SeverityWarning
 				f.Message = fmt.Sprintf("%s needs its underlying condition coded before it, and none of the list is one: %s.", code.Code, quoted(g.lines))
@@ -179,9 +190,19 @@ func quoted(lines []codeset.Line) string {
 }
 
 // useAdditional tells of codes that the note at a code asks to add, unless one
-// of them is there. Notes of sections and chapters, which hold for whole
-// specialities, are left out.
+// of them is there.
 func (st *state) useAdditional() {
+	st.wanted(func(p *place) []codeset.Line { return p.useAdditional }, RuleUseAdditional, "use additional code", "With %s, add if the note supports it: %s.")
+}
+
+// codeAlso does so for codes that may stand before or after it.
+func (st *state) codeAlso() {
+	st.wanted(func(p *place) []codeset.Line { return p.codeAlso }, RuleCodeAlso, "code also", "With %s, code also if the note supports it, in either order: %s.")
+}
+
+// wanted tells of notes of which no code is there. Notes of sections and
+// chapters, which hold for whole specialities, are left out.
+func (st *state) wanted(lines func(*place) []codeset.Line, rule, kind, message string) {
 	if st.style == coding.Mentions {
 		return
 	}
@@ -190,20 +211,20 @@ func (st *state) useAdditional() {
 			continue
 		}
 		for _, p := range st.list[i].places {
-			if !p.diag || len(p.useAdditional) == 0 {
+			note := lines(p)
+			if !p.diag || len(note) == 0 {
 				continue
 			}
 			named, there := false, false
-			for _, l := range p.useAdditional {
-				named = named || len(l.Refs) > 0
+			for k := range note {
+				named = named || len(note[k].Refs) > 0
 				for j := range st.list {
-					there = there || j != i && st.list[j].icd() && matches(l, st.list[j].code.Code)
+					there = there || j != i && st.list[j].icd() && matches(&note[k], st.list[j].code.Code)
 				}
 			}
 			if named && !there {
-				st.add(coding.Finding{Rule: RuleUseAdditional, Severity: coding.SeverityInformation,
-					Message: fmt.Sprintf("With %s, add if the note supports it: %s.", st.list[i].code.Code, quoted(p.useAdditional)),
-					Source:  st.v.notes.source("use additional code", p.useAdditional[0])}, i)
+				st.add(coding.Finding{Rule: rule, Severity: coding.SeverityInformation,
+					Message: fmt.Sprintf(message, st.list[i].code.Code, quoted(note)), Source: st.v.notes.source(kind, note[0])}, i)
 			}
 			break // the closest place speaks for those above it
 		}
@@ -266,5 +287,17 @@ func (st *state) firstOnly() {
 				Message: fmt.Sprintf("%s may only be the first code of an encounter; here it is number %d.", it.code.Code, i+1),
 				Source:  guideline(st.table, "I.C.21.c.16")}, i)
 		}
+	}
+}
+
+// secondaryOnly: some codes only add to another.
+func (st *state) secondaryOnly() {
+	if len(st.list) == 0 || !st.leads(0) {
+		return
+	}
+	code := st.list[0].code.Code
+	if g := inGroups(st.v.secondaryOnly, code); g != nil {
+		st.add(coding.Finding{Rule: RuleSecondaryOnly, Severity: coding.SeverityWarning, Source: guideline(st.table, g.section),
+			Message: fmt.Sprintf("%s is not the first code: %s.", code, g.name)}, 0)
 	}
 }
