@@ -200,35 +200,72 @@ func (st *state) codeAlso() {
 	st.wanted(func(p *place) []codeset.Line { return p.codeAlso }, RuleCodeAlso, "code also", "With %s, code also if the note supports it, in either order: %s.")
 }
 
-// wanted tells of notes of which no code is there. Notes of sections and
-// chapters, which hold for whole specialities, are left out.
+// wanted tells of notes of which no code is there, each note once for all codes
+// below it. Left out are notes of sections and chapters, which hold for whole
+// specialities, and those that name only drugs and other causes to be told where
+// they apply, or the reason for a visit.
 func (st *state) wanted(lines func(*place) []codeset.Line, rule, kind, message string) {
 	if st.style == coding.Mentions {
 		return
 	}
+	told := map[*place]bool{}
 	for i := range st.list {
-		if !st.list[i].icd() {
+		p := closest(st.list[i].places, lines)
+		if !st.list[i].icd() || p == nil || told[p] {
 			continue
 		}
-		for _, p := range st.list[i].places {
-			note := lines(p)
-			if !p.diag || len(note) == 0 {
-				continue
+		told[p] = true
+		note := lines(p)
+		if !worthTelling(note, kind) || st.hasOther(i, note) {
+			continue
+		}
+		of := []int{i}
+		codes := st.list[i].code.Code
+		for j := i + 1; j < len(st.list); j++ {
+			if st.list[j].icd() && closest(st.list[j].places, lines) == p {
+				of = append(of, j)
+				codes += ", " + st.list[j].code.Code
 			}
-			named, there := false, false
-			for k := range note {
-				named = named || len(note[k].Refs) > 0
-				for j := range st.list {
-					there = there || j != i && st.list[j].icd() && matches(&note[k], st.list[j].code.Code)
-				}
-			}
-			if named && !there {
-				st.add(coding.Finding{Rule: rule, Severity: coding.SeverityInformation,
-					Message: fmt.Sprintf(message, st.list[i].code.Code, quoted(note)), Source: st.v.notes.source(kind, note[0])}, i)
-			}
-			break // the closest place speaks for those above it
+		}
+		st.add(coding.Finding{Rule: rule, Severity: coding.SeverityInformation,
+			Message: fmt.Sprintf(message, codes, quoted(note)), Source: st.v.notes.source(kind, note[0])}, of...)
+	}
+}
+
+// closest gives the closest place at or above a code that has lines of a kind; it
+// speaks for those above it. Nil if that is a section or chapter, or none.
+func closest(places []*place, lines func(*place) []codeset.Line) *place {
+	for _, p := range places {
+		if p.diag && len(lines(p)) > 0 {
+			return p
 		}
 	}
+	return nil
+}
+
+// hasOther reports whether a note names a code of the list other than item i.
+func (st *state) hasOther(i int, note []codeset.Line) bool {
+	for k := range note {
+		for j := range st.list {
+			if j != i && st.list[j].icd() && matches(&note[k], st.list[j].code.Code) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// worthTelling reports whether a note names codes that are more than a drug, a
+// poison or, of those that may stand before, a reason for the visit.
+func worthTelling(note []codeset.Line, kind string) bool {
+	for k := range note {
+		for _, r := range note[k].Refs {
+			if !(r.From >= "T36" && r.From < "T66") && !(kind == "code also" && r.From[0] == 'Z') {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // externalCause: an external cause is never first.
