@@ -88,7 +88,7 @@ func (st *state) otherSide(c coding.Code, s side) (coding.Code, bool) {
 			break
 		}
 		for _, code := range under {
-			if o, ok := table.Lookup(code); ok && code != c.Code && sideOf(o.Title) == s && sideless(o.Title) == want {
+			if o, ok := table.Lookup(code); ok && code != c.Code && mayName(o.Title, s) && sideOf(o.Title) == s && sideless(o.Title) == want {
 				return o, true
 			}
 		}
@@ -102,6 +102,11 @@ func (st *state) paired(c coding.Code) bool {
 	_, l := st.otherSide(c, left)
 	_, r := st.otherSide(c, right)
 	return l && r
+}
+
+// mayName is a quick look whether a title can name a side, in any case.
+func mayName(title string, s side) bool {
+	return strings.Contains(title, string(s[1:])) || s == bilateral && strings.Contains(title, "oth")
 }
 
 // noteSide gives the only side that the notes name where they support a code:

@@ -3,6 +3,7 @@ package validate
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"chartcode/internal/codeset"
@@ -41,11 +42,11 @@ func (st *state) mayBeFirst(it *item) bool {
 func (st *state) sequence() {
 	if st.style != coding.Mentions {
 		st.etiologyBefore()
-		for i := range st.list {
-			if st.mayBeFirst(&st.list[i]) {
-				st.move(i, 0)
-				break
-			}
+		if i := slices.IndexFunc(st.list, func(it item) bool { return st.mayBeFirst(&it) }); i >= 0 {
+			st.move(i, 0)
+		}
+		if i := slices.IndexFunc(st.list, func(it item) bool { return it.icd() && inGroups(st.v.firstOnly, it.code.Code) != nil }); i > 0 {
+			st.move(i, 0)
 		}
 	}
 	lead := coding.RoleFirstListed
@@ -89,7 +90,8 @@ func (st *state) etiologyBefore() {
 // list a code that it names stands before or after the item, or -1.
 type firstGroup struct {
 	lines         []codeset.Line
-	underlying    bool // asks for the underlying disease, without any condition
+	underlying    bool // asks for the underlying disease
+	conditional   bool // only if it applies
 	named         bool // names codes at all
 	elsewhere     bool // names only pregnancies and reasons for a visit, which few patients have
 	before, after int
@@ -109,7 +111,7 @@ func (st *state) codeFirstGroups(i int) []firstGroup {
 		g.underlying = strings.HasPrefix(strings.TrimPrefix(strings.ToLower(g.match.Text), "the "), "underlying ")
 		for k := range p.codeFirst {
 			l := &p.codeFirst[k]
-			g.underlying = g.underlying && !conditional.MatchString(l.Text)
+			g.conditional = g.conditional || conditional.MatchString(l.Text)
 			g.named = g.named || len(l.Refs) > 0
 			for _, r := range l.Refs {
 				g.elsewhere = g.elsewhere && (r.From[0] == 'O' || r.From[0] == 'Z')
@@ -153,23 +155,29 @@ func (st *state) codeFirst() {
 				f.Severity = coding.SeverityError
 				f.Message = fmt.Sprintf("%s must come before %s: the underlying condition is coded first.", st.list[g.after].code.Code, code.Code)
 				st.add(f, i, g.after)
-			case g.elsewhere && !st.pregnant:
+			case g.elsewhere && !st.pregnant, g.conditional, !g.named && !g.underlying:
 			case !g.named || !g.underlying && !st.manifestation(&st.list[i]):
 				f.Severity = coding.SeverityInformation
-				f.Message = fmt.Sprintf("Before %s, code first what the note at %s names, if it applies: %s.", code.Code, g.match.Code, quoted(g.lines))
+				f.Message = fmt.Sprintf("Before %s, code first what the note at %s names, if it applies: %s.", code.Code, g.match.Code, st.quoted(g.lines))
 				st.add(f, i)
 			default:
 				f.Severity = coding.SeverityWarning
-				f.Message = fmt.Sprintf("%s needs its underlying condition coded before it, and none of the list is one: %s.", code.Code, quoted(g.lines))
+				f.Message = fmt.Sprintf("%s needs its underlying condition coded before it, and none of the list is one: %s.", code.Code, st.quoted(g.lines))
 				st.add(f, i)
 			}
 		}
 	}
 }
 
-// quoted gives the first lines of a note as one text.
-func quoted(lines []codeset.Line) string {
+// quoted gives the first lines of a note as one text, without those that are
+// only for pregnancies where the list has none.
+func (st *state) quoted(lines []codeset.Line) string {
 	const shown = 4
+	if !st.pregnant {
+		lines = slices.DeleteFunc(slices.Clone(lines), func(l codeset.Line) bool {
+			return len(l.Refs) > 0 && !slices.ContainsFunc(l.Refs, func(r codeset.Ref) bool { return r.From[0] != 'O' })
+		})
+	}
 	var b strings.Builder
 	for i, l := range lines {
 		if i == shown {
@@ -202,8 +210,7 @@ func (st *state) codeAlso() {
 
 // wanted tells of notes of which no code is there, each note once for all codes
 // below it. Left out are notes of sections and chapters, which hold for whole
-// specialities, and those that name only drugs and other causes to be told where
-// they apply, or the reason for a visit.
+// specialities, and those that ask only where something applies.
 func (st *state) wanted(lines func(*place) []codeset.Line, rule, kind, message string) {
 	if st.style == coding.Mentions {
 		return
@@ -228,7 +235,7 @@ func (st *state) wanted(lines func(*place) []codeset.Line, rule, kind, message s
 			}
 		}
 		st.add(coding.Finding{Rule: rule, Severity: coding.SeverityInformation,
-			Message: fmt.Sprintf(message, codes, quoted(note)), Source: st.v.notes.source(kind, note[0])}, of...)
+			Message: fmt.Sprintf(message, codes, st.quoted(note)), Source: st.v.notes.source(kind, note[0])}, of...)
 	}
 }
 
@@ -255,10 +262,14 @@ func (st *state) hasOther(i int, note []codeset.Line) bool {
 	return false
 }
 
-// worthTelling reports whether a note names codes that are more than a drug, a
-// poison or, of those that may stand before, a reason for the visit.
+// worthTelling reports whether a note asks without a condition, and names codes
+// that are more than a drug, a poison or, of those that may stand in either
+// order, a reason for the visit.
 func worthTelling(note []codeset.Line, kind string) bool {
 	for k := range note {
+		if conditional.MatchString(note[k].Text) {
+			return false
+		}
 		for _, r := range note[k].Refs {
 			if !(r.From >= "T36" && r.From < "T66") && !(kind == "code also" && r.From[0] == 'Z') {
 				return true

@@ -76,7 +76,8 @@ type Output struct {
 // sequence, gives roles, ranks from 1 and findings. The input is left as it is.
 //
 // For billing, a code that may not stand first gives way to the best one that
-// may, and a manifestation comes after its etiology; otherwise the order stays.
+// may, the best that may only stand first comes first, and a manifestation comes
+// after its etiology; otherwise the order stays.
 // For mentions the order always stays, being that of confidence, and only the
 // first code that may be first has the role.
 func (v *Validator) Validate(in Input) Output {
