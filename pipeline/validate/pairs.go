@@ -62,8 +62,11 @@ func (st *state) excludes1(i, j int, line *codeset.Line, back exclusion) {
 		f.Message = fmt.Sprintf("%s and %s are not coded together unless the patient has both conditions apart from each other; the tabular list forbids it at one and allows it at the other.", a.Code, b.Code)
 	default:
 		if term := excludedTerm(line.Text); term != "" && !shareWord(term, b.Title) {
-			f.Message += fmt.Sprintf(" What the tabular list excludes is “%s”, one of the conditions in %s.", term, b.Code)
+			f.Message += fmt.Sprintf(" The tabular list excludes “%s”; look whether %s means that here.", term, b.Code)
 		}
+	}
+	if row := st.combined(i, j); row != nil {
+		f.Message += fmt.Sprintf(" If they belong together, they are coded as %s.", row.instead)
 	}
 	st.list[i].excluded = append(st.list[i].excluded, j)
 	st.list[j].excluded = append(st.list[j].excluded, i)
@@ -200,6 +203,9 @@ func (st *state) combinations() {
 	}
 	for _, row := range st.v.combined {
 		st.eachPair(row.a, row.b, func(i, j int) bool {
+			if st.excludedPair(i, j) { // which says it
+				return false
+			}
 			st.add(coding.Finding{Rule: RuleCombination, Severity: coding.SeverityWarning,
 				Message: fmt.Sprintf("%s and %s together are coded as %s, unless the note says that they are unrelated.",
 					st.list[i].code.Code, st.list[j].code.Code, row.instead),
@@ -207,6 +213,18 @@ func (st *state) combinations() {
 			return false
 		})
 	}
+}
+
+// combined gives the row of the combination of two items, or nil.
+func (st *state) combined(i, j int) *combinationRow {
+	a, b := st.list[i].code.Code, st.list[j].code.Code
+	for k := range st.v.combined {
+		row := &st.v.combined[k]
+		if matchesAny(row.a, a) && matchesAny(row.b, b) || matchesAny(row.a, b) && matchesAny(row.b, a) {
+			return row
+		}
+	}
+	return nil
 }
 
 // contradictions: two codes of which one says that the other is not so.
