@@ -55,16 +55,18 @@ func Rules(d *Dataset, table *codeset.Table, v *validate.Validator) RuleReport {
 		rep.Codes += len(in.Codes)
 		rep.Pairs += len(in.Codes) * (len(in.Codes) - 1) / 2
 		for _, f := range v.Check(in) {
-			k := key{f.Rule, f.Severity, len(f.Codes) > 1}
-			c := counts[k]
-			if c == nil {
-				c = &RuleCount{Rule: f.Rule, Severity: f.Severity, Pair: k.pair, Which: map[string]int{}}
-				counts[k] = c
-			}
-			c.Flagged++
-			c.Which[strings.Join(slices.Sorted(slices.Values(f.Codes)), " ")]++
-			if slices.ContainsFunc(f.Codes, rep.vague) {
-				c.Vague++
+			for _, codes := range concerned(f) {
+				k := key{f.Rule, f.Severity, len(codes) > 1}
+				c := counts[k]
+				if c == nil {
+					c = &RuleCount{Rule: f.Rule, Severity: f.Severity, Pair: k.pair, Which: map[string]int{}}
+					counts[k] = c
+				}
+				c.Flagged++
+				c.Which[strings.Join(codes, " ")]++
+				if slices.ContainsFunc(codes, rep.vague) {
+					c.Vague++
+				}
 			}
 		}
 	}
@@ -76,6 +78,20 @@ func Rules(d *Dataset, table *codeset.Table, v *validate.Validator) RuleReport {
 		return cmp.Or(cmp.Compare(order[a.Severity], order[b.Severity]), cmp.Compare(b.Flagged, a.Flagged), cmp.Compare(a.Rule, b.Rule))
 	})
 	return rep
+}
+
+// concerned gives the pair of codes that a finding is about, sorted, or each of
+// the codes that share one note.
+func concerned(f coding.Finding) [][]string {
+	codes := slices.Sorted(slices.Values(f.Codes))
+	if f.Rule != validate.RuleUseAdditional && f.Rule != validate.RuleCodeAlso {
+		return [][]string{codes}
+	}
+	var out [][]string
+	for _, c := range codes {
+		out = append(out, []string{c})
+	}
+	return out
 }
 
 // vague reports whether a code is a sign, or of a condition that its title

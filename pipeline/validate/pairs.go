@@ -77,23 +77,36 @@ func (st *state) excludes1(i, j int, line *codeset.Line, back exclusion) {
 // closest that names it. Excludes2 of sections and chapters, which speak of
 // every second pair, and notes that name item i itself do not count.
 func (st *state) exclusionAt(i, j int) (exclusion, *codeset.Line) {
-	own, other := st.list[i].code.Code, st.list[j].code.Code
 	for _, p := range st.list[i].places {
-		for k := range p.excludes1 {
-			if l := &p.excludes1[k]; matches(l, other) && !matches(l, own) {
-				return excluded1, l
-			}
+		if l := naming(p.excludes1, st.list[i].code, st.list[j].code); l != nil {
+			return excluded1, l
 		}
-		if !p.diag {
-			continue
-		}
-		for k := range p.excludes2 {
-			if l := &p.excludes2[k]; matches(l, other) && !matches(l, own) {
+		if p.diag {
+			if l := naming(p.excludes2, st.list[i].code, st.list[j].code); l != nil {
 				return excluded2, l
 			}
 		}
 	}
 	return notExcluded, nil
+}
+
+// naming gives the line that names a code, and not the one at which it stands:
+// the first with a word of its title, else the first.
+func naming(lines []codeset.Line, at, code coding.Code) *codeset.Line {
+	var found *codeset.Line
+	for k := range lines {
+		l := &lines[k]
+		if !matches(l, code.Code) || matches(l, at.Code) {
+			continue
+		}
+		if shareWord(excludedTerm(l.Text), code.Title) {
+			return l
+		}
+		if found == nil {
+			found = l
+		}
+	}
+	return found
 }
 
 // excludedPair reports whether Excludes1 speaks of two items.
