@@ -124,3 +124,49 @@ func TestErrorsAmongWhatCodersDid(t *testing.T) {
 		}
 	}
 }
+
+// Each set of codes that an Excludes1 note names is flagged beside a code at which
+// the note stands, whichever comes first; as an error, unless the notes of the
+// two codes disagree or one is of the left and one of the right.
+func TestEachExcludes1NoteIsEnforced(t *testing.T) {
+	k := official(t)
+	contents, err := codeset.ReadFile(testdata.Path(t, "codesets/icd10cm-2021.zip"), codeset.ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	severities := map[coding.Severity]int{}
+	total := 0
+	for _, c := range contents {
+		for _, l := range c.Lines {
+			at := k.table.BillableUnder(coding.Category(l.Code)) // of a section its first category
+			if l.Level == codeset.LevelDiag {
+				at = k.table.BillableUnder(l.Code)
+			}
+			if l.Kind != "excludes1" || len(at) == 0 {
+				continue
+			}
+			for _, r := range l.Refs {
+				named := k.table.BillableUnder(r.From)
+				if len(named) == 0 || !r.Match(named[len(named)-1]) || named[len(named)-1] == at[0] {
+					continue
+				}
+				for _, pair := range [][]string{{at[0], named[len(named)-1]}, {named[len(named)-1], at[0]}} {
+					total++
+					found := slices.IndexFunc(k.validator.Check(validate.CheckInput{Table: k.table, Codes: coded(pair...)}), func(f coding.Finding) bool {
+						if f.Rule == validate.RuleExcludes1 {
+							severities[f.Severity]++
+						}
+						return f.Rule == validate.RuleExcludes1 && len(f.Codes) == 2 && f.Source != ""
+					})
+					if found < 0 {
+						t.Errorf("%s, %q: %v is not flagged", l.Code, l.Text, pair)
+					}
+				}
+			}
+		}
+	}
+	t.Logf("%d pairs: %v", total, severities)
+	if total < 10000 || severities[coding.SeverityError] < total*97/100 {
+		t.Errorf("of %d pairs %v", total, severities)
+	}
+}
