@@ -207,7 +207,7 @@ func (a *app) serverOn(listener net.Listener, knowledge *catalog.Catalog) (*serv
 	if err != nil {
 		return nil, err
 	}
-	reviews, err := review.New(review.Config{Store: a.store, Logger: a.log, Sections: func(text string, setting coding.Setting) []coding.Section {
+	reviews, err := review.New(review.Config{Store: a.store, Logger: a.log, Rules: knowledge.RulesOn, Sections: func(text string, setting coding.Setting) []coding.Section {
 		return segment.Segment(coding.Note{Text: text, Setting: setting}).Sections
 	}})
 	if err != nil {
