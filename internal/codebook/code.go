@@ -26,7 +26,7 @@ type Entry struct {
 	Seventh  []Seventh     `json:"seventh"`
 	Children []coding.Code `json:"children"`
 	Siblings []coding.Code `json:"siblings"` // itself included
-	Terms    []Matched     `json:"terms"`    // index entries and names that lead to it
+	Terms    []Leading     `json:"terms"`    // index entries and names that lead to it, or to a header above, the nearest first
 
 	HCC       []string `json:"hcc"`
 	Edits     []Edit   `json:"mce_edits"`
@@ -53,6 +53,13 @@ type Note struct {
 	Level     string        `json:"level"` // chapter, section or code
 	Inherited bool          `json:"inherited"`
 	Refs      []codeset.Ref `json:"-"` // the codes that it names
+}
+
+// Leading is a text that leads to a code: At is the code or a header above it.
+type Leading struct {
+	Text string          `json:"text"`
+	Kind coding.TermKind `json:"kind"`
+	At   string          `json:"at"`
 }
 
 // InRelease is what a release says of the code.
@@ -175,7 +182,7 @@ func (b *Book) Code(ctx context.Context, system coding.System, code string, date
 	}
 	out.Code, _ = table.Lookup(code)
 	out.Children = table.Children(code)
-	out.Siblings = table.Siblings(code)
+	out.Siblings = siblings(table, code)
 	for up, ok := table.Parent(code); ok; up, ok = table.Parent(up.Code) {
 		out.Place = append([]Level{{LevelCode, up.Code, up.Title, up.Billable}}, out.Place...)
 	}
@@ -240,12 +247,12 @@ func (out *Entry) describe(ctx context.Context, source Source, table *codeset.Ta
 		out.note(headings[i].lines, headings[i].code, headings[i].level, true)
 	}
 	for _, t := range terms {
-		if t.Code == code && t.Kind != coding.TermInclusion && t.Kind != coding.TermTitle {
-			out.Terms = append(out.Terms, Matched{t.Text, t.Kind})
+		if slices.Contains(termOrder, t.Kind) {
+			out.Terms = append(out.Terms, Leading{t.Text, t.Kind, t.Code})
 		}
 	}
-	slices.SortStableFunc(out.Terms, func(a, b Matched) int {
-		return slices.Index(termOrder, a.Kind) - slices.Index(termOrder, b.Kind)
+	slices.SortStableFunc(out.Terms, func(a, b Leading) int {
+		return cmp.Or(cmp.Compare(len(b.At), len(a.At)), slices.Index(termOrder, a.Kind)-slices.Index(termOrder, b.Kind))
 	})
 	out.extend(table)
 	out.HCC, out.Edits, out.POAExempt = r.categories[code], r.edits[code], r.exempt[code]
@@ -328,6 +335,16 @@ func orEmpty[T any](list []T) []T {
 	return list
 }
 
+// siblings gives the codes beside one, itself included. Of ICD-10-PCS, whose
+// tables hold hundreds, these are the ones of the same body part.
+func siblings(table *codeset.Table, code string) []coding.Code {
+	list := table.Siblings(code)
+	if table.Release().System == coding.ICD10PCS && len(code) == 7 {
+		list = slices.DeleteFunc(list, func(c coding.Code) bool { return c.Code[:4] != code[:4] })
+	}
+	return list
+}
+
 // categories gives the codes at the top of the hierarchy within a section.
 func categories(table *codeset.Table, section string) []coding.Code {
 	var out []coding.Code
@@ -399,6 +416,11 @@ func near(table *codeset.Table, code string) []coding.Code {
 		}
 		for i := from; i < to && i < from+maxNear; i++ {
 			add(table.At(i))
+		}
+		if len(out) == 1 {
+			for _, c := range siblings(table, out[0].Code) {
+				add(c)
+			}
 		}
 		return out
 	}
