@@ -38,8 +38,10 @@ type Index struct {
 	norms  []string
 	number map[string]uint32
 	idf    []float32
-	from   []uint32 // of its entries, in posted; one more than there are words
-	posted []uint32
+	// unknown is the weight of a word that no text has.
+	unknown float32
+	from    []uint32 // of its entries, in posted; one more than there are words
+	posted  []uint32
 
 	forms    []form // spellings of words, sorted
 	byLetter [256][2]int
@@ -214,6 +216,7 @@ func (b *builder) finish() {
 	x := b.x
 	x.texts = b.texts.String()
 	x.first = append(x.first, uint32(len(x.words)))
+	x.unknown = float32(math.Log(1+float64(len(x.code)))) / 2
 	x.idf = make([]float32, len(x.norms))
 	for w, n := range b.df {
 		x.idf[w] = float32(math.Log(1 + float64(len(x.code))/float64(max(n, 1))))

@@ -152,9 +152,6 @@ func (x *Index) reading(toks []lexicon.Token, chosen []lexicon.Expansion, open b
 	return r
 }
 
-// unknown is the weight of a word that no text has.
-const unknown = 6
-
 // known looks a word up with those of the same meaning.
 func (x *Index) known(norm string) slot {
 	var s slot
@@ -171,7 +168,7 @@ func (x *Index) known(norm string) slot {
 }
 
 func (x *Index) weigh(s *slot) {
-	s.idf = unknown
+	s.idf = x.unknown
 	if len(s.ways) > 0 {
 		s.idf = x.idf[s.ways[0].word]
 	}

@@ -64,7 +64,7 @@ const (
 	// have none of the rarer words.
 	frequent = 4000
 
-	leastCover = .34 // of the query's weight
+	leastCover = .34 // of the weight of those words that any text has
 )
 
 // Search gives at most limit codes that fit a query, best first. See Book.Search.
@@ -192,11 +192,14 @@ func (x *Index) find(r reading) []candidate {
 		s.touched = s.touched[:0]
 		x.scratch.Put(s)
 	}()
-	whole := float32(0)
+	whole, there := float32(0), float32(0) // weight of the query, and of its words that any text has
 	order := make([]int, len(r.slots))
 	for i := range r.slots {
 		order[i] = i
 		whole += r.slots[i].idf
+		if len(r.slots[i].ways) > 0 {
+			there += r.slots[i].idf
+		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(r.slots[b].idf, r.slots[a].idf) })
 	for _, i := range order {
@@ -225,7 +228,7 @@ func (x *Index) find(r reading) []candidate {
 	least := float32(0)
 	for _, e := range s.touched {
 		c := candidate{at: x.code[e], entry: int32(e), mask: s.mask[e], have: s.have[e], its: s.its[e]}
-		if c.have < leastCover*whole {
+		if c.have < leastCover*there {
 			continue
 		}
 		c.score = x.score(c, whole, x.weight[e]) * r.weight
@@ -338,6 +341,9 @@ func (x *Index) below(c candidate, header int32, r reading, slots map[uint32]int
 		}
 		b, others, said := c, float32(0), float32(0)
 		b.at = int32(at)
+		if header != c.at { // the other code's text would mislead
+			b.entry = x.titleEntry(b.at)
+		}
 		for _, w := range words {
 			i, ok := slots[w]
 			if !ok {
@@ -365,15 +371,18 @@ func (x *Index) below(c candidate, header int32, r reading, slots map[uint32]int
 	return best[:min(len(best), 8)]
 }
 
-// titleWords gives the words of a code's title without its 7th character.
-func (x *Index) titleWords(at int32) []uint32 {
-	e := x.title[at]
-	if e < 0 {
-		parent, _ := x.table.Place(x.table.At(int(at)).Parent)
-		e = x.title[parent]
+// titleEntry is the entry of a code's title; of one that differs from the header
+// above in the 7th character alone, the header's.
+func (x *Index) titleEntry(at int32) int32 {
+	if e := x.title[at]; e >= 0 {
+		return e
 	}
-	return x.wordsOf(int(e))
+	parent, _ := x.table.Place(x.table.At(int(at)).Parent)
+	return x.title[parent]
 }
+
+// titleWords gives the words of a code's title without its 7th character.
+func (x *Index) titleWords(at int32) []uint32 { return x.wordsOf(int(x.titleEntry(at))) }
 
 func hasAll(words, wanted []uint32) bool {
 	return !slices.ContainsFunc(wanted, func(w uint32) bool { return !slices.Contains(words, w) })

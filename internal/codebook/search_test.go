@@ -82,6 +82,9 @@ func TestSearchFindsWhatCodersMean(t *testing.T) {
 			t.Logf("rank %d: %s, expected %v, got %s", rank, e.query, e.codes, written(hits))
 		}
 	}
+	if three*100 < len(list)*95 {
+		t.Errorf("a right code is among the first three for only %d of %d queries", three, len(list))
+	}
 	t.Logf("%d queries: a right code is first for %d (%.1f%%), among the first three for %d (%.1f%%)",
 		len(list), first, 100*float64(first)/float64(len(list)), three, 100*float64(three)/float64(len(list)))
 }
