@@ -55,7 +55,8 @@ type codesView struct {
 type entryView struct {
 	lookView
 	codebook.Entry
-	Notes []noteGroup
+	Notes         []noteGroup
+	Below, Beside []coding.Code // without those that the 7th characters name
 }
 
 // noteGroup are the notes of one level.
@@ -175,8 +176,18 @@ func (s *server) code(w http.ResponseWriter, r *http.Request, u coding.User) {
 	case err != nil:
 		s.fail(w, r, err)
 	default:
-		s.render(w, withUser(r, u), http.StatusOK, "entry", entryView{look, e, groups(e)})
+		s.render(w, withUser(r, u), http.StatusOK, "entry", entryView{look, e, groups(e), unnamed(e, e.Children), unnamed(e, e.Siblings)})
 	}
+}
+
+// unnamed gives codes unless the 7th characters name each of them.
+func unnamed(e codebook.Entry, codes []coding.Code) []coding.Code {
+	for _, c := range codes {
+		if !slices.ContainsFunc(e.Seventh, func(s codebook.Seventh) bool { return s.Code == c.Code }) {
+			return codes
+		}
+	}
+	return nil
 }
 
 // groups puts notes together that stand at one level and are of one kind.

@@ -84,7 +84,7 @@ func TestCodePages(t *testing.T) {
 	b.get("/").wants(t, http.StatusOK, `href="/codes"`)
 	b.get("/codes").wants(t, http.StatusOK, "Look a code up", "2026 (from 2025-10-01), the newest", ">HCPCS</option>")
 	a := b.get("/codes?q=fx+distal+radius+right")
-	a.wants(t, http.StatusOK, `href="/codes/ICD-10-CM/S52.501"`, `href="/codes/ICD-10-CM/S52.501A"`, "header of 2", "billable", `value="fx distal radius right"`)
+	a.wants(t, http.StatusOK, `href="/codes/ICD-10-CM/S52.501"`, `href="/codes/ICD-10-CM/S52.501A"`, "header of 2 codes", "billable", `value="fx distal radius right"`)
 	b.get("/codes?q=xyzzy").wants(t, http.StatusOK, "No code fits")
 	b.get("/codes?q=i10&date=2020-10-01").wants(t, http.StatusOK, "Essential hypertension", "of ICD-10-CM 2021", `href="/codes/ICD-10-CM/I10?date=2020-10-01"`)
 	b.get("/codes?q=i10&date=2025-03-03").wants(t, http.StatusOK, "2025-03-03: 2025", "of ICD-10-CM 2025")

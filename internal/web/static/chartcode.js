@@ -376,6 +376,8 @@
   // start reads the page anew; fresh when it came without a reload.
   const start = (fresh) => {
     all(".needs-script").forEach((el) => { el.hidden = false; });
+    const q = one("#look #q");
+    if (q && q === document.activeElement) { q.setSelectionRange(q.value.length, q.value.length); }
     const box = one("#keys-on");
     if (box) { box.checked = !keysOff(); }
     codes = all(".codes-list > .code");
