@@ -102,6 +102,18 @@ func (x *Index) meanings(query string, toks []lexicon.Token) []lexicon.Expansion
 			}
 		}
 	}
+	// An ambiguous one is left open in a note; here it is all that there is.
+	for i, t := range toks {
+		if t.Kind == lexicon.Word && (!stop(t.Norm) || len(toks) == 1) && !slices.ContainsFunc(found, func(f lexicon.Expansion) bool { return f.First <= i && i < f.Last }) {
+			if _, word := x.number[t.Norm]; word && len(t.Lower) > 3 {
+				continue
+			}
+			for _, m := range lexicon.Readings(t.Lower) {
+				m.First, m.Last = i, i+1
+				found = append(found, m)
+			}
+		}
+	}
 	slices.SortStableFunc(found, func(a, b lexicon.Expansion) int {
 		return cmp.Or(cmp.Compare(b.Last-b.First, a.Last-a.First), cmp.Compare(b.Weight, a.Weight))
 	})

@@ -341,9 +341,6 @@ func (x *Index) below(c candidate, header int32, r reading, slots map[uint32]int
 		}
 		b, others, said := c, float32(0), float32(0)
 		b.at = int32(at)
-		if header != c.at { // the other code's text would mislead
-			b.entry = x.titleEntry(b.at)
-		}
 		for _, w := range words {
 			i, ok := slots[w]
 			if !ok {
@@ -364,6 +361,9 @@ func (x *Index) below(c candidate, header int32, r reading, slots map[uint32]int
 		b.score = x.score(b, whole, weight+(b.its-c.its)) * r.weight * (1 - min(.1, others/1000)) * (1 + min(.03, .03*said/whole))
 		if strings.Contains(x.table.At(at).Title, "nspecified") {
 			b.score *= 1.01
+		}
+		if header != c.at { // the other code's text would mislead
+			b.entry = x.titleEntry(b.at)
 		}
 		best = append(best, b)
 	}
