@@ -115,6 +115,17 @@ func (b *Book) Search(ctx context.Context, q Query) (Result, error) {
 	return r, nil
 }
 
+// Prepare begins to load what a search needs, so that whoever is about to type
+// need not wait. If that fails, the search will say so.
+func (b *Book) Prepare(ctx context.Context, system coding.System, date coding.Date) {
+	e, rel, _, err := b.pick(ctx, system, date)
+	if err != nil {
+		return
+	}
+	ctx = context.WithoutCancel(ctx)
+	go func() { _, _ = e.index(ctx, b.cfg.Source, rel) }()
+}
+
 // Releases gives the releases of a system that hold codes, the newest first;
 // those of all systems when it is empty.
 func (b *Book) Releases(ctx context.Context, system coding.System) ([]coding.Release, error) {

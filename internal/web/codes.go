@@ -18,6 +18,8 @@ import (
 type Codes interface {
 	Search(ctx context.Context, q codebook.Query) (codebook.Result, error)
 	Code(ctx context.Context, system coding.System, code string, date coding.Date) (codebook.Entry, error)
+	// Prepare begins to load what a search needs, and returns at once.
+	Prepare(ctx context.Context, system coding.System, date coding.Date)
 	// Releases gives the releases of a system that hold codes, the newest first;
 	// those of all systems when it is empty.
 	Releases(ctx context.Context, system coding.System) ([]coding.Release, error)
@@ -153,6 +155,9 @@ func (s *server) codes(w http.ResponseWriter, r *http.Request, u coding.User) {
 			s.fail(w, r, err)
 			return
 		}
+	}
+	if !v.Searched && len(v.Dates) > 0 {
+		s.Codes.Prepare(r.Context(), v.System, date)
 	}
 	s.render(w, withUser(r, u), status, "codes", v)
 }

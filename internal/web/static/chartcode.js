@@ -377,7 +377,10 @@
   const start = (fresh) => {
     all(".needs-script").forEach((el) => { el.hidden = false; });
     const q = one("#look #q");
-    if (q && q === document.activeElement) { q.setSelectionRange(q.value.length, q.value.length); }
+    if (q && (q === document.activeElement || document.activeElement === document.body)) { // who types goes on at the end
+      q.focus();
+      q.setSelectionRange(q.value.length, q.value.length);
+    }
     const box = one("#keys-on");
     if (box) { box.checked = !keysOff(); }
     codes = all(".codes-list > .code");
