@@ -17,11 +17,11 @@ var contents = struct {
 	err  error
 }{all: map[string]*codeset.Content{}}
 
-// official gives a release of the official files.
+// official gives the official files by release id.
 func official(t testing.TB) map[string]*codeset.Content {
 	t.Helper()
 	var paths []string
-	for _, name := range []string{"icd10cm-2026.zip", "icd10cm-2021.zip", "icd10cm-2025.zip", "icd10cm-index-2025.zip", "icd10cm-tables-2026.zip"} {
+	for _, name := range []string{"icd10cm-2026.zip", "icd10cm-2021.zip", "icd10cm-index-2025.zip", "icd10cm-tables-2026.zip"} {
 		paths = append(paths, testdata.Path(t, "codesets/"+name))
 	}
 	contents.once.Do(func() {
