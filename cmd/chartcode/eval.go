@@ -109,6 +109,7 @@ suggests for bills on notes that nothing was trained on.`,
 	train.Flags().StringVar(&out, "out", "models.json.gz", "file to write")
 	train.Flags().IntVar(&number, "version", 1, "of the models: the N of local@N")
 
+	var dataset string
 	var top int
 	rules := &cobra.Command{
 		Use:   "rules",
