@@ -19,7 +19,6 @@ import (
 // Source is where code sets are read from.
 type Source interface {
 	Releases(ctx context.Context) ([]coding.Release, error)
-	ReleaseSHA256(ctx context.Context, id string) (string, error)
 	Codes(ctx context.Context, releaseID string) ([]coding.Code, error)
 	Terms(ctx context.Context, systems ...coding.System) ([]coding.Term, error)
 	Lines(ctx context.Context, releaseID string) ([]json.RawMessage, error)
@@ -77,7 +76,7 @@ func (c *Catalog) At(ctx context.Context, systems []coding.System, date coding.D
 	if err != nil || e == nil {
 		return pipeline.Tables{}, err
 	}
-	t := pipeline.Tables{Releases: map[coding.System]string{}, Retriever: e.retriever, Validator: e.validator, ID: e.key}
+	t := pipeline.Tables{Releases: map[coding.System]string{}, Retriever: e.retriever, Validator: e.validator, ID: e.key, Edition: e.releases.Edition(date)}
 	for _, system := range systems {
 		rel, notices, ok := e.releases.Pick(system, date)
 		t.Notices = append(t.Notices, notices...)
@@ -117,10 +116,7 @@ func (c *Catalog) edition(ctx context.Context) (*edition, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := c.keyOf(ctx, releases)
-	if err != nil {
-		return nil, err
-	}
+	key := keyOf(releases)
 	if c.current == nil || c.current.key != key {
 		e, err := c.load(ctx, releases, key)
 		if err != nil {
@@ -133,16 +129,12 @@ func (c *Catalog) edition(ctx context.Context) (*edition, error) {
 }
 
 // keyOf identifies the releases and their content.
-func (c *Catalog) keyOf(ctx context.Context, releases []coding.Release) (string, error) {
+func keyOf(releases []coding.Release) string {
 	ids := make([]string, 0, len(releases))
 	for _, r := range releases {
-		sha, err := c.cfg.Source.ReleaseSHA256(ctx, r.ID)
-		if err != nil {
-			return "", err
-		}
-		ids = append(ids, r.ID+":"+sha)
+		ids = append(ids, r.ID+":"+r.SHA256)
 	}
-	return pipeline.ReleaseIDs(ids), nil
+	return pipeline.ReleaseIDs(ids)
 }
 
 func (c *Catalog) load(ctx context.Context, releases []coding.Release, key string) (*edition, error) {
