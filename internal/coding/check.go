@@ -1,6 +1,9 @@
 package coding
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // CheckStatus says what the releases that hold now have to say of a code.
 type CheckStatus string
@@ -63,6 +66,17 @@ func (b CheckBody) Invalid() int {
 		}
 	}
 	return n
+}
+
+// Editions names the releases: "ICD-10-CM 2027, HCPCS 2026-10".
+func (b CheckBody) Editions() string {
+	var parts []string
+	for _, system := range systems {
+		if version, ok := b.Releases[system]; ok {
+			parts = append(parts, string(system)+" "+version)
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // Of gives what the check says of a code; nil when nothing.

@@ -58,6 +58,7 @@ func codeList(r coding.ItemRecord, st State) []Code {
 		if list[i].Warnings == nil {
 			list[i].Warnings = []coding.Finding{}
 		}
+		list[i].check(r.Check())
 	}
 	reorder(list, st.order)
 	number(list, r.Head.Setting)
@@ -85,6 +86,27 @@ func (c *Code) decide(e *entry, texts map[string]string) {
 		c.Outdated = true
 	}
 	c.Evidence = mergeEvidence(c.Evidence, standing)
+}
+
+// check enters what the releases that hold now say of a code.
+func (c *Code) check(check *coding.ReleaseCheck) {
+	if check == nil {
+		return
+	}
+	if c.Check = check.Of(c.CodeKey); c.Check != nil && c.Check.Invalid() {
+		c.Warnings = append([]coding.Finding{c.Check.Finding}, c.Warnings...)
+	}
+}
+
+// invalid counts the codes of a list that have to go.
+func invalid(list []Code) int {
+	n := 0
+	for _, c := range list {
+		if c.Invalid() {
+			n++
+		}
+	}
+	return n
 }
 
 // stands reports whether the text still has the words of the evidence where
@@ -178,7 +200,7 @@ func blockers(list []Code, st State) []Blocker {
 			if w.Severity != coding.SeverityError || slices.ContainsFunc(w.Codes, func(code string) bool { return there[code] && !listed[code] }) {
 				continue
 			}
-			b := Blocker{Finding: w}
+			b := Blocker{Finding: w, MustGo: c.Invalid() && sameFinding(w, c.Check.Finding)}
 			codes := sortedCodes(w.Codes, c.Code)
 			if slices.ContainsFunc(out, func(have Blocker) bool {
 				return have.Rule == w.Rule && slices.Equal(have.Codes, codes)
@@ -187,7 +209,7 @@ func blockers(list []Code, st State) []Blocker {
 			}
 			b.Codes = codes
 			for _, o := range st.overrides {
-				if o.rule == b.Rule && slices.Equal(o.codes, codes) {
+				if !b.MustGo && o.rule == b.Rule && slices.Equal(o.codes, codes) {
 					b.Overridden, b.Reason = true, o.reason
 				}
 			}

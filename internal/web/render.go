@@ -85,7 +85,9 @@ func (s *server) functions() template.FuncMap {
 			}
 			return "info"
 		},
-		"newKey": rand.Text,
+		"checkStatus": checkText,
+		"inc":         func(i int) int { return i + 1 },
+		"newKey":      rand.Text,
 		// Templates take one value; these put a part of a page beside the page.
 		"coded":   func(v itemView, c codeView) pageCode { return pageCode{&v, c} },
 		"blocker": func(v itemView, n int, b review.Blocker) pageBlocker { return pageBlocker{&v, b, n} },
