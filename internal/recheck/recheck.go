@@ -65,10 +65,10 @@ func New(cfg Config) (*Checker, error) {
 }
 
 // Due checks every item that is due, and gives how many it brought up to date.
-// It ends when none is left, or when those that are left are being changed by
-// somebody at every attempt; they stay due. progress may be nil.
+// It ends when none is left, or when those that are left were changed by
+// somebody at every one of several attempts; they stay due. progress may be nil.
 func (c *Checker) Due(ctx context.Context, progress Progress) (done int, err error) {
-	for {
+	for stalled := 0; stalled < attempts; {
 		ids, err := c.due(ctx)
 		if err != nil || len(ids) == 0 {
 			return done, err
@@ -89,11 +89,15 @@ func (c *Checker) Due(ctx context.Context, progress Progress) (done int, err err
 				progress.Update(i+batch, total)
 			}
 		}
-		if done == before {
-			return done, nil
+		if stalled++; done > before {
+			stalled = 0
 		}
 	}
+	return done, nil
 }
+
+// attempts is how often an item is tried that others change meanwhile.
+const attempts = 5
 
 // due lists the items that are due.
 func (c *Checker) due(ctx context.Context) ([]int64, error) {
@@ -112,9 +116,6 @@ func (c *Checker) due(ctx context.Context) ([]int64, error) {
 	}
 	return ids, nil
 }
-
-// attempts is how often Item tries to check an item that others change.
-const attempts = 5
 
 // Item checks one item if it is due.
 func (c *Checker) Item(ctx context.Context, id int64) error {

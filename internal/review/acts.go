@@ -153,7 +153,7 @@ func (s *Service) named(ctx context.Context, id int64, a Act) (c coding.Code, ed
 		return coding.Code{}, "", fmt.Errorf("review: look up a code: %w", err)
 	}
 	if !found {
-		return coding.Code{}, "", nil
+		c = coding.Code{}
 	}
 	return c, r.Head.Edition, nil
 }
