@@ -11,11 +11,14 @@ import (
 	"chartcode/internal/lexicon"
 )
 
-// near is how much two titles must have in common (likeness) for one to be
-// offered for the other. Of the codes that ICD-10-CM deleted from 2025 to 2026
-// every one whose successor lies in its category is answered with it above
-// this; see TestOfficialReleases.
-const near = 0.5
+const (
+	// near is how much two titles must have in common (likeness) for one to be
+	// offered for the other. The 12 codes that ICD-10-CM deleted from 2025 to 2026
+	// are all answered above this, their successor first (TestOfficialReleases).
+	near = 0.5
+	// asNear is how near others must be, compared with the nearest.
+	asNear = 0.7
+)
 
 // under gives the billable codes below a header, in code order.
 func under(code string, table *codeset.Table) []coding.Code {
@@ -29,17 +32,17 @@ func under(code string, table *codeset.Table) []coding.Code {
 }
 
 // similar gives what may be meant by a code that a table no longer has: codes
-// of the same title wherever they are, then those of its category whose titles
-// are near, the nearest first.
+// of the same title wherever they are, else those of its category whose titles
+// are near, the nearest first. The 7th character of an injury says which
+// encounter it is, so it stays.
 func similar(n named, table *codeset.Table, titled []coding.Code) []coding.Code {
-	out := slices.Clone(titled)
-	if n.title == "" {
-		return out
+	if len(titled) > 0 || n.title == "" {
+		return titled
 	}
 	var rows []coding.Code
 	category := coding.Category(n.Code)
 	for c := range table.All {
-		if c.Billable && strings.HasPrefix(c.Code, category) && !slices.ContainsFunc(out, func(have coding.Code) bool { return have.Code == c.Code }) {
+		if c.Billable && strings.HasPrefix(c.Code, category) && sameSeventh(n.CodeKey, c.Code) {
 			rows = append(rows, c)
 		}
 	}
@@ -67,10 +70,24 @@ func similar(n named, table *codeset.Table, titled []coding.Code) []coding.Code 
 	slices.SortStableFunc(found, func(a, b scored) int {
 		return cmp.Or(cmp.Compare(b.likeness, a.likeness), cmp.Compare(a.Code.Code, b.Code.Code))
 	})
+	var out []coding.Code
 	for _, f := range found {
+		if f.likeness < asNear*found[0].likeness {
+			break
+		}
 		out = append(out, f.Code)
 	}
 	return out
+}
+
+// sameSeventh reports whether a code has the 7th character of another one of
+// ICD-10-CM; one without any allows all.
+func sameSeventh(of coding.CodeKey, code string) bool {
+	const full = len("S30.1XXA")
+	if of.System != coding.ICD10CM || len(of.Code) != full {
+		return true
+	}
+	return len(code) == full && code[full-1] == of.Code[full-1]
 }
 
 // likeness is the weighted Dice coefficient of two sets of words, 0 to 1.
