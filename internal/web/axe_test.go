@@ -102,6 +102,8 @@ func TestAccessibility(t *testing.T) {
 	s := newSite(t)
 	s.saveSamples()
 	diabetes, stay, degraded := s.itemOf("N-1001"), s.itemOf("N-1004"), s.itemOf("N-1012")
+	checked := s.nextYear("N-2001")
+	s.newRelease()
 	coder := s.as(coding.RoleCoder)
 	held := s.itemOf("N-1005")
 	coder.act(coder.get(itemPath(held)), "hold", "", "reason", "waiting")
@@ -149,7 +151,7 @@ func TestAccessibility(t *testing.T) {
 		see("/sign-in")
 		see("/sign-in?link=wrong")
 		b.signIn(coding.RoleCoder)
-		for _, path := range []string{"/", "/?state=held", "/?source=none", "/nothing", itemPath(diabetes), itemPath(stay), itemPath(degraded), itemPath(held), itemPath(finished)} {
+		for _, path := range []string{"/", "/?state=held", "/?source=none", "/nothing", itemPath(diabetes), itemPath(stay), itemPath(degraded), itemPath(held), itemPath(finished), itemPath(checked)} {
 			see(path)
 		}
 		b.open(itemPath(diabetes))

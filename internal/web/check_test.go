@@ -69,7 +69,7 @@ func TestPageAfterANewRelease(t *testing.T) {
 
 	b.get("/").wants(t, http.StatusOK, "2 codes not valid")
 	page := b.get(itemPath(id))
-	page.wants(t, http.StatusOK, "looked up again in ICD-10-CM 2027", "holds on 2026-11-02",
+	page.wants(t, http.StatusOK, "2 codes of the list may not be reported by ICD-10-CM 2027, which holds on 2026-11-02",
 		"E11.40 is no code of ICD-10-CM 2027", "Type 2 diabetes mellitus with diabetic neuropathy, right foot",
 		"is a header; report one of the 2 codes below it", "E78.51", "E78.59", "new title", "Hypertension, essential")
 	page.lacks(t, "taken as still valid", "Type 2 diabetes mellitus without complications")
