@@ -35,7 +35,7 @@ type Config struct {
 	Store  Store
 	Logger *slog.Logger
 	Batch  int           // items read and written at once; 50 when 0
-	Every  time.Duration // between two looks of Run; 10 s when 0
+	Every  time.Duration // between two looks of Run; 15 s when 0
 }
 
 // Checker looks codes up again. It is safe for concurrent use, also by several
@@ -54,7 +54,7 @@ func New(cfg Config) (*Checker, error) {
 		cfg.Batch = 50
 	}
 	if cfg.Every <= 0 {
-		cfg.Every = 10 * time.Second
+		cfg.Every = 15 * time.Second
 	}
 	// Only codes that a table lacks are shown to it, so no rule data are needed.
 	v, err := validate.New(validate.Config{})
