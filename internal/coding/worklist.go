@@ -58,6 +58,7 @@ type WorklistQuery struct {
 	Specialties []string
 	Holder      string // login of who holds it now
 	Degraded    *bool
+	Invalid     *bool        // with or without codes that the releases do not have
 	Sort        WorklistSort // SortPriority when empty
 	Cursor      string       // Next of the page before
 	Limit       int          // 50 when 0; at most 200

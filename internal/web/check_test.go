@@ -68,6 +68,11 @@ func TestPageAfterANewRelease(t *testing.T) {
 	s.newRelease()
 
 	b.get("/").wants(t, http.StatusOK, "2 codes not valid")
+	other := note("D-3", "E-D-3", visit)
+	s.save(other, s.set(other, visitCodes...)) // of 2026
+	untouched := s.itemOf("D-3")
+	wantRows(t, b.get("/?invalid=true"), id)
+	wantRows(t, b.get("/?invalid=false"), untouched)
 	page := b.get(itemPath(id))
 	page.wants(t, http.StatusOK, "2 codes of the list may not be reported by ICD-10-CM 2027, which holds on 2026-11-02",
 		"E11.40 is no code of ICD-10-CM 2027", "Type 2 diabetes mellitus with diabetic neuropathy, right foot",
@@ -94,9 +99,9 @@ func TestPageAfterANewRelease(t *testing.T) {
 	}
 
 	// Who may only look sees what may stand in a code's place, without a form.
-	other := s.nextYear("D-2")
+	second := s.nextYear("D-2")
 	s.check()
-	look := s.as(coding.RoleAuditor).get(itemPath(other))
+	look := s.as(coding.RoleAuditor).get(itemPath(second))
 	look.wants(t, http.StatusOK, "In its place may stand", "E78.59")
 	look.lacks(t, `class="takes"`)
 }
