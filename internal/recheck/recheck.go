@@ -76,17 +76,16 @@ func (c *Checker) Due(ctx context.Context, progress Progress) (done int, err err
 		if progress != nil {
 			progress.Step("Checking open items against the releases")
 		}
-		before := done
-		total := len(ids)
-		for i, batch := 0, 0; i < total; i += batch {
-			batch = min(c.cfg.Batch, total-i)
-			n, err := c.cfg.Store.CheckItems(ctx, ids[i:i+batch], c.check)
+		before, looked := done, 0
+		for batch := range slices.Chunk(ids, c.cfg.Batch) {
+			n, err := c.cfg.Store.CheckItems(ctx, batch, c.check)
 			if err != nil {
 				return done, fmt.Errorf("recheck: %w", err)
 			}
 			done += n
+			looked += len(batch)
 			if progress != nil {
-				progress.Update(i+batch, total)
+				progress.Update(looked, len(ids))
 			}
 		}
 		if stalled++; done > before {
