@@ -119,7 +119,6 @@ var (
 	rows2027 = []row{
 		{"I10", "Essential (primary) hypertension"},
 		{"-J98", "Other respiratory disorders"},
-		{"-J98.1", "Pulmonary collapse"},
 		{"J98.11", "Pulmonary atelectasis and collapse"},
 		{"J98.2", "Interstitial emphysema of lung"},
 		{"-K52", "Other and unspecified noninfective gastroenteritis and colitis"},
@@ -132,11 +131,6 @@ var (
 		{"Z99.1", "Dependence on respirator"},
 	}
 )
-
-func init() {
-	// J98.1 is deleted, not made a header.
-	rows2027 = slices.DeleteFunc(rows2027, func(r row) bool { return r.code == "-J98.1" })
-}
 
 var november = coding.NewDate(2026, 11, 2)
 
