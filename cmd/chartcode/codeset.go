@@ -14,7 +14,7 @@ import (
 )
 
 func codesetCommand(o *options) *cobra.Command {
-	cmd := &cobra.Command{Use: "codeset", Short: "Import and list code sets"}
+	cmd := &cobra.Command{Use: "codeset", Short: "Import, list and search code sets"}
 	var ro codeset.ReadOptions
 	var system, from string
 	imp := &cobra.Command{
@@ -66,7 +66,7 @@ pages show what is no longer valid and what may stand in its place.`,
 		},
 	}
 	list.Flags().BoolVar(&asJSON, "json", false, "as JSON")
-	cmd.AddCommand(imp, list)
+	cmd.AddCommand(imp, list, codesetSearchCommand(o), codesetShowCommand(o))
 	return cmd
 }
 

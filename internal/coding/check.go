@@ -80,13 +80,13 @@ func (b CheckBody) Editions() string {
 }
 
 // Of gives what the check says of a code; nil when nothing.
-func (b *CheckBody) Of(key CodeKey) *CodeCheck {
-	if b == nil {
+func (c *ReleaseCheck) Of(key CodeKey) *CodeCheck {
+	if c == nil {
 		return nil
 	}
-	for i := range b.Codes {
-		if b.Codes[i].CodeKey == key {
-			return &b.Codes[i]
+	for i := range c.Codes {
+		if c.Codes[i].CodeKey == key {
+			return &c.Codes[i]
 		}
 	}
 	return nil

@@ -67,7 +67,11 @@ func (s *Service) Item(ctx context.Context, u coding.User, id int64) (Item, erro
 	if !found {
 		return Item{}, ErrNotFound
 	}
-	return s.view(r, u, now), nil
+	rules, err := s.rulesOf(ctx, r)
+	if err != nil {
+		return Item{}, err
+	}
+	return s.view(r, u, now, rules), nil
 }
 
 // Decide does one act on an item; see Act. Deciding on a free item claims it,
@@ -104,8 +108,12 @@ var errEdition = errors.New("the releases changed meanwhile")
 // changed, a check may have missed the code, and it must be looked up again.
 func (s *Service) decide(ctx context.Context, u coding.User, id int64, a Act, named coding.Code, edition string) (Outcome, error) {
 	p := s.planner(u)
+	var err error
+	if p.rules, err = s.rulesAhead(ctx, id, a); err != nil {
+		return Outcome{}, err
+	}
 	var out Outcome
-	err := s.act(ctx, id, func(r coding.ItemRecord) (coding.ItemChange, error) {
+	err = s.act(ctx, id, func(r coding.ItemRecord) (coding.ItemChange, error) {
 		if (a.Kind == coding.Add || a.Kind == coding.Modify) && r.Head.Edition != edition {
 			return coding.ItemChange{}, errEdition
 		}
@@ -116,7 +124,7 @@ func (s *Service) decide(ctx context.Context, u coding.User, id int64, a Act, na
 		if !repeated {
 			r = after(r, c, p.now)
 		}
-		out = Outcome{Decision: d, Repeated: repeated, Item: s.view(r, u, p.now)}
+		out = Outcome{Decision: d, Repeated: repeated, Item: s.view(r, u, p.now, p.rules)}
 		return c, nil
 	})
 	if err != nil {

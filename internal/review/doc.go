@@ -9,6 +9,11 @@
 // laid over the codes when they are shown and when an item is to be finished;
 // it changes neither suggestions nor decisions.
 //
+// The coding rules look at the codes whenever an item is shown or decided on, as
+// the codes stand then: what the pipeline found goes out of date with the first
+// decision. Errors among the codes of the review block finishing until they are
+// overridden with a reason.
+//
 // Each act runs in one transaction: the store locks the item, the pure
 // functions here say what follows from item, decisions and suggestions, the
 // store writes it. Finishing writes the review's announcement in the same

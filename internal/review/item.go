@@ -51,7 +51,9 @@ type Code struct {
 	// The finding of one that may not be reported is among the warnings too.
 	Check *coding.CodeCheck `json:"check,omitempty"`
 
-	chosen bool // a coder gave it its role
+	chosen  bool             // a coder gave it its role
+	checked bool             // the coding rules looked at the codes as they stand
+	stops   []coding.Finding // what they say of it among the codes of the review, when checked
 }
 
 // Listed reports whether the code would be in the review.

@@ -58,7 +58,7 @@ func codeList(r coding.ItemRecord, st State) []Code {
 		if list[i].Warnings == nil {
 			list[i].Warnings = []coding.Finding{}
 		}
-		list[i].check(r.Check())
+		list[i].Check = r.Check().Of(list[i].CodeKey)
 	}
 	reorder(list, st.order)
 	number(list, r.Head.Setting)
@@ -88,13 +88,19 @@ func (c *Code) decide(e *entry, texts map[string]string) {
 	c.Evidence = mergeEvidence(c.Evidence, standing)
 }
 
-// check enters what the releases that hold now say of a code.
-func (c *Code) check(check *coding.ReleaseCheck) {
-	if check == nil {
-		return
-	}
-	if c.Check = check.Of(c.CodeKey); c.Check != nil && c.Check.Invalid() {
-		c.Warnings = append([]coding.Finding{c.Check.Finding}, c.Warnings...)
+// applyCheck enters the findings of the codes that the releases do not have,
+// in place of what the rules say of the same: they look into the same tables.
+func applyCheck(list []Code) {
+	for i := range list {
+		c := &list[i]
+		if c.Check == nil || !c.Check.Invalid() {
+			continue
+		}
+		refused := func(f coding.Finding) bool { return f.Rule == c.Check.Finding.Rule && slices.Equal(f.Codes, c.Check.Finding.Codes) }
+		c.Warnings = append([]coding.Finding{c.Check.Finding}, slices.DeleteFunc(slices.Clone(c.Warnings), refused)...)
+		if c.checked && c.Listed() {
+			c.stops = append([]coding.Finding{c.Check.Finding}, slices.DeleteFunc(slices.Clone(c.stops), refused)...)
+		}
 	}
 }
 
@@ -180,8 +186,8 @@ func mayLead(c Code) bool {
 }
 
 // blockers gives the errors of coding rules that stand between the codes of
-// the review. An error stands while its code is listed and none of the codes
-// that it names is in the list of the item without being listed.
+// the review. An error of the suggestions stands while its code is listed and
+// none of the codes that it names is in the list of the item without being listed.
 func blockers(list []Code, st State) []Blocker {
 	out := []Blocker{}
 	listed := make(map[string]bool)
@@ -196,7 +202,11 @@ func blockers(list []Code, st State) []Blocker {
 		if !c.Listed() {
 			continue
 		}
-		for _, w := range c.Warnings {
+		findings := c.Warnings
+		if c.checked {
+			findings = c.stops
+		}
+		for _, w := range findings {
 			if w.Severity != coding.SeverityError || slices.ContainsFunc(w.Codes, func(code string) bool { return there[code] && !listed[code] }) {
 				continue
 			}

@@ -97,6 +97,9 @@ type Config struct {
 	// Lease is how long an item stays with who works on it after their last
 	// act; 10 minutes when 0.
 	Lease time.Duration
+	// Rules looks at the codes of an item whenever it is shown or decided on; when
+	// nil, the findings made with the suggestions stand.
+	Rules RulesOn
 	// Sections, which may be nil, finds a note's sections for the page.
 	Sections func(text string, setting coding.Setting) []coding.Section
 	// Check, which may be nil, looks the codes of an item up again if the releases
@@ -114,6 +117,7 @@ type Service struct {
 	lease    time.Duration
 	sections func(string, coding.Setting) []coding.Section
 	check    func(context.Context, int64) error
+	rules    RulesOn
 }
 
 // New checks the configuration and gives the service.
@@ -124,7 +128,7 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Lease < 0 {
 		return nil, errors.New("review: a claim cannot last less than nothing")
 	}
-	s := &Service{store: cfg.Store, log: cfg.Logger, now: cfg.Now, lease: cfg.Lease, sections: cfg.Sections, check: cfg.Check}
+	s := &Service{store: cfg.Store, log: cfg.Logger, now: cfg.Now, lease: cfg.Lease, sections: cfg.Sections, check: cfg.Check, rules: cfg.Rules}
 	if s.now == nil {
 		s.now = time.Now
 	}
