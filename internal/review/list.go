@@ -96,7 +96,9 @@ func applyCheck(list []Code) {
 		if c.Check == nil || !c.Check.Invalid() {
 			continue
 		}
-		refused := func(f coding.Finding) bool { return f.Rule == c.Check.Finding.Rule && slices.Equal(f.Codes, c.Check.Finding.Codes) }
+		refused := func(f coding.Finding) bool {
+			return f.Rule == c.Check.Finding.Rule && slices.Equal(f.Codes, c.Check.Finding.Codes)
+		}
 		c.Warnings = append([]coding.Finding{c.Check.Finding}, slices.DeleteFunc(slices.Clone(c.Warnings), refused)...)
 		if c.checked && c.Listed() {
 			c.stops = append([]coding.Finding{c.Check.Finding}, slices.DeleteFunc(slices.Clone(c.stops), refused)...)
