@@ -19,7 +19,6 @@ import (
 // Source is where code sets are read from.
 type Source interface {
 	Releases(ctx context.Context) ([]coding.Release, error)
-	ReleaseSHA256(ctx context.Context, id string) (string, error)
 	Codes(ctx context.Context, releaseID string) ([]coding.Code, error)
 	Terms(ctx context.Context, systems ...coding.System) ([]coding.Term, error)
 	Lines(ctx context.Context, releaseID string) ([]json.RawMessage, error)
@@ -73,11 +72,11 @@ func New(cfg Config) (*Catalog, error) {
 
 // At gives the tables for a date of service; see pipeline.Knowledge.
 func (c *Catalog) At(ctx context.Context, systems []coding.System, date coding.Date) (pipeline.Tables, error) {
-	e, err := c.edition(ctx)
+	e, err := c.edition(ctx, c.cfg.Fresh)
 	if err != nil || e == nil {
 		return pipeline.Tables{}, err
 	}
-	t := pipeline.Tables{Releases: map[coding.System]string{}, ID: e.key}
+	t := pipeline.Tables{Releases: map[coding.System]string{}, ID: e.key, Edition: e.releases.Edition(date)}
 	if t.Retriever, err = c.retrieval(ctx, e); err != nil {
 		return pipeline.Tables{}, err
 	}
@@ -104,7 +103,7 @@ func (c *Catalog) At(ctx context.Context, systems []coding.System, date coding.D
 
 // Ready loads what suggestions need, and reports whether it is there.
 func (c *Catalog) Ready(ctx context.Context) (releases []coding.Release, ok bool, err error) {
-	e, err := c.edition(ctx)
+	e, err := c.edition(ctx, c.cfg.Fresh)
 	if err != nil || e == nil {
 		return nil, false, err
 	}
@@ -117,22 +116,19 @@ func (c *Catalog) Ready(ctx context.Context) (releases []coding.Release, ok bool
 	return e.releases, true, nil
 }
 
-// edition gives what belongs to the releases that are loaded now; nil without
-// an ICD-10-CM table.
-func (c *Catalog) edition(ctx context.Context) (*edition, error) {
+// edition gives what belongs to the releases that are loaded now, or were within
+// the time fresh; nil without an ICD-10-CM table.
+func (c *Catalog) edition(ctx context.Context, fresh time.Duration) (*edition, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.current != nil && c.cfg.Now().Sub(c.checked) < c.cfg.Fresh {
+	if c.current != nil && c.cfg.Now().Sub(c.checked) < fresh {
 		return c.current, nil
 	}
 	releases, err := c.cfg.Source.Releases(ctx)
 	if err != nil {
 		return nil, err
 	}
-	key, err := c.keyOf(ctx, releases)
-	if err != nil {
-		return nil, err
-	}
+	key := keyOf(releases)
 	if c.current == nil || c.current.key != key {
 		c.current = load(releases, key)
 	}
@@ -141,16 +137,12 @@ func (c *Catalog) edition(ctx context.Context) (*edition, error) {
 }
 
 // keyOf identifies the releases and their content.
-func (c *Catalog) keyOf(ctx context.Context, releases []coding.Release) (string, error) {
+func keyOf(releases []coding.Release) string {
 	ids := make([]string, 0, len(releases))
 	for _, r := range releases {
-		sha, err := c.cfg.Source.ReleaseSHA256(ctx, r.ID)
-		if err != nil {
-			return "", err
-		}
-		ids = append(ids, r.ID+":"+sha)
+		ids = append(ids, r.ID+":"+r.SHA256)
 	}
-	return pipeline.ReleaseIDs(ids), nil
+	return pipeline.ReleaseIDs(ids)
 }
 
 func load(releases []coding.Release, key string) *edition {

@@ -14,7 +14,9 @@ import (
 // each list of codes. All that it needs is loaded before, so that it asks no
 // database. It is nil when no ICD-10-CM release holds on the date.
 func (c *Catalog) RulesOn(ctx context.Context, date coding.Date, systems []coding.System) (func(coding.ListCheck) [][]coding.Finding, error) {
-	e, err := c.edition(ctx)
+	// As of now: the codes of an item are held against the releases that a check
+	// has just looked them up in.
+	e, err := c.edition(ctx, 0)
 	if err != nil || e == nil {
 		return nil, err
 	}

@@ -129,6 +129,11 @@ const (
 	NoticeSettingAssumed = "setting_assumed"
 )
 
+// OfRelease reports whether the notice comes from the choice of a release.
+func (n Notice) OfRelease() bool {
+	return n.Code == NoticeReleaseAssumed || n.Code == NoticeNoRelease || n.Code == NoticeNoServiceDate
+}
+
 // Usage is what an LLM was used for.
 type Usage struct {
 	Calls            int     `json:"calls"`
@@ -169,4 +174,9 @@ type SuggestionSet struct {
 	Candidates     []Candidate       `json:"candidates"`
 	Usage          Usage             `json:"usage"`
 	Timings        Timings           `json:"timings_ms"`
+
+	// Edition names, by content, the releases that held on the date of service when
+	// the set was made (codeset.Releases.Edition); it is kept with the item, not
+	// published.
+	Edition string `json:"-"`
 }

@@ -282,9 +282,10 @@ func TestReleaseEndsWhereItsSuccessorStarts(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("releases (-want +got):\n%s", diff)
 	}
-	first := releases[1]
+	first, in := releases[1], smallRelease("2021", day(2020, 10, 1))
 	first.EffectiveTo = coding.Date{}
-	if diff := cmp.Diff(smallRelease("2021", day(2020, 10, 1)).Release, first, sameDate); diff != "" {
+	in.Release.SHA256 = in.SHA256
+	if diff := cmp.Diff(in.Release, first, sameDate); diff != "" {
 		t.Errorf("release (-want +got):\n%s", diff)
 	}
 	terms, err := s.Terms(t.Context(), coding.ICD10CM)

@@ -246,6 +246,7 @@ var refusalCodes = []struct {
 }{
 	{review.ErrNotFound, "not_found"}, {review.ErrForbidden, "forbidden"}, {review.ErrInput, "invalid_decision"},
 	{review.ErrNoCode, "no_such_code"}, {review.ErrUnknown, "unknown_code"}, {review.ErrChanged, "changed"},
+	{review.ErrMustGo, "must_go"},
 	{review.ErrFinished, "finished"}, {review.ErrNothing, "nothing_to_undo"}, {review.ErrKeyReused, "key_reused"},
 	{review.ErrAlready, "already_decided"}, {review.ErrState, "wrong_state"},
 }

@@ -173,7 +173,7 @@ func TestAPIItems(t *testing.T) {
 	none := b.get("/api/v1/items?state=finished")
 	none.wants(t, http.StatusOK, `"items":[]`)
 	doc.checks(t, none)
-	for _, wrong := range []string{"limit=0", "limit=201", "limit=x", "state=x", "setting=x", "sort=x", "degraded=x"} {
+	for _, wrong := range []string{"limit=0", "limit=201", "limit=x", "state=x", "setting=x", "sort=x", "degraded=x", "invalid=x"} {
 		name, _, _ := strings.Cut(wrong, "=")
 		wantError(t, b.get("/api/v1/items?"+wrong), http.StatusUnprocessableEntity, "invalid_"+name)
 	}

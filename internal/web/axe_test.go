@@ -104,6 +104,8 @@ func TestAccessibility(t *testing.T) {
 	s.saveSamples()
 	booktest.Load(t, s.store)
 	diabetes, stay, degraded := s.itemOf("N-1001"), s.itemOf("N-1004"), s.itemOf("N-1012")
+	checked := s.nextYear("N-2001")
+	s.newRelease()
 	coder := s.as(coding.RoleCoder)
 	held := s.itemOf("N-1005")
 	coder.act(coder.get(itemPath(held)), "hold", "", "reason", "waiting")
@@ -151,7 +153,7 @@ func TestAccessibility(t *testing.T) {
 		see("/sign-in")
 		see("/sign-in?link=wrong")
 		b.signIn(coding.RoleCoder)
-		for _, path := range []string{"/", "/?state=held", "/?source=none", "/nothing", itemPath(diabetes), itemPath(stay), itemPath(degraded), itemPath(held), itemPath(finished),
+		for _, path := range []string{"/", "/?state=held", "/?source=none", "/nothing", itemPath(diabetes), itemPath(stay), itemPath(degraded), itemPath(held), itemPath(finished), itemPath(checked),
 			"/codes", "/codes?q=fx+distal+radius+right", "/codes?q=xyzzy", "/codes?q=diabetes&date=2019-01-01", "/codes?system=CPT",
 			"/codes/ICD-10-CM/E11.22", "/codes/ICD-10-CM/S52.501D", "/codes/ICD-10-CM/J44", "/codes/ICD-10-CM/E66.8", "/codes/ICD-10-CM/E11.223"} {
 			see(path)

@@ -31,6 +31,14 @@ type codeView struct {
 	More     []quoteView // folded away
 }
 
+// Findings are the warnings, without that of a check, which is shown apart.
+func (c codeView) Findings() []coding.Finding {
+	if c.Check != nil && c.Check.Invalid() {
+		return c.Warnings[1:]
+	}
+	return c.Warnings
+}
+
 type itemView struct {
 	Item     review.Item
 	Notes    []noteView
@@ -49,6 +57,18 @@ type itemView struct {
 	MayReview      bool
 	Lookup         bool // codes have pages
 	Decided        int  // codes with a decision
+}
+
+// Invalid are the codes that have to go, because the releases that hold now do
+// not have them.
+func (v itemView) Invalid() []codeView {
+	var out []codeView
+	for _, c := range v.Codes {
+		if c.Invalid() {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // Query is the scope as a query to append to a path.
@@ -233,7 +253,7 @@ func (s *server) systems(r *http.Request) []coding.System {
 	var out []coding.System
 	if s.Ready != nil {
 		for _, rel := range s.Ready(r.Context()).Releases {
-			if (rel.Kind == "order" || rel.Kind == "starter" || rel.Kind == "table") && !slices.Contains(out, rel.System) {
+			if (rel.Kind == "order" || rel.Kind == "starter" || rel.Kind == "hcpcs" || rel.Kind == "table") && !slices.Contains(out, rel.System) {
 				out = append(out, rel.System)
 			}
 		}

@@ -87,10 +87,12 @@ func (s *server) functions() template.FuncMap {
 			}
 			return "info"
 		},
-		"newKey":   rand.Text,
-		"codepath": codePath,
-		"termkind": termKindText,
-		"change":   codebook.ChangeText,
+		"checkStatus": checkText,
+		"inc":         func(i int) int { return i + 1 },
+		"newKey":      rand.Text,
+		"codepath":    codePath,
+		"termkind":    termKindText,
+		"change":      codebook.ChangeText,
 		"codelist": func(v entryView, codes []coding.Code) pageCodes {
 			return pageCodes{codes, v.Entry.Code.Code, v.Query()}
 		},

@@ -159,6 +159,16 @@ func counted(n int, one, many string) string {
 }
 
 // eventText says in words what a line of the timeline tells.
+func checkText(s coding.CheckStatus) string {
+	switch s {
+	case coding.CheckNotBillable:
+		return "now a header"
+	case coding.CheckRetitled:
+		return "new title"
+	}
+	return strings.ReplaceAll(string(s), "_", " ")
+}
+
 func eventText(action string) string {
 	switch action {
 	case string(coding.EventLooked):
@@ -175,6 +185,8 @@ func eventText(action string) string {
 		return "queried it"
 	case string(coding.EventResumed):
 		return "resumed it"
+	case review.ActionChecked:
+		return "looked the codes up again"
 	case string(coding.Accept):
 		return "accepted"
 	case string(coding.Reject):

@@ -275,6 +275,9 @@
         return click(one("input", menu));
       }
       default:
+        if (/^[1-9]$/.test(key)) {
+          return selected >= 0 && click(one(`[data-act="${key}"]`, codes[selected]));
+        }
         return click(all("[data-key]").find((b) => b.dataset.key === key));
     }
   };
