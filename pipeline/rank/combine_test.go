@@ -31,7 +31,7 @@ var someTitles = titles{
 	"Z79.84": "Long term (current) use of oral hypoglycemic drugs", "D63.1": "Anemia in chronic kidney disease", "I08.0": "Rheumatic disorders of both mitral and aortic valves",
 	"I08.1": "Mitral and tricuspid", "I08.2": "Aortic and tricuspid", "I08.3": "Combined rheumatic disorders of three valves",
 	"I25.119": "Atherosclerotic heart disease with angina", "I50.33": "Acute on chronic diastolic (congestive) heart failure", "I50.42": "Chronic combined heart failure",
-	"J44.0": "COPD with lower respiratory infection", "J44.1": "COPD with exacerbation", "J45.901": "Asthma with exacerbation", "K80.00": "Gallstones with acute cholecystitis",
+	"M47.22": "Spondylosis with radiculopathy, cervical", "K57.30": "Diverticulosis of large intestine", "J44.0": "COPD with lower respiratory infection", "J44.1": "COPD with exacerbation", "J45.901": "Asthma with exacerbation", "K80.00": "Gallstones with acute cholecystitis",
 	"K80.12": "Gallstones with acute and chronic cholecystitis", "N40.1": "Enlarged prostate with symptoms", "M51.16": "Disc disorder with radiculopathy, lumbar",
 	"Z68.41": "Body mass index [BMI] 40.0-44.9, adult", "Z68.32": "Body mass index [BMI] 32.0-32.9, adult", "E66.813": "Obesity, class 3",
 	"Z37.0": "Single live birth", "Z3A.38": "38 weeks gestation of pregnancy", "O99.013": "Anemia complicating pregnancy, third trimester", "I1A.0": "Resistant hypertension",
@@ -92,6 +92,11 @@ func TestCombine(t *testing.T) {
 		{name: "gallstones", text: "Gallstones. Acute cholecystitis.", items: "K80.20=Gallstones;K81.0=Acute cholecystitis", want: "K80.00"},
 		{name: "acute and chronic", text: "Gallstones. Acute and chronic cholecystitis.", items: "K80.20=Gallstones;K81.0=cholecystitis", want: "K80.12"},
 		{name: "prostate", text: "BPH. Nocturia.", items: "N40.0=BPH;R35.1=Nocturia", want: "N40.1 R35.1"},
+		{name: "a type that is named", text: "Diabetes, type 1 since childhood.", items: "E11.9=Diabetes;~E10.9=Diabetes, type 1", want: "E10.9"},
+		{name: "polyneuropathy that is named", text: "Diabetes. Polyneuropathy.", items: "E11.9=Diabetes;~G62.9=Polyneuropathy", want: "E11.42"},
+		{name: "high sugar that is named", text: "Diabetes. Hyperglycemia.", items: "E11.9=Diabetes;~R73.9=Hyperglycemia", want: "E11.65"},
+		{name: "spondylosis", text: "Cervical spondylosis. Cervical radiculopathy.", items: "M47.812=Cervical spondylosis;~M54.12=Cervical radiculopathy", want: "M47.22"},
+		{name: "diverticulosis", text: "Diverticulosis of the sigmoid colon.", items: "K57.90=Diverticulosis", want: "K57.30"},
 		{name: "disc", text: "Lumbar disc degeneration. Lumbar radiculopathy.", items: "M51.360=Lumbar disc degeneration;M54.16=Lumbar radiculopathy", want: "M51.16"},
 
 		{
