@@ -14,7 +14,7 @@ import (
 )
 
 func codesetCommand(o *options) *cobra.Command {
-	cmd := &cobra.Command{Use: "codeset", Short: "Import and list code sets"}
+	cmd := &cobra.Command{Use: "codeset", Short: "Import, list and search code sets"}
 	var ro codeset.ReadOptions
 	var system, from string
 	imp := &cobra.Command{
@@ -64,7 +64,7 @@ same file again does nothing; a corrected one replaces its release.`,
 		},
 	}
 	list.Flags().BoolVar(&asJSON, "json", false, "as JSON")
-	cmd.AddCommand(imp, list)
+	cmd.AddCommand(imp, list, codesetSearchCommand(o), codesetShowCommand(o))
 	return cmd
 }
 

@@ -15,6 +15,7 @@ import (
 	"chartcode/internal/auth"
 	"chartcode/internal/bus"
 	"chartcode/internal/catalog"
+	"chartcode/internal/codebook"
 	"chartcode/internal/coding"
 	"chartcode/internal/review"
 	"chartcode/internal/store"
@@ -207,15 +208,20 @@ func (a *app) serverOn(listener net.Listener, knowledge *catalog.Catalog) (*serv
 	if err != nil {
 		return nil, err
 	}
-	reviews, err := review.New(review.Config{Store: a.store, Logger: a.log, Sections: func(text string, setting coding.Setting) []coding.Section {
+	reviews, err := review.New(review.Config{Store: a.store, Logger: a.log, Rules: knowledge.RulesOn, Sections: func(text string, setting coding.Setting) []coding.Section {
 		return segment.Segment(coding.Note{Text: text, Setting: setting}).Sections
 	}})
+	if err != nil {
+		return nil, err
+	}
+	book, err := codebook.New(codebook.Config{Source: a.store})
 	if err != nil {
 		return nil, err
 	}
 	handler, err := web.New(web.Config{
 		Auth: accounts, Review: reviews, Logger: a.log, Submit: submitter{a.bus}, Known: known{a.store},
 		Parse:   func(body []byte) (coding.Note, error) { return intake.Parse(body, "") },
+		Codes:   book,
 		Ready:   a.readiness(knowledge),
 		Alive:   a.store.Ping,
 		Metrics: a.metrics.Handler(), Zone: a.cfg.Timezone, Version: version,

@@ -83,6 +83,10 @@ type Finding struct {
 	Codes    []string `json:"codes"`
 	Message  string   `json:"message"`
 	Source   string   `json:"source"`
+	// Spans are the words of the note that the finding rests on; empty where it
+	// rests on the codes alone. NoteID is set where several notes form one item.
+	Spans  []Span `json:"spans,omitempty"`
+	NoteID string `json:"note_id,omitempty"`
 }
 
 // Role of a code in the list.

@@ -63,7 +63,11 @@ func (s *Service) Item(ctx context.Context, u coding.User, id int64) (Item, erro
 	if !found {
 		return Item{}, ErrNotFound
 	}
-	return s.view(r, u, now), nil
+	rules, err := s.rulesOf(ctx, r)
+	if err != nil {
+		return Item{}, err
+	}
+	return s.view(r, u, now, rules), nil
 }
 
 // Decide does one act on an item; see Act. Deciding on a free item claims it,
@@ -80,6 +84,9 @@ func (s *Service) Decide(ctx context.Context, u coding.User, id int64, a Act) (O
 		return Outcome{}, err
 	}
 	p := s.planner(u)
+	if p.rules, err = s.rulesAhead(ctx, id, a); err != nil {
+		return Outcome{}, err
+	}
 	var out Outcome
 	err = s.act(ctx, id, func(r coding.ItemRecord) (coding.ItemChange, error) {
 		c, d, repeated, err := p.plan(r, a, named)
@@ -89,7 +96,7 @@ func (s *Service) Decide(ctx context.Context, u coding.User, id int64, a Act) (O
 		if !repeated {
 			r = after(r, c, p.now)
 		}
-		out = Outcome{Decision: d, Repeated: repeated, Item: s.view(r, u, p.now)}
+		out = Outcome{Decision: d, Repeated: repeated, Item: s.view(r, u, p.now, p.rules)}
 		return c, nil
 	})
 	if err != nil {

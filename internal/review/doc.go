@@ -6,6 +6,11 @@
 // decision but concerns the item (who holds it, held or queried) lives in the
 // item itself, and its history in the audit trail.
 //
+// The coding rules look at the codes whenever an item is shown or decided on, as
+// the codes stand then: what the pipeline found goes out of date with the first
+// decision. Errors among the codes of the review block finishing until they are
+// overridden with a reason.
+//
 // Each act runs in one transaction: the store locks the item, the pure
 // functions here say what follows from item, decisions and suggestions, the
 // store writes it. Finishing writes the review's announcement in the same

@@ -47,7 +47,9 @@ type Code struct {
 	// longer suggested or its evidence no longer stands in the text.
 	Outdated bool `json:"outdated,omitempty"`
 
-	chosen bool // a coder gave it its role
+	chosen  bool             // a coder gave it its role
+	checked bool             // the coding rules looked at the codes as they stand
+	stops   []coding.Finding // what they say of it among the codes of the review, when checked
 }
 
 // Listed reports whether the code would be in the review.

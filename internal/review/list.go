@@ -158,8 +158,8 @@ func mayLead(c Code) bool {
 }
 
 // blockers gives the errors of coding rules that stand between the codes of
-// the review. An error stands while its code is listed and none of the codes
-// that it names is in the list of the item without being listed.
+// the review. An error of the suggestions stands while its code is listed and
+// none of the codes that it names is in the list of the item without being listed.
 func blockers(list []Code, st State) []Blocker {
 	out := []Blocker{}
 	listed := make(map[string]bool)
@@ -174,7 +174,11 @@ func blockers(list []Code, st State) []Blocker {
 		if !c.Listed() {
 			continue
 		}
-		for _, w := range c.Warnings {
+		findings := c.Warnings
+		if c.checked {
+			findings = c.stops
+		}
+		for _, w := range findings {
 			if w.Severity != coding.SeverityError || slices.ContainsFunc(w.Codes, func(code string) bool { return there[code] && !listed[code] }) {
 				continue
 			}

@@ -27,6 +27,7 @@ type planner struct {
 	user  coding.User
 	now   time.Time // UTC, whole microseconds, as the database keeps them
 	lease time.Duration
+	rules Rules // nil: the findings made with the suggestions stand
 }
 
 // plan gives the change to which an act leads, or why it may not be. Named is
@@ -55,6 +56,7 @@ func (p planner) plan(r coding.ItemRecord, a Act, named coding.Code) (c coding.I
 	}
 	st := Replay(r.Decisions)
 	list := codeList(r, st)
+	applyRules(p.rules, r, list)
 	switch a.Kind {
 	case coding.Accept, coding.Reject, coding.Modify, coding.Add:
 		err = p.decideCode(r, list, a, named, &d)

@@ -93,6 +93,9 @@ type Config struct {
 	// Lease is how long an item stays with who works on it after their last
 	// act; 10 minutes when 0.
 	Lease time.Duration
+	// Rules looks at the codes of an item whenever it is shown or decided on; when
+	// nil, the findings made with the suggestions stand.
+	Rules RulesOn
 	// Sections, which may be nil, finds a note's sections for the page.
 	Sections func(text string, setting coding.Setting) []coding.Section
 }
@@ -105,6 +108,7 @@ type Service struct {
 	now      func() time.Time
 	lease    time.Duration
 	sections func(string, coding.Setting) []coding.Section
+	rules    RulesOn
 }
 
 // New checks the configuration and gives the service.
@@ -115,7 +119,7 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Lease < 0 {
 		return nil, errors.New("review: a claim cannot last less than nothing")
 	}
-	s := &Service{store: cfg.Store, log: cfg.Logger, now: cfg.Now, lease: cfg.Lease, sections: cfg.Sections}
+	s := &Service{store: cfg.Store, log: cfg.Logger, now: cfg.Now, lease: cfg.Lease, sections: cfg.Sections, rules: cfg.Rules}
 	if s.now == nil {
 		s.now = time.Now
 	}

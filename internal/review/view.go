@@ -9,9 +9,10 @@ import (
 )
 
 // view makes what the page of an item shows to a user.
-func (s *Service) view(r coding.ItemRecord, u coding.User, now time.Time) Item {
+func (s *Service) view(r coding.ItemRecord, u coding.User, now time.Time, rules Rules) Item {
 	st := Replay(r.Decisions)
 	list := codeList(r, st)
+	applyRules(rules, r, list)
 	it := Item{
 		ItemHead: r.Head, Codes: list, Blockers: blockers(list, st), Timeline: timeline(r),
 		CanUndo: st.CanUndo, CanRedo: st.CanRedo, ReviewID: st.ReviewID, Notes: []Note{},

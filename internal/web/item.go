@@ -47,11 +47,15 @@ type itemView struct {
 	LeftHow        string // what became of it
 	Scope          string // of the worklist that the user works through
 	MayReview      bool
-	Decided        int // codes with a decision
+	Lookup         bool // codes have pages
+	Decided        int  // codes with a decision
 }
 
 // Query is the scope as a query to append to a path.
 func (v itemView) Query() string { return asQuery(v.Scope) }
+
+// Day is the item's date of service as a query of a code's page.
+func (v itemView) Day() string { return lookView{Date: v.Item.ServiceDate.String()}.Query() }
 
 // At is a query that selects a code.
 func (v itemView) At(index int) string {
@@ -210,6 +214,7 @@ func (s *server) showItem(w http.ResponseWriter, r *http.Request, u coding.User,
 	}
 	v := newItemView(item, at)
 	v.Scope, v.MayReview, v.Systems = scopeOf(query).Encode(), u.Role.MayReview(), s.systems(r)
+	v.Lookup = s.Codes != nil
 	for _, how := range []string{"finished", "held", "queried"} {
 		if left := number(query.Get(how)); left > 0 && refused == nil {
 			v.Left, v.LeftHow = strconv.Itoa(left), how

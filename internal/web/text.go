@@ -240,3 +240,24 @@ func sentence(err error) string {
 	}
 	return m
 }
+
+// termKindText says where a text that leads to a code comes from.
+func termKindText(kind coding.TermKind) string {
+	switch kind {
+	case coding.TermInclusion:
+		return "inclusion term"
+	case coding.TermIndex:
+		return "index"
+	case coding.TermExternal:
+		return "external causes"
+	case coding.TermNeoplasm:
+		return "neoplasm table"
+	case coding.TermDrug:
+		return "drug table"
+	case coding.TermEveryday:
+		return "everyday name"
+	case coding.TermLearned:
+		return "learned"
+	}
+	return string(kind)
+}
