@@ -123,7 +123,7 @@ func Bill(in Input, rows []Billed, sel Selection) []coding.Suggestion {
 	slices.SortStableFunc(list, func(a, b Billed) int {
 		return cmp.Or(cmp.Compare(b.Odds, a.Odds), cmp.Compare(a.Candidate, b.Candidate))
 	})
-	chosen := choose(in, list, sel)
+	in, chosen := combine(in, choose(in, list, sel))
 	out := make([]coding.Suggestion, 0, len(chosen))
 	for _, j := range firstListed(in, chosen, sel) {
 		c := &in.Candidates[j.Candidate]
