@@ -109,6 +109,7 @@ func (r *Retriever) Retrieve(ctx context.Context, doc *coding.Document, t Table,
 			scores[i] = order.Probability(rows[i].X)
 		}
 	}
+	settle(v, rows, scores)
 	slices.SortFunc(at, func(a, b int) int {
 		return cmp.Or(cmp.Compare(scores[b], scores[a]), cmp.Compare(rows[a].Code, rows[b].Code))
 	})
@@ -139,6 +140,7 @@ func (r *Retriever) rows(ctx context.Context, doc *coding.Document, t Table, o O
 	defer r.pool.Put(m)
 	memory := r.cfg.Models.Style(o.Style).Memory
 	f.note(m)
+	f.sides, f.seventh = r.readSides(f.rd), f.encounters()
 	if !o.NoLexical {
 		f.find(m)
 		if memory != nil {
@@ -181,8 +183,10 @@ func (f *finding) note(m *matcher) {
 	}
 	for _, t := range f.rd.tokens {
 		switch t.Lower {
-		case "follow-up", "followup", "aftercare", "healing", "postoperative", "rehabilitation":
-			f.later = true
+		case "followup", "recheck", "aftercare", "healing", "postoperative", "rehabilitation":
+			f.later = f.later || f.treated(t.Start)
+		case "nondisplaced":
+			f.unmoved = true
 		case "sequela", "sequelae":
 			f.sequel = true
 		}
