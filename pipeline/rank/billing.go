@@ -244,7 +244,9 @@ func choose(in Input, list []judged, scale learned.Calibration, least float64, t
 		if scale.Probability(j.score) < least || len(out) == mostBilling {
 			continue
 		}
-		if slices.ContainsFunc(out, func(o judged) bool { return sameCondition(&in.Candidates[o.cand], o.match, c, j.match) }) {
+		if slices.ContainsFunc(out, func(o judged) bool {
+			return sameCondition(&in.Candidates[o.cand], o.match, c, j.match) && !otherSide(&in.Candidates[o.cand], c)
+		}) {
 			continue
 		}
 		definitive = definitive || (!signLike(c.Code) && c.Code[0] != 'Z')

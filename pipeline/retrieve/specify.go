@@ -218,6 +218,9 @@ func (f *finding) votesFor(t *title, h *hit) votes {
 			}
 		}
 	}
+	if t.family == 0 { // "left" is part of a name: left ventricular failure
+		return out
+	}
 	found := false
 	for _, w := range t.parts {
 		if v, ok := s.word[w]; ok {
@@ -413,7 +416,7 @@ func (v *view) families(ix *index) {
 	for c := range v.title {
 		g := known[key[c]]
 		t := &v.title[c]
-		if key[c] == "" || !(g.left || g.right) {
+		if key[c] == "" || !(g.left && g.right) {
 			if t.side == 'U' {
 				t.side = 0
 			}
