@@ -60,7 +60,7 @@ const leastShare = 0.4
 // stands to its neighbours, not what the patient has.
 var weakWords = []string{
 	"unspecified", "other", "specified", "nos", "nec", "elsewhere", "classified", "site", "type", "initial", "subsequent",
-	"encounter", "sequela", "and", "or", "not", "of", "the", "in", "with", "without", "to", "by", "due", "condition",
+	"encounter", "sequela", "displaced", "and", "or", "not", "of", "the", "in", "with", "without", "to", "by", "due", "condition",
 }
 
 const weakFactor = 0.2

@@ -106,10 +106,11 @@ func (r *Retriever) Retrieve(ctx context.Context, doc *coding.Document, t Table,
 		at[i] = i
 		scores[i] = float64(rows[i].score)
 		if order != nil {
-			scores[i] = order.Probability(rows[i].X)
+			scores[i] = order.Probability(billed(rows[i].X, o.Style))
 		}
 	}
 	settle(v, rows, scores)
+	f.settleInjuries(v, rows, scores)
 	slices.SortFunc(at, func(a, b int) int {
 		return cmp.Or(cmp.Compare(scores[b], scores[a]), cmp.Compare(rows[a].Code, rows[b].Code))
 	})

@@ -319,6 +319,9 @@ func (f *finding) encounters() encounter {
 			}
 		}
 	}
+	if e['K'] > 1 && e['P'] > 1 { // both are told of only where risks are listed
+		e['K'], e['P'] = 0.15, 0.15
+	}
 	if f.sequel {
 		e['S'] = 1.1
 	}
@@ -400,7 +403,7 @@ func (v *view) families(ix *index) {
 		}
 		var ws []string
 		for _, n := range lexicon.Norms(cut) {
-			if !lexicon.IsStop(n) && !slices.Contains(ws, n) && !apart()[n] {
+			if !lexicon.IsStop(n) && !slices.Contains(ws, n) && !apart()[n] && (n != primary || !arthrosis(ix.codes[c])) {
 				ws = append(ws, n)
 			}
 		}
@@ -425,6 +428,16 @@ func (v *view) families(ix *index) {
 		t.family, t.pair = g.n, g.both
 	}
 }
+
+// arthrosis reports whether a code is of the categories in which a side stated
+// tells of primary osteoarthritis of that joint: their codes without a side are
+// for notes that say neither.
+func arthrosis(code string) bool {
+	c := coding.Category(code)
+	return c >= "M16" && c <= "M19"
+}
+
+var primary = lexicon.Norms("primary")[0]
 
 // Norms of the words that tell a fracture whose parts have moved from others.
 var (
@@ -469,3 +482,62 @@ func settle(v *view, rows []Row, scores []float64) {
 }
 
 const otherSide = 0.15
+
+// settleInjuries lowers the codes of a fracture as not displaced where the note
+// does not say so, and those of an injury without a name beside one that has
+// one: of the same part of the body, and likelier.
+func (f *finding) settleInjuries(v *view, rows []Row, scores []float64) {
+	best := map[string]float64{}
+	for i := range rows {
+		t := &v.title[rows[i].code]
+		if t.seventh == 0 {
+			continue
+		}
+		if t.moved != 0 && (t.moved < 0) != f.unmoved {
+			scores[i] *= otherMoved
+		}
+		if p := rows[i].Code[:2]; !nameless(rows[i].Code) {
+			best[p] = max(best[p], scores[i])
+		}
+	}
+	for i := range rows {
+		if rows[i].X[fInjury] == 1 && nameless(rows[i].Code) && best[rows[i].Code[:2]] > leastNamed*scores[i] {
+			scores[i] *= besideNamed
+		}
+	}
+}
+
+const (
+	otherMoved  = 0.4
+	leastNamed  = 0.5
+	besideNamed = 0.3
+)
+
+// nameless reports whether a code is of an unspecified injury: S09.9, S19.9 to
+// S99.9.
+func nameless(code string) bool {
+	return code[0] == 'S' && len(code) > 4 && code[2:5] == "9.9"
+}
+
+// Frequencies at which an injury is judged for a bill.
+const (
+	injuryNotes  = 4
+	injuryGroup  = 10
+	injuryWithin = 0.3
+)
+
+// billed gives the values by which a code is ordered. The notes that the order
+// is learned from are reports of cases of disease: they hold next to no
+// injuries, so for bills an injury is ordered as a disease of middling frequency
+// with the same words would be.
+func billed(x []float32, s coding.Style) []float32 {
+	if s != coding.Billing || x[fInjury] == 0 {
+		return x
+	}
+	x = slices.Clone(x)
+	x[fInjury], x[fDepth] = 0, min(x[fDepth], 6)
+	x[fCodeFreq] = max(x[fCodeFreq], logp(injuryNotes))
+	x[fCategoryFreq] = max(x[fCategoryFreq], logp(injuryGroup))
+	x[fWithin] = max(x[fWithin], injuryWithin)
+	return x
+}
