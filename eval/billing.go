@@ -142,33 +142,43 @@ func (p *practiced) counts(notes []int) *learned.Memory {
 func (p *practiced) fit(ctx context.Context, notes []int, g gbdt.Params) (learned.StyleModels, error) {
 	out := learned.StyleModels{Practice: p.counts(notes)}
 	t := gbdt.Data{Features: rank.BillingFeatures()}
+	var first []float32
 	for _, i := range notes {
 		required, _ := p.d.Notes[i].Gold()
 		for _, b := range rank.BillingRows(p.inputs[i], out.Practice, required) {
-			y := float32(0)
-			if p.accepted[i][p.inputs[i].Candidates[b.Candidate].Code] {
-				y = 1
-			}
+			code := p.inputs[i].Candidates[b.Candidate].Code
 			t.X = append(t.X, b.X...)
-			t.Y = append(t.Y, y)
+			t.Y = append(t.Y, truth(p.accepted[i][code]))
+			first = append(first, truth(slices.Contains(p.d.Notes[i].First, code)))
 		}
 	}
-	m, err := gbdt.Train(ctx, t, g)
-	if err != nil {
+	var err error
+	if out.Rank, err = gbdt.Train(ctx, t, g); err != nil {
 		return out, fmt.Errorf("train the ranker for bills: %w", err)
 	}
-	out.Rank = m
+	t.Y = first
+	if out.First, err = gbdt.Train(ctx, t, g); err != nil {
+		return out, fmt.Errorf("train which code is first: %w", err)
+	}
 	return out, nil
 }
 
-// Practice measures the ranker for bills by cross-validation by note.
-func Practice(ctx context.Context, d *Data, c PracticeConfig) ([]Result, error) {
+func truth(b bool) float32 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Practice measures the ranker for bills by cross-validation by note: models,
+// calibration and threshold of a fold come from the other folds.
+func Practice(ctx context.Context, d *Data, c PracticeConfig) ([]Result, rank.Selection, error) {
 	p, err := d.practiceOf(ctx, c.Order)
 	if err != nil {
-		return nil, err
+		return nil, rank.Selection{}, err
 	}
 	folds := NewFolds(d.Notes, c.Folds)
-	out := make([]Result, len(d.Notes))
+	rows := make([][]rank.Billed, len(d.Notes))
 	for f := range c.Folds {
 		var train []int
 		for i := range d.Notes {
@@ -178,32 +188,65 @@ func Practice(ctx context.Context, d *Data, c PracticeConfig) ([]Result, error) 
 		}
 		m, err := p.fit(ctx, train, c.Rank)
 		if err != nil {
-			return nil, err
+			return nil, rank.Selection{}, err
 		}
-		m.Calibration = learned.Calibration{Slope: 1}
-		m.Threshold = practiceThreshold
-		l, err := rank.NewLocal(rank.LocalConfig{Models: models(coding.Billing, m)})
-		if err != nil {
-			return nil, err
-		}
+		both(len(d.Notes), func(i int) {
+			if folds.Of(&d.Notes[i]) == f {
+				rows[i] = rank.BillingRows(p.inputs[i], m.Practice, nil)
+				rank.Judge(rows[i], &m)
+			}
+		})
+	}
+	out := make([]Result, len(d.Notes))
+	for f := range c.Folds {
+		sel := p.choose(rows, func(i int) bool { return folds.Of(&d.Notes[i]) != f })
 		for i := range d.Notes {
-			if folds.Of(&d.Notes[i]) != f {
-				continue
-			}
-			got, err := l.Rank(ctx, p.inputs[i])
-			if err != nil {
-				return nil, err
-			}
-			out[i] = Result{Note: &d.Notes[i], Candidates: Codes(p.inputs[i].Candidates)}
-			for _, s := range got.Suggestions {
-				out[i].Shown = append(out[i].Shown, Shown{s.Code, s.Confidence})
+			if folds.Of(&d.Notes[i]) == f {
+				out[i] = p.billed(i, rows[i], sel)
 			}
 		}
 	}
-	return out, nil
+	return out, p.choose(rows, func(int) bool { return true }), nil
 }
 
-var practiceThreshold = 0.35
+func (p *practiced) billed(i int, rows []rank.Billed, sel rank.Selection) Result {
+	r := Result{Note: &p.d.Notes[i], Candidates: Codes(p.inputs[i].Candidates)}
+	for _, s := range rank.Bill(p.inputs[i], rows, sel) {
+		r.Shown = append(r.Shown, Shown{s.Code, s.Confidence})
+	}
+	return r
+}
 
-// SetThreshold is for experiments.
-func SetThreshold(t float64) { practiceThreshold = t }
+// choose fits calibration and threshold on held-out rows of the notes for which use
+// is true: the threshold that gives the best micro-F1.
+func (p *practiced) choose(rows [][]rank.Billed, use func(i int) bool) rank.Selection {
+	var odds []float64
+	var right []bool
+	for i := range rows {
+		if !use(i) {
+			continue
+		}
+		for _, b := range rows[i] {
+			odds = append(odds, b.Odds)
+			right = append(right, p.accepted[i][p.inputs[i].Candidates[b.Candidate].Code])
+		}
+	}
+	sel := rank.Selection{Calibration: learned.Calibrate(odds, right), First: true}
+	best := -1.0
+	threshold := 0.0
+	for t := 0.20; t < 0.6; t += 0.02 {
+		sel.Threshold = t
+		var res []Result
+		for i := range rows {
+			if use(i) {
+				res = append(res, p.billed(i, rows[i], sel))
+			}
+		}
+		s := Score(res)
+		if f := s.F1(); f > best {
+			best, threshold = f, t
+		}
+	}
+	sel.Threshold = threshold
+	return sel
+}

@@ -14,6 +14,7 @@ import (
 	"chartcode/internal/codeset"
 	"chartcode/internal/coding"
 	"chartcode/internal/learned"
+	"chartcode/pipeline/rank"
 	"chartcode/pipeline/retrieve"
 	"chartcode/pipeline/segment"
 )
@@ -59,9 +60,9 @@ and ranking as in production.`,
 	var notes []string
 	var byNote, cv bool
 	shown := &cobra.Command{
-		Use:     "shown",
-		Short:   "Score what the program suggests on labelled notes",
-		Args:    cobra.NoArgs,
+		Use:   "shown",
+		Short: "Score what the program suggests on labelled notes",
+		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.measure(cmd.Context(), labels, notes, func(ctx context.Context, a *app, m measured) error {
 				models, err := learned.Default()
@@ -73,17 +74,21 @@ and ranking as in production.`,
 					return err
 				}
 				show := func(name string, res []eval.Result) {
-				s := eval.Score(res)
-				fmt.Printf("%s: notes %d required %d recall@10/50/100/200 %.3f %.3f %.3f  P %.3f R %.3f F1 %.3f first %d/%d shown %d ece %.3f\n", name, s.Notes, s.Gold, s.Recall(10), s.Recall(50), s.Recall(100), s.Precision(), s.ShownRecall(), s.F1(), s.FirstRight, s.FirstAsked, s.Right+s.Acceptable+s.Wrong, s.ECE)
+					s := eval.Score(res)
+					fmt.Printf("%s: notes %d required %d recall@10/50/100/200 %.3f %.3f %.3f  P %.3f R %.3f F1 %.3f first %d/%d shown %d ece %.3f\n", name, s.Notes, s.Gold, s.Recall(10), s.Recall(50), s.Recall(100), s.Precision(), s.ShownRecall(), s.F1(), s.FirstRight, s.FirstAsked, s.Right+s.Acceptable+s.Wrong, s.ECE)
 				}
 				show("shipped", res)
 				if cv {
-					for _, th := range []float64{0.25,0.3,0.35,0.4,0.45,0.5} {
-						eval.SetThreshold(th)
-						r, err := eval.Practice(ctx, m.data, eval.PracticeConfig{Order: models, Rank: eval.DefaultPractice(), Folds: 5})
-						if err != nil { return err }
-						show(fmt.Sprint("cv ", th), r)
-						if th == 0.4 { res = r }
+					for _, fa := range []float64{0.15, 0.2, 0.25, 0.3, 0.4, 2} {
+						rank.FirstAlone = fa
+						r, sel, err := eval.Practice(ctx, m.data, eval.PracticeConfig{Order: models, Rank: eval.DefaultPractice(), Folds: 5})
+						if err != nil {
+							return err
+						}
+						show(fmt.Sprint("cv ", fa, sel), r)
+						if fa == 0.25 {
+							res = r
+						}
 					}
 				}
 				a.progress.done()

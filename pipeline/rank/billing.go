@@ -84,27 +84,50 @@ type judged struct {
 func (l *Local) billing(in Input) []coding.Suggestion {
 	style := l.models.Style(coding.Billing)
 	rows := BillingRows(in, style.Practice, nil)
-	list := make([]judged, len(rows))
+	if style.Rank == nil {
+		list := make([]judged, len(rows))
+		for i := range rows {
+			list[i] = rows[i].judged
+		}
+		preferExact(in.Doc, list)
+		for i := range rows {
+			rows[i].judged = list[i]
+		}
+		return Bill(in, rows, Selection{Calibration: billingScale, Threshold: leastBilling})
+	}
+	Judge(rows, style)
+	return Bill(in, rows, Selection{Calibration: style.Calibration, Threshold: style.Threshold, First: style.First != nil})
+}
+
+// Judge fills in what the trained models say of the rows.
+func Judge(rows []Billed, m *learned.StyleModels) {
 	for i := range rows {
-		list[i] = rows[i].judged
-		if style.Rank != nil {
-			list[i].score = style.Rank.Score(rows[i].X)
+		rows[i].Odds = m.Rank.Score(rows[i].X)
+		if m.First != nil {
+			rows[i].First = m.First.Probability(rows[i].X)
 		}
 	}
-	scale, least := style.Calibration, style.Threshold
-	if style.Rank == nil {
-		scale, least = billingScale, leastBilling
-		preferExact(in.Doc, list)
-	}
-	slices.SortStableFunc(list, func(a, b judged) int {
-		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.cand, b.cand))
+}
+
+// Selection says how the codes of a bill are chosen from judged candidates.
+type Selection struct {
+	Calibration learned.Calibration
+	Threshold   float64 // least confidence shown
+	First       bool    // Billed.First is there
+}
+
+// Bill chooses and orders the codes of a bill.
+func Bill(in Input, rows []Billed, sel Selection) []coding.Suggestion {
+	list := slices.Clone(rows)
+	slices.SortStableFunc(list, func(a, b Billed) int {
+		return cmp.Or(cmp.Compare(b.Odds, a.Odds), cmp.Compare(a.Candidate, b.Candidate))
 	})
-	chosen := choose(in, list, scale, least, style.Rank != nil)
+	chosen := choose(in, list, sel)
 	out := make([]coding.Suggestion, 0, len(chosen))
-	for _, j := range firstListed(in, chosen) {
-		c := &in.Candidates[j.cand]
+	for _, j := range firstListed(in, chosen, sel) {
+		c := &in.Candidates[j.Candidate]
 		out = append(out, coding.Suggestion{
-			System: c.System, Code: c.Code, Display: c.Display, Confidence: scale.Probability(j.score),
+			System: c.System, Code: c.Code, Display: c.Display, Confidence: sel.Calibration.Probability(j.Odds),
 			Evidence: billedEvidence(in.Doc, c, j.match), Rationale: rationaleOf(c, j.match),
 		})
 	}
@@ -228,32 +251,43 @@ func preferExact(doc *coding.Document, list []judged) {
 	}
 }
 
-// choose takes the best codes, one for each condition.
-func choose(in Input, list []judged, scale learned.Calibration, least float64, trained bool) []judged {
-	var out []judged
-	definitive := false
-	for _, j := range list {
-		c := &in.Candidates[j.cand]
-		if !trained && signLike(c.Code) && definitive {
-			if j.list {
-				j.score += signInList
-			} else {
-				j.score += signBeside
+// choose takes the best codes, one for each condition. Where it is known what
+// is likely to be first, the likeliest is taken before all others.
+func choose(in Input, list []Billed, sel Selection) []Billed {
+	var out []Billed
+	take := func(j Billed) {
+		j = exacter(in, list, j)
+		c := &in.Candidates[j.Candidate]
+		if !slices.ContainsFunc(out, func(o Billed) bool {
+			oc := &in.Candidates[o.Candidate]
+			return sameCondition(oc, o.match, c, j.match) && !otherSide(oc, c)
+		}) {
+			out = append(out, j)
+		}
+	}
+	if sel.First {
+		best := -1
+		for i := range list {
+			if mayStandFirst(in.Candidates[list[i].Candidate].Code) && (best < 0 || list[i].First > list[best].First) {
+				best = i
 			}
 		}
-		if scale.Probability(j.score) < least || len(out) == mostBilling {
-			continue
+		if best >= 0 && list[best].First >= FirstAlone {
+			take(list[best])
 		}
-		if slices.ContainsFunc(out, func(o judged) bool {
-			return sameCondition(&in.Candidates[o.cand], o.match, c, j.match) && !otherSide(&in.Candidates[o.cand], c)
-		}) {
-			continue
+	}
+	for _, j := range list {
+		if len(out) == mostBilling {
+			break
 		}
-		definitive = definitive || (!signLike(c.Code) && c.Code[0] != 'Z')
-		out = append(out, j)
+		if sel.Calibration.Probability(j.Odds) >= sel.Threshold {
+			take(j)
+		}
 	}
 	return out
 }
+
+var FirstAlone = 0.3
 
 // sameCondition reports whether code b would say again what code a says: it
 // stands on the same words, or is a vaguer, or a neighbouring, code of the same
@@ -272,10 +306,19 @@ func sameCondition(a *coding.Candidate, am *coding.Match, b *coding.Candidate, b
 // inpatient the first discharge diagnosis, else the first diagnosis of the
 // assessment, of a procedure note the postoperative one; without such a place
 // the surest definitive code. The rest follow by confidence.
-func firstListed(in Input, chosen []judged) []judged {
+func firstListed(in Input, chosen []Billed, sel Selection) []Billed {
+	if sel.First {
+		best := -1
+		for i, j := range chosen {
+			if mayStandFirst(in.Candidates[j.Candidate].Code) && (best < 0 || j.First > chosen[best].First) {
+				best = i
+			}
+		}
+		return toFront(chosen, best)
+	}
 	best := -1
-	key := func(j judged) (place int, kind int, at int) {
-		c := in.Candidates[j.cand].Code
+	key := func(j Billed) (place int, kind int, at int) {
+		c := in.Candidates[j.Candidate].Code
 		place = firstPlace(j.match.Section)
 		if encounterCode(c) && j.match.Section == coding.SectionChiefComplaint && !in.Doc.Setting.InpatientRules() {
 			return -1, 0, j.match.Span.Start
@@ -286,7 +329,7 @@ func firstListed(in Input, chosen []judged) []judged {
 		return place, kind, j.match.Span.Start
 	}
 	for i, j := range chosen {
-		if !mayStandFirst(in.Candidates[j.cand].Code) {
+		if !mayStandFirst(in.Candidates[j.Candidate].Code) {
 			continue
 		}
 		if best < 0 {
@@ -299,10 +342,15 @@ func firstListed(in Input, chosen []judged) []judged {
 			best = i
 		}
 	}
+	return toFront(chosen, best)
+}
+
+func toFront(chosen []Billed, best int) []Billed {
 	if best > 0 {
 		j := chosen[best]
 		chosen = slices.Insert(slices.Delete(slices.Clone(chosen), best, best+1), 0, j)
 	}
+	slices.SortStableFunc(chosen[min(1, len(chosen)):], func(a, b Billed) int { return cmp.Compare(b.Odds, a.Odds) })
 	return chosen
 }
 

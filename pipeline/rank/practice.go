@@ -177,6 +177,8 @@ func placeSlot(s coding.SectionKind) int {
 type Billed struct {
 	Candidate int // of Input.Candidates
 	X         []float32
+	Odds      float64 // that a coder accepts it, before calibration
+	First     float64 // probability that it is first-listed
 
 	judged
 }
@@ -248,7 +250,7 @@ func BillingRows(in Input, practice *learned.Memory, own learned.Without) []Bill
 		x[bSide] = u.Side
 		x[bCover] = u.Cover
 		x[bChapter] = u.Chapter
-		out = append(out, Billed{Candidate: i, X: x, judged: j})
+		out = append(out, Billed{Candidate: i, X: x, Odds: j.score, judged: j})
 	}
 	for i := range out {
 		out[i].X[bLongerScore] = absent

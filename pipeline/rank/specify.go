@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"chartcode/internal/coding"
+	"chartcode/internal/lexicon"
 )
 
 // otherSide reports whether two codes name the two sides of one condition, both
@@ -31,4 +32,81 @@ func otherSide(a, b *coding.Candidate) bool {
 		apart++
 	}
 	return apart > 0
+}
+
+// exacter gives, for a candidate whose title says unspecified or other, the best
+// of its category that says more and is stated: whose term has the words of the
+// candidate's term and others, nearly all found in the note. "Melanoma of the
+// back" in the history says which of the melanomas the assessment means. The
+// exact code answers for the candidate's odds. j itself where there is none.
+func exacter(in Input, list []Billed, j Billed) Billed {
+	c := &in.Candidates[j.Candidate]
+	if !vague(c.Display) || signLike(c.Code) {
+		return j
+	}
+	have := words(j.match.Term)
+	best := j
+	found := false
+	for _, o := range list {
+		oc := &in.Candidates[o.Candidate]
+		if o.Candidate == j.Candidate || vague(oc.Display) || coding.Category(oc.Code) != coding.Category(c.Code) || oc.Support.Side < 0 {
+			continue
+		}
+		if o.Odds < j.Odds-exactWithin || (found && o.Odds <= best.Odds) || !saysMore(in, oc, have) {
+			continue
+		}
+		best, found = o, true
+	}
+	if found {
+		best.Odds = max(best.Odds, j.Odds)
+		best.First = max(best.First, j.First)
+	}
+	return best
+}
+
+// exactWithin is how much less likely, in log odds, the exact code may be.
+const exactWithin = 2.5
+
+// saysMore reports whether the note states the candidate by a term that has all
+// the words given and more.
+func saysMore(in Input, c *coding.Candidate, have map[string]bool) bool {
+	for i := range c.Matches {
+		m := &c.Matches[i]
+		if m.Assertion != coding.Present || m.Lexical < exactShare || m.Kind == coding.TermLearned {
+			continue
+		}
+		if looseWords(in.Doc.Text[m.Span.Start:m.Span.End], m.Term) > 2 {
+			continue
+		}
+		n := 0
+		more := words(m.Term)
+		for w := range have {
+			if more[w] {
+				n++
+			}
+		}
+		if n == len(have) && len(more) > n {
+			return true
+		}
+	}
+	return false
+}
+
+// exactShare is the share of the exact term's words that must be found.
+const exactShare = 0.9
+
+// words are the norms of a term's words of meaning.
+func words(term string) map[string]bool {
+	out := map[string]bool{}
+	for _, n := range lexicon.Norms(term) {
+		if !lexicon.IsStop(n) {
+			out[n] = true
+		}
+	}
+	for _, w := range []string{"unspecified", "other", "nos", "specified", "site"} {
+		for _, n := range lexicon.Norms(w) {
+			delete(out, n)
+		}
+	}
+	return out
 }
