@@ -52,7 +52,7 @@ func exacter(in Input, list []Billed, j Billed) Billed {
 		if o.Candidate == j.Candidate || vague(oc.Display) || coding.Category(oc.Code) != coding.Category(c.Code) || oc.Support.Side < 0 {
 			continue
 		}
-		if o.Odds < j.Odds-exactWithin || (found && o.Odds <= best.Odds) || !saysMore(in, oc, have) {
+		if logOdds(oc.RetrievalScore) < logOdds(c.RetrievalScore)-exactWithin || (found && o.Odds <= best.Odds) || !saysMore(in, oc, have) {
 			continue
 		}
 		best, found = o, true
@@ -64,7 +64,8 @@ func exacter(in Input, list []Billed, j Billed) Billed {
 	return best
 }
 
-// exactWithin is how much less likely, in log odds, the exact code may be.
+// exactWithin is how much less likely, in log odds, retrieval may have the exact
+// code; what is said of sections must not count, as it stands in another.
 const exactWithin = 2.5
 
 // saysMore reports whether the note states the candidate by a term that has all
