@@ -34,14 +34,14 @@ func otherSide(a, b *coding.Candidate) bool {
 	return apart > 0
 }
 
-// exacter gives, for a candidate whose title says unspecified or other, the best
+// exacter gives, for a candidate whose title says unspecified, the best
 // of its category that says more and is stated: whose term has the words of the
 // candidate's term and others, nearly all found in the note. "Melanoma of the
 // back" in the history says which of the melanomas the assessment means. The
 // exact code answers for the candidate's odds. j itself where there is none.
 func exacter(in Input, list []Billed, j Billed) Billed {
 	c := &in.Candidates[j.Candidate]
-	if !vague(c.Display) || signLike(c.Code) {
+	if !unspecified(c.Display) || signLike(c.Code) {
 		return j
 	}
 	have := words(j.match.Term)
@@ -49,7 +49,7 @@ func exacter(in Input, list []Billed, j Billed) Billed {
 	found := false
 	for _, o := range list {
 		oc := &in.Candidates[o.Candidate]
-		if o.Candidate == j.Candidate || vague(oc.Display) || coding.Category(oc.Code) != coding.Category(c.Code) || oc.Support.Side < 0 {
+		if o.Candidate == j.Candidate || unspecified(oc.Display) || coding.Category(oc.Code) != coding.Category(c.Code) || oc.Support.Side < 0 {
 			continue
 		}
 		if logOdds(oc.RetrievalScore) < logOdds(c.RetrievalScore)-exactWithin || (found && o.Odds <= best.Odds) || !saysMore(in, oc, have) {
@@ -62,6 +62,10 @@ func exacter(in Input, list []Billed, j Billed) Billed {
 		best.First = max(best.First, j.First)
 	}
 	return best
+}
+
+func unspecified(title string) bool {
+	return strings.Contains(strings.ToLower(title), "unspecified")
 }
 
 // exactWithin is how much less likely, in log odds, retrieval may have the exact
