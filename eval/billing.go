@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"chartcode/internal/coding"
 	"chartcode/internal/gbdt"
@@ -14,150 +13,103 @@ import (
 	"chartcode/pipeline/retrieve"
 )
 
-// Suggested gives what the local ranker with the given models suggests in a
-// style for the notes for which use is true; the others' results are empty.
-func (d *Data) Suggested(ctx context.Context, m *learned.Models, style coding.Style, use func(i int) bool) ([]Result, error) {
-	r, err := d.Retriever.With(m)
-	if err != nil {
-		return nil, err
-	}
-	l, err := rank.NewLocal(rank.LocalConfig{Models: m})
-	if err != nil {
-		return nil, err
-	}
-	fit := FitConfig{Style: style}
-	out := make([]Result, len(d.Notes))
-	errs := make([]error, len(d.Notes))
-	both(len(d.Notes), func(i int) {
-		if !use(i) {
-			return
-		}
-		cands, err := r.Retrieve(ctx, d.Docs[i], d.Table, d.options(fit))
-		if err != nil {
-			errs[i] = err
-			return
-		}
-		got, err := l.Rank(ctx, rank.Input{Note: d.Notes[i].Note, Doc: d.Docs[i], Style: style, Candidates: cands, Table: d.Table})
-		errs[i] = err
-		out[i] = Result{Note: &d.Notes[i], Candidates: Codes(cands)}
-		for _, s := range got.Suggestions {
-			out[i].Shown = append(out[i].Shown, Shown{s.Code, s.Confidence})
-		}
-	})
-	return out, errors.Join(errs...)
+// BillingConfig steers training and measuring of the ranker for bills.
+type BillingConfig struct {
+	Data     *Data           // notes coded as for a bill, with First
+	Order    *learned.Models // gives the candidates; it must not have seen the notes
+	Rank     gbdt.Params     // zero: DefaultBilling
+	Folds    int             // 0: 5
+	Progress func(done, of int, what string)
 }
 
-// ByNote lists, note by note, what was shown right, wrong and what was missed,
-// with the rank at which retrieval had what was missed. It holds codes only.
-func ByNote(results []Result, t Table) string {
-	var b strings.Builder
-	title := func(code string) string {
-		c, _ := t.Lookup(code)
-		return c.Title
-	}
-	for i := range results {
-		r := &results[i]
-		required, acceptable := r.Note.Gold()
-		fmt.Fprintf(&b, "%s first %v\n", r.Note.NoteID, r.Note.First)
-		shown := map[string]bool{}
-		for _, s := range r.Shown {
-			mark := "wrong"
-			switch {
-			case required[s.Code]:
-				mark = "right"
-			case acceptable[s.Code]:
-				mark = "acceptable"
-			}
-			shown[s.Code] = true
-			fmt.Fprintf(&b, "  %-10s %.2f %-8s %s\n", mark, s.Confidence, s.Code, title(s.Code))
-		}
-		for _, c := range r.Note.Codes {
-			if required[c.Code] && !shown[c.Code] {
-				at := "not retrieved"
-				if k := slices.Index(r.Candidates, c.Code); k >= 0 {
-					at = fmt.Sprintf("rank %d", k+1)
-				}
-				fmt.Fprintf(&b, "  missed          %-8s %s (%s)\n", c.Code, title(c.Code), at)
-			}
-		}
-	}
-	return b.String()
-}
-
-// PracticeConfig steers the training of the ranker for bills.
-type PracticeConfig struct {
-	Order *learned.Models // gives the candidates; it must not have seen the notes
-	Rank  gbdt.Params
-	Folds int
-}
-
-// DefaultPractice gives the parameters that the shipped ranker was made with.
-func DefaultPractice() gbdt.Params {
+// DefaultBilling gives the parameters that the shipped ranker was made with.
+// The notes are few, so trees are small and see part of rows and columns.
+func DefaultBilling() gbdt.Params {
 	return gbdt.Params{Trees: 250, Leaves: 6, LearningRate: 0.04, Columns: 0.3, Sample: 0.7, L2: 10, MinRows: 30, Seed: 3}
 }
 
-// practiced are the labelled notes as the ranker for bills sees them.
-type practiced struct {
-	d        *Data
+// BillingReport is what Billing measured.
+type BillingReport struct {
+	Folds   int
+	Scores  Scores         // every note by models that did not see it
+	Results []Result       // the same, note by note
+	Select  rank.Selection // calibration and threshold over all held-out notes, for the shipped models
+}
+
+// bills are coded notes as the ranker for bills sees them.
+type bills struct {
+	BillingConfig
 	inputs   []rank.Input
+	required []map[string]bool
 	accepted []map[string]bool // required or acceptable
 }
 
-// practiceOf retrieves the candidates of the notes.
-func (d *Data) practiceOf(ctx context.Context, m *learned.Models) (*practiced, error) {
-	r, err := d.Retriever.With(m)
+// newBills retrieves the candidates of the notes.
+func newBills(ctx context.Context, c BillingConfig) (*bills, error) {
+	if c.Rank == (gbdt.Params{}) {
+		c.Rank = DefaultBilling()
+	}
+	if c.Folds == 0 {
+		c.Folds = 5
+	}
+	if c.Progress == nil {
+		c.Progress = func(int, int, string) {}
+	}
+	d := c.Data
+	r, err := d.Retriever.With(c.Order)
 	if err != nil {
 		return nil, err
 	}
-	p := &practiced{d: d, inputs: make([]rank.Input, len(d.Notes)), accepted: make([]map[string]bool, len(d.Notes))}
-	errs := make([]error, len(d.Notes))
-	both(len(d.Notes), func(i int) {
-		cands, err := r.Retrieve(ctx, d.Docs[i], d.Table, retrieve.Options{Style: coding.Billing})
-		errs[i] = err
-		p.inputs[i] = rank.Input{Note: d.Notes[i].Note, Doc: d.Docs[i], Style: coding.Billing, Candidates: cands, Table: d.Table}
-		required, acceptable := d.Notes[i].Gold()
-		p.accepted[i] = required
-		for c := range acceptable {
-			p.accepted[i][c] = true
+	n := len(d.Notes)
+	b := &bills{c, make([]rank.Input, n), make([]map[string]bool, n), make([]map[string]bool, n)}
+	errs := make([]error, n)
+	both(n, func(i int) {
+		var cands []coding.Candidate
+		cands, errs[i] = r.Retrieve(ctx, d.Docs[i], d.Table, retrieve.Options{Style: coding.Billing})
+		b.inputs[i] = rank.Input{Note: d.Notes[i].Note, Doc: d.Docs[i], Style: coding.Billing, Candidates: cands, Table: d.Table}
+		var acceptable map[string]bool
+		b.required[i], acceptable = d.Notes[i].Gold()
+		b.accepted[i] = acceptable
+		for c := range b.required[i] {
+			acceptable[c] = true
 		}
 	})
-	return p, errors.Join(errs...)
+	return b, errors.Join(errs...)
 }
 
-// counts is how the notes were coded.
-func (p *practiced) counts(notes []int) *learned.Memory {
+// practice counts how the notes were coded.
+func (b *bills) practice(notes []int) *learned.Memory {
 	ex := make([]learned.Example, len(notes))
 	for k, i := range notes {
-		required, _ := p.d.Notes[i].Gold()
-		for c := range required {
+		for c := range b.required[i] {
 			ex[k].Codes = append(ex[k].Codes, c)
 		}
 		slices.Sort(ex[k].Codes)
-		ex[k].Found = p.d.found[i]
+		ex[k].Found = b.Data.found[i]
 	}
 	return learned.Learn(ex)
 }
 
-// fit trains the ranker on notes.
-func (p *practiced) fit(ctx context.Context, notes []int, g gbdt.Params) (learned.StyleModels, error) {
-	out := learned.StyleModels{Practice: p.counts(notes)}
+// fit trains on the notes with the given numbers: which codes are accepted,
+// acceptable ones included, and which of them are first.
+func (b *bills) fit(ctx context.Context, notes []int) (learned.StyleModels, error) {
+	out := learned.StyleModels{Practice: b.practice(notes)}
 	t := gbdt.Data{Features: rank.BillingFeatures()}
 	var first []float32
 	for _, i := range notes {
-		required, _ := p.d.Notes[i].Gold()
-		for _, b := range rank.BillingRows(p.inputs[i], out.Practice, required) {
-			code := p.inputs[i].Candidates[b.Candidate].Code
-			t.X = append(t.X, b.X...)
-			t.Y = append(t.Y, truth(p.accepted[i][code]))
-			first = append(first, truth(slices.Contains(p.d.Notes[i].First, code)))
+		for _, row := range rank.BillingRows(b.inputs[i], out.Practice, b.required[i]) {
+			code := b.inputs[i].Candidates[row.Candidate].Code
+			t.X = append(t.X, row.X...)
+			t.Y = append(t.Y, truth(b.accepted[i][code]))
+			first = append(first, truth(slices.Contains(b.Data.Notes[i].First, code)))
 		}
 	}
 	var err error
-	if out.Rank, err = gbdt.Train(ctx, t, g); err != nil {
+	if out.Rank, err = gbdt.Train(ctx, t, b.Rank); err != nil {
 		return out, fmt.Errorf("train the ranker for bills: %w", err)
 	}
 	t.Y = first
-	if out.First, err = gbdt.Train(ctx, t, g); err != nil {
+	if out.First, err = gbdt.Train(ctx, t, b.Rank); err != nil {
 		return out, fmt.Errorf("train which code is first: %w", err)
 	}
 	return out, nil
@@ -170,76 +122,106 @@ func truth(b bool) float32 {
 	return 0
 }
 
-// Practice measures the ranker for bills by cross-validation by note: models,
+// Billing measures the ranker for bills by cross-validation by note: models,
 // calibration and threshold of a fold come from the other folds.
-func Practice(ctx context.Context, d *Data, c PracticeConfig) ([]Result, rank.Selection, error) {
-	p, err := d.practiceOf(ctx, c.Order)
+func Billing(ctx context.Context, c BillingConfig) (BillingReport, error) {
+	b, err := newBills(ctx, c)
 	if err != nil {
-		return nil, rank.Selection{}, err
+		return BillingReport{}, err
 	}
-	folds := NewFolds(d.Notes, c.Folds)
+	d := b.Data
+	folds := NewFolds(d.Notes, b.Folds)
 	rows := make([][]rank.Billed, len(d.Notes))
-	for f := range c.Folds {
+	for f := range b.Folds {
+		b.Progress(f, b.Folds, "train and measure bills")
 		var train []int
 		for i := range d.Notes {
 			if folds.Of(&d.Notes[i]) != f {
 				train = append(train, i)
 			}
 		}
-		m, err := p.fit(ctx, train, c.Rank)
+		m, err := b.fit(ctx, train)
 		if err != nil {
-			return nil, rank.Selection{}, err
+			return BillingReport{}, err
 		}
 		both(len(d.Notes), func(i int) {
 			if folds.Of(&d.Notes[i]) == f {
-				rows[i] = rank.BillingRows(p.inputs[i], m.Practice, nil)
+				rows[i] = rank.BillingRows(b.inputs[i], m.Practice, nil)
 				rank.Judge(rows[i], &m)
 			}
 		})
 	}
-	out := make([]Result, len(d.Notes))
-	for f := range c.Folds {
-		sel := p.choose(rows, func(i int) bool { return folds.Of(&d.Notes[i]) != f })
+	rep := BillingReport{Folds: b.Folds, Results: make([]Result, len(d.Notes))}
+	for f := range b.Folds {
+		sel := b.choose(rows, func(i int) bool { return folds.Of(&d.Notes[i]) != f })
 		for i := range d.Notes {
 			if folds.Of(&d.Notes[i]) == f {
-				out[i] = p.billed(i, rows[i], sel)
+				rep.Results[i] = b.bill(i, rows[i], sel)
 			}
 		}
 	}
-	return out, p.choose(rows, func(int) bool { return true }), nil
+	rep.Scores = Score(rep.Results)
+	rep.Select = b.choose(rows, func(int) bool { return true })
+	return rep, nil
 }
 
-func (p *practiced) billed(i int, rows []rank.Billed, sel rank.Selection) Result {
-	r := Result{Note: &p.d.Notes[i], Candidates: Codes(p.inputs[i].Candidates)}
-	for _, s := range rank.Bill(p.inputs[i], rows, sel) {
+// TrainBilling measures, and trains on all notes.
+func TrainBilling(ctx context.Context, c BillingConfig) (learned.StyleModels, BillingReport, error) {
+	rep, err := Billing(ctx, c)
+	if err != nil {
+		return learned.StyleModels{}, rep, err
+	}
+	b, err := newBills(ctx, c)
+	if err != nil {
+		return learned.StyleModels{}, rep, err
+	}
+	all := make([]int, len(c.Data.Notes))
+	for i := range all {
+		all[i] = i
+	}
+	m, err := b.fit(ctx, all)
+	m.Order = c.Order.Style(coding.Billing).Order
+	m.Calibration, m.Threshold = rep.Select.Calibration, rep.Select.Threshold
+	return m, rep, err
+}
+
+func (b *bills) bill(i int, rows []rank.Billed, sel rank.Selection) Result {
+	r := Result{Note: &b.Data.Notes[i], Candidates: Codes(b.inputs[i].Candidates)}
+	for _, s := range rank.Bill(b.inputs[i], rows, sel) {
 		r.Shown = append(r.Shown, Shown{s.Code, s.Confidence})
 	}
 	return r
 }
 
-// choose fits calibration and threshold on held-out rows of the notes for which use
-// is true: the threshold that gives the best micro-F1.
-func (p *practiced) choose(rows [][]rank.Billed, use func(i int) bool) rank.Selection {
+// Thresholds that are tried.
+const (
+	leastThreshold = 0.20
+	mostThreshold  = 0.60
+	thresholdStep  = 0.02
+)
+
+// choose fits calibration and threshold on the held-out rows of the notes for
+// which use is true: the threshold that gives the best micro-F1.
+func (b *bills) choose(rows [][]rank.Billed, use func(i int) bool) rank.Selection {
 	var odds []float64
 	var right []bool
 	for i := range rows {
 		if !use(i) {
 			continue
 		}
-		for _, b := range rows[i] {
-			odds = append(odds, b.Odds)
-			right = append(right, p.accepted[i][p.inputs[i].Candidates[b.Candidate].Code])
+		for _, row := range rows[i] {
+			odds = append(odds, row.Odds)
+			right = append(right, b.accepted[i][b.inputs[i].Candidates[row.Candidate].Code])
 		}
 	}
 	sel := rank.Selection{Calibration: learned.Calibrate(odds, right), First: true}
-	best := -1.0
-	threshold := 0.0
-	for t := 0.20; t < 0.6; t += 0.02 {
+	best, threshold := -1.0, 0.0
+	for t := leastThreshold; t < mostThreshold; t += thresholdStep {
 		sel.Threshold = t
 		var res []Result
 		for i := range rows {
 			if use(i) {
-				res = append(res, p.billed(i, rows[i], sel))
+				res = append(res, b.bill(i, rows[i], sel))
 			}
 		}
 		s := Score(res)

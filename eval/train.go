@@ -16,52 +16,87 @@ import (
 
 // TrainConfig of Train.
 type TrainConfig struct {
-	Data     *Data
-	Dataset  string // file that Data was read from
-	Command  string // as typed, for the record
-	Version  int    // of the models: the N of local@N
-	Terms    int    // that the retriever was built from
-	Vectors  string // name of the embedding model; empty without
-	Progress func(done, of int, what string)
+	Mentions     *Data  // notes in which every mention is coded
+	MentionsFile string // that Mentions was read from
+	Billing      *Data  // notes coded as for a bill; nil: the ranker's own rules
+	BillingFile  string
+	Command      string // as typed, for the record
+	Version      int    // of the models: the N of local@N
+	Terms        int    // that the retriever was built from
+	Vectors      string // name of the embedding model; empty without
+	Progress     func(done, of int, what string)
 }
 
-// Train makes the models that the program ships with: for mentions, order,
+// TrainReport is the cross-validation of both styles.
+type TrainReport struct {
+	Mentions Report
+	Billing  BillingReport
+}
+
+// Text is the report for people.
+func (r TrainReport) Text() string {
+	out := r.Mentions.Text()
+	if r.Billing.Folds > 0 {
+		out += "\nbilling\n" + BillingText(&r.Billing.Scores)
+	}
+	return out
+}
+
+// Train makes the models that the program ships with. For mentions: order,
 // ranker and memory from all notes, with calibration and threshold from
-// cross-validation; for billing, an order without anything counted in mentions
-// style. The report is the cross-validation's.
-func Train(ctx context.Context, c TrainConfig) (*learned.Models, Report, error) {
+// cross-validation. For billing: an order without anything counted in mentions
+// style, and the ranker from notes coded as for a bill, with what these count.
+func Train(ctx context.Context, c TrainConfig) (*learned.Models, TrainReport, error) {
+	var rep TrainReport
 	fit := DefaultFit(coding.Mentions)
-	rep, err := Accuracy(ctx, Config{Data: c.Data, Fit: fit, Progress: c.Progress})
+	var err error
+	if rep.Mentions, err = Accuracy(ctx, Config{Data: c.Mentions, Fit: fit, Progress: c.Progress}); err != nil {
+		return nil, rep, err
+	}
+	sum, err := fileSum(c.MentionsFile)
 	if err != nil {
 		return nil, rep, err
 	}
-	sum, err := fileSum(c.Dataset)
-	if err != nil {
-		return nil, rep, err
-	}
-	all := make([]int, len(c.Data.Notes))
+	all := make([]int, len(c.Mentions.Notes))
 	for i := range all {
 		all[i] = i
 	}
-	mentions, err := c.Data.Fit(ctx, all, fit)
+	mentions, err := c.Mentions.Fit(ctx, all, fit)
 	if err != nil {
 		return nil, rep, err
 	}
-	mentions.Calibration, mentions.Threshold = rep.Calibration, rep.ShownAt
-	billing, err := c.Data.Fit(ctx, all, DefaultFit(coding.Billing))
+	mentions.Calibration, mentions.Threshold = rep.Mentions.Calibration, rep.Mentions.ShownAt
+	billing, err := c.Mentions.Fit(ctx, all, DefaultFit(coding.Billing))
 	if err != nil {
 		return nil, rep, err
 	}
-	f := &rep.Full
-	return &learned.Models{
-		Version: c.Version,
-		Record: learned.Record{
-			Command: c.Command, Dataset: baseName(c.Dataset), SHA256: sum, Notes: len(all), Terms: c.Terms, Vectors: c.Vectors,
-			Figures: map[string]float64{
-				"recall_at_10": f.Recall(10), "recall_at_50": f.Recall(50), "recall_at_100": f.Recall(100), "map": f.MAP,
-				"micro_precision": f.Precision(), "micro_recall": f.ShownRecall(), "micro_f1": f.F1(), "ece": f.ECE,
-			},
+	f := &rep.Mentions.Full
+	record := learned.Record{
+		Command: c.Command, Dataset: baseName(c.MentionsFile), SHA256: sum, Notes: len(all), Terms: c.Terms, Vectors: c.Vectors,
+		Figures: map[string]float64{
+			"recall_at_10": f.Recall(10), "recall_at_50": f.Recall(50), "recall_at_100": f.Recall(100), "map": f.MAP,
+			"micro_precision": f.Precision(), "micro_recall": f.ShownRecall(), "micro_f1": f.F1(), "ece": f.ECE,
 		},
+	}
+	if c.Billing != nil {
+		order := models(coding.Billing, billing)
+		if billing, rep.Billing, err = TrainBilling(ctx, BillingConfig{Data: c.Billing, Order: order, Progress: c.Progress}); err != nil {
+			return nil, rep, err
+		}
+		if record.BillingSHA256, err = fileSum(c.BillingFile); err != nil {
+			return nil, rep, err
+		}
+		record.BillingDataset, record.BillingNotes = baseName(c.BillingFile), len(c.Billing.Notes)
+		s := &rep.Billing.Scores
+		for name, v := range map[string]float64{
+			"precision": s.Precision(), "recall": s.ShownRecall(), "f1": s.F1(), "ece": s.ECE,
+			"first_listed": float64(s.FirstRight) / float64(max(s.FirstAsked, 1)),
+		} {
+			record.Figures["billing_"+name] = v
+		}
+	}
+	return &learned.Models{
+		Version: c.Version, Record: record,
 		Styles: map[coding.Style]*learned.StyleModels{coding.Mentions: &mentions, coding.Billing: &billing},
 	}, rep, nil
 }

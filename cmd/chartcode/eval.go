@@ -14,7 +14,6 @@ import (
 	"chartcode/internal/codeset"
 	"chartcode/internal/coding"
 	"chartcode/internal/learned"
-	"chartcode/pipeline/rank"
 	"chartcode/pipeline/retrieve"
 	"chartcode/pipeline/segment"
 )
@@ -30,98 +29,83 @@ func defaultDataset() string {
 	return filepath.Join(dir, "eval", "codiesp-train.jsonl")
 }
 
+// defaultLabels are the files of labels in eval/datasets of the repository.
+func defaultLabels(name string) string { return filepath.Join("eval", "datasets", name) }
+
+func defaultNotes() []string {
+	dir := os.Getenv("CHARTCODE_TESTDATA")
+	if dir == "" {
+		dir = defaultTestdata
+	}
+	return []string{filepath.Join(dir, "notes", "aci-bench.jsonl"), filepath.Join(dir, "notes", "mtsamples.jsonl")}
+}
+
+// evalFiles are the datasets that accuracy and train work on.
+type evalFiles struct {
+	mentions, billing, heldOut string
+	notes                      []string
+}
+
+func (f *evalFiles) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.mentions, "dataset", defaultDataset(), "notes with every mention coded, as JSON lines")
+	cmd.Flags().StringVar(&f.billing, "billing", defaultLabels("guideline-dev.jsonl"), "notes coded as for a bill, or labels of them; empty: none")
+	cmd.Flags().StringSliceVar(&f.notes, "notes", defaultNotes(), "where the texts of labelled notes are")
+}
+
 func evalCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{Use: "eval", Short: "Measure accuracy on notes coded by people"}
-	var dataset string
-	var ablation bool
+	var f evalFiles
+	var style string
+	var ablation, byNote bool
 	accuracy := &cobra.Command{
 		Use:   "accuracy",
 		Short: "Measure the local ranker by cross-validation",
 		Long: `Trains the local ranker on four fifths of the notes and measures it on the rest,
-five times, by article, in the coding style mentions, through the same retrieval
-and ranking as in production.`,
-		Example: "  chartcode eval accuracy --dataset notes-with-codes.jsonl --ablation",
+five times, through the same retrieval and ranking as in production: in the
+coding style mentions on a dataset in which every mention is coded, in the style
+billing on notes coded as for a bill. Then scores what the program as it is
+suggests for bills on notes that nothing was trained on.`,
+		Example: "  chartcode eval accuracy --ablation\n  chartcode eval accuracy --style billing --by-note",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.measure(cmd.Context(), dataset, nil, func(ctx context.Context, a *app, m measured) error {
-				rep, err := eval.Accuracy(ctx, eval.Config{Data: m.data, Fit: eval.DefaultFit(coding.Mentions), Ablation: ablation, Progress: a.evalProgress})
-				a.progress.done()
-				if err == nil {
-					fmt.Print(rep.Text())
-				}
-				return err
-			})
-		},
-	}
-	accuracy.Flags().StringVar(&dataset, "dataset", defaultDataset(), "notes with codes, as JSON lines")
-	accuracy.Flags().BoolVar(&ablation, "ablation", false, "also measure with each part left out in turn")
-
-	var labels string
-	var notes []string
-	var byNote, cv bool
-	shown := &cobra.Command{
-		Use:   "shown",
-		Short: "Score what the program suggests on labelled notes",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.measure(cmd.Context(), labels, notes, func(ctx context.Context, a *app, m measured) error {
-				models, err := learned.Default()
-				if err != nil {
-					return err
-				}
-				res, err := m.data.Suggested(ctx, models, coding.Billing, func(int) bool { return true })
-				if err != nil {
-					return err
-				}
-				show := func(name string, res []eval.Result) {
-					s := eval.Score(res)
-					fmt.Printf("%s: notes %d required %d recall@10/50/100/200 %.3f %.3f %.3f  P %.3f R %.3f F1 %.3f first %d/%d shown %d ece %.3f\n", name, s.Notes, s.Gold, s.Recall(10), s.Recall(50), s.Recall(100), s.Precision(), s.ShownRecall(), s.F1(), s.FirstRight, s.FirstAsked, s.Right+s.Acceptable+s.Wrong, s.ECE)
-				}
-				show("shipped", res)
-				if cv {
-					for _, fa := range []float64{0.15, 0.2, 0.25, 0.3, 0.4, 2} {
-						rank.FirstAlone = fa
-						r, sel, err := eval.Practice(ctx, m.data, eval.PracticeConfig{Order: models, Rank: eval.DefaultPractice(), Folds: 5})
-						if err != nil {
-							return err
-						}
-						show(fmt.Sprint("cv ", fa, sel), r)
-						if fa == 0.25 {
-							res = r
-						}
+			if style != "" && style != string(coding.Mentions) && style != string(coding.Billing) {
+				return usagef("--style is mentions or billing; without it both are measured")
+			}
+			return o.measure(cmd.Context(), func(ctx context.Context, a *app, m *measured) error {
+				if style != string(coding.Billing) {
+					if err := m.accuracy(ctx, f, ablation); err != nil {
+						return err
 					}
 				}
-				a.progress.done()
-				if byNote {
-					fmt.Print(eval.ByNote(res, m.data.Table))
+				if style != string(coding.Mentions) {
+					return m.billing(ctx, f, byNote)
 				}
-				s := eval.Score(res)
-				fmt.Printf("notes %d required %d recall@10/50/100/200 %.3f %.3f %.3f  P %.3f R %.3f F1 %.3f first %d/%d shown %d\n", s.Notes, s.Gold, s.Recall(10), s.Recall(50), s.Recall(100), s.Precision(), s.ShownRecall(), s.F1(), s.FirstRight, s.FirstAsked, s.Right+s.Acceptable+s.Wrong)
 				return nil
 			})
 		},
 	}
-	shown.Flags().StringVar(&labels, "dataset", "eval/datasets/guideline-dev.jsonl", "")
-	shown.Flags().StringSliceVar(&notes, "notes", []string{"../shared/notes/aci-bench.jsonl", "../shared/notes/mtsamples.jsonl"}, "")
-	shown.Flags().BoolVar(&cv, "cv", false, "")
-	shown.Flags().BoolVar(&byNote, "by-note", false, "")
-	cmd.AddCommand(shown)
+	f.flags(accuracy)
+	accuracy.Flags().StringVar(&f.heldOut, "held-out", defaultLabels("guideline-test.jsonl"), "notes coded as for a bill that nothing was trained on; empty: none")
+	accuracy.Flags().StringVar(&style, "style", "", "coding style: mentions or billing (default both)")
+	accuracy.Flags().BoolVar(&ablation, "ablation", false, "also measure with each part left out in turn")
+	accuracy.Flags().BoolVar(&byNote, "by-note", false, "also list the codes of each note coded as for a bill: right, wrong, missed")
 
+	var tf evalFiles
 	var out string
 	var number int
 	train := &cobra.Command{
 		Use:     "train",
 		Short:   "Train the models of the local ranker",
-		Long:    "Trains order and ranker on all notes of a dataset and writes them, with the record of\nhow they were made and their cross-validated figures, to a file.",
+		Long:    "Trains order and rankers on all notes of the datasets and writes them, with the record of\nhow they were made and their cross-validated figures, to a file.",
 		Example: "  chartcode eval train --version 2 --out models.json.gz",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.measure(cmd.Context(), dataset, nil, func(ctx context.Context, a *app, m measured) error {
-				return a.train(ctx, m, dataset, out, number)
+			return o.measure(cmd.Context(), func(ctx context.Context, a *app, m *measured) error {
+				return m.train(ctx, tf, out, number)
 			})
 		},
 	}
-	train.Flags().StringVar(&dataset, "dataset", defaultDataset(), "notes with codes, as JSON lines")
+	tf.flags(train)
 	train.Flags().StringVar(&out, "out", "models.json.gz", "file to write")
 	train.Flags().IntVar(&number, "version", 1, "of the models: the N of local@N")
 
@@ -131,25 +115,23 @@ and ranking as in production.`,
 
 // measured is what measuring works on.
 type measured struct {
-	data  *eval.Data
-	terms int
+	app       *app
+	retriever *retrieve.Retriever
+	table     *codeset.Table
+	terms     int
 }
 
 func (a *app) evalProgress(done, of int, what string) {
 	a.progress.Step(fmt.Sprintf("Fold %d of %d: %s", done+1, of, what))
 }
 
-// measure loads code sets and dataset and runs f.
-func (o *options) measure(ctx context.Context, dataset string, notes []string, f func(ctx context.Context, a *app, m measured) error) error {
+// measure loads code sets and runs f.
+func (o *options) measure(ctx context.Context, f func(ctx context.Context, a *app, m *measured) error) error {
 	a, err := o.newApp(true)
 	if err != nil {
 		return err
 	}
 	defer a.close(false)
-	gold, err := eval.ReadDataset(dataset, notes...)
-	if err != nil {
-		return err
-	}
 	table, terms, err := a.newestTable(ctx)
 	if err != nil {
 		return err
@@ -158,16 +140,107 @@ func (o *options) measure(ctx context.Context, dataset string, notes []string, f
 	if err != nil {
 		return err
 	}
-	a.progress.Step("Reading the notes")
 	r, err := retrieve.New(retrieve.Config{Terms: terms, Embedder: embedder, Searcher: a.store})
 	if err != nil {
 		return err
 	}
-	data, err := eval.NewData(r, table, gold, segment.Segment)
+	return f(ctx, a, &measured{a, r, table, len(terms)})
+}
+
+// data reads and segments a dataset.
+func (m *measured) data(path string, notes ...string) (*eval.Data, error) {
+	gold, err := eval.ReadDataset(path, notes...)
+	if err != nil {
+		return nil, err
+	}
+	m.app.progress.Step("Reading the notes of " + filepath.Base(path))
+	return eval.NewData(m.retriever, m.table, gold, segment.Segment)
+}
+
+func (m *measured) accuracy(ctx context.Context, f evalFiles, ablation bool) error {
+	data, err := m.data(f.mentions)
 	if err != nil {
 		return err
 	}
-	return f(ctx, a, measured{data, len(terms)})
+	rep, err := eval.Accuracy(ctx, eval.Config{Data: data, Fit: eval.DefaultFit(coding.Mentions), Ablation: ablation, Progress: m.app.evalProgress})
+	m.app.progress.done()
+	if err == nil {
+		fmt.Printf("mentions, %s\n%s\n", filepath.Base(f.mentions), rep.Text())
+	}
+	return err
+}
+
+func (m *measured) billing(ctx context.Context, f evalFiles, byNote bool) error {
+	models, err := learned.Default()
+	if err != nil {
+		return err
+	}
+	if f.billing != "" {
+		data, err := m.data(f.billing, f.notes...)
+		if err != nil {
+			return err
+		}
+		rep, err := eval.Billing(ctx, eval.BillingConfig{Data: data, Order: models, Progress: m.app.evalProgress})
+		if err != nil {
+			return err
+		}
+		m.app.progress.done()
+		if byNote {
+			fmt.Print(eval.ByNote(rep.Results, m.table))
+		}
+		fmt.Printf("billing, %s: %d notes, %d folds by note\n%s\n", filepath.Base(f.billing), rep.Scores.Notes, rep.Folds, eval.BillingText(&rep.Scores))
+	}
+	if f.heldOut == "" {
+		return nil
+	}
+	data, err := m.data(f.heldOut, f.notes...)
+	if err != nil {
+		return err
+	}
+	res, err := data.Suggested(ctx, models, coding.Billing)
+	if err != nil {
+		return err
+	}
+	m.app.progress.done()
+	if byNote {
+		fmt.Print(eval.ByNote(res, m.table))
+	}
+	s := eval.Score(res)
+	fmt.Printf("billing, %s: %d notes that nothing was trained on, local@%d\n%s", filepath.Base(f.heldOut), s.Notes, models.Version, eval.BillingText(&s))
+	return nil
+}
+
+func (m *measured) train(ctx context.Context, f evalFiles, out string, number int) error {
+	embedder, err := m.app.embedder(ctx)
+	if err != nil {
+		return err
+	}
+	c := eval.TrainConfig{
+		MentionsFile: f.mentions, BillingFile: f.billing, Command: "chartcode " + strings.Join(os.Args[1:], " "), Version: number,
+		Terms: m.terms, Vectors: embedder.Name(), Progress: m.app.evalProgress,
+	}
+	if c.Mentions, err = m.data(f.mentions); err != nil {
+		return err
+	}
+	if f.billing != "" {
+		if c.Billing, err = m.data(f.billing, f.notes...); err != nil {
+			return err
+		}
+	}
+	models, rep, err := eval.Train(ctx, c)
+	m.app.progress.done()
+	if err != nil {
+		return err
+	}
+	b, err := models.Bytes()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(out, b, 0o644); err != nil {
+		return openError(out, err)
+	}
+	fmt.Print(rep.Text())
+	return nil
 }
 
 // newestTable loads the newest ICD-10-CM release into the database if it is
@@ -196,28 +269,4 @@ func (a *app) newestTable(ctx context.Context) (*codeset.Table, []coding.Term, e
 		return nil, nil, databaseError(err)
 	}
 	return codeset.NewTable(rel, codes), terms, nil
-}
-
-func (a *app) train(ctx context.Context, m measured, dataset, out string, number int) error {
-	embedder, err := a.embedder(ctx)
-	if err != nil {
-		return err
-	}
-	models, rep, err := eval.Train(ctx, eval.TrainConfig{
-		Data: m.data, Dataset: dataset, Command: "chartcode " + strings.Join(os.Args[1:], " "), Version: number,
-		Terms: m.terms, Vectors: embedder.Name(), Progress: a.evalProgress,
-	})
-	a.progress.done()
-	if err != nil {
-		return err
-	}
-	b, err := models.Bytes()
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(out, b, 0o644); err != nil {
-		return openError(out, err)
-	}
-	fmt.Print(rep.Text())
-	return nil
 }

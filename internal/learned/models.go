@@ -44,6 +44,10 @@ type Record struct {
 	Terms   int                `json:"terms"`
 	Vectors string             `json:"vectors"` // name of the embedding model, empty without
 	Figures map[string]float64 `json:"figures"` // by cross-validation
+
+	BillingDataset string `json:"billing_dataset,omitempty"` // that the ranker for bills was trained on
+	BillingSHA256  string `json:"billing_sha256,omitempty"`
+	BillingNotes   int    `json:"billing_notes,omitempty"`
 }
 
 // Calibration turns a model's log odds into a probability that holds:

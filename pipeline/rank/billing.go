@@ -272,7 +272,7 @@ func choose(in Input, list []Billed, sel Selection) []Billed {
 				best = i
 			}
 		}
-		if best >= 0 && list[best].First >= FirstAlone {
+		if best >= 0 && list[best].First >= firstAlone {
 			take(list[best])
 		}
 	}
@@ -287,7 +287,9 @@ func choose(in Input, list []Billed, sel Selection) []Billed {
 	return out
 }
 
-var FirstAlone = 0.3
+// firstAlone is the probability of being first-listed from which on a code is
+// shown whatever its confidence: a bill needs a first code.
+const firstAlone = 0.2
 
 // sameCondition reports whether code b would say again what code a says: it
 // stands on the same words, or is a vaguer, or a neighbouring, code of the same
