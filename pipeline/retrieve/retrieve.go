@@ -109,8 +109,10 @@ func (r *Retriever) Retrieve(ctx context.Context, doc *coding.Document, t Table,
 			scores[i] = order.Probability(billed(rows[i].X, o.Style))
 		}
 	}
-	settle(v, rows, scores)
-	f.settleInjuries(v, rows, scores)
+	if o.Style != coding.Mentions {
+		settle(v, rows, scores)
+		f.settleInjuries(v, rows, scores)
+	}
 	slices.SortFunc(at, func(a, b int) int {
 		return cmp.Or(cmp.Compare(scores[b], scores[a]), cmp.Compare(rows[a].Code, rows[b].Code))
 	})

@@ -233,7 +233,7 @@ func (f *finding) votesFor(t *title, h *hit) votes {
 		out.add(v, sideRegion)
 		found = ok
 	}
-	if !found {
+	if !found && (s.all[sideLeft] == 0) != (s.all[sideRight] == 0) { // a note of one side alone
 		out.add(s.all, sideNote)
 	}
 	return out
@@ -456,7 +456,7 @@ var apart = sync.OnceValue(func() map[string]bool {
 	return out
 })
 
-// settle gives the codes of a family that name the side stated the family's best
+// settle, for bills, gives the codes of a family that name the side stated the family's best
 // score, and those that name another a small part of it.
 func settle(v *view, rows []Row, scores []float64) {
 	best := map[int32]float64{}
