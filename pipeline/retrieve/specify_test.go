@@ -33,6 +33,16 @@ func familyTable() *smallTable {
 			}
 		}
 	}
+	for code, title := range map[string]string{
+		"S39.012": "Strain of muscle, fascia and tendon of lower back", "S42.201": "Unspecified fracture of upper end of right humerus",
+		"S42.202": "Unspecified fracture of upper end of left humerus", "S42.301": "Unspecified fracture of shaft of humerus, right arm",
+		"S83.511": "Sprain of anterior cruciate ligament of right knee", "S83.521": "Sprain of posterior cruciate ligament of right knee",
+	} {
+		t[code] = title
+		for _, e := range encounters {
+			t[code+e[0]] = title + ", " + e[1]
+		}
+	}
 	t["S92.32"] = "Fracture of second metatarsal bone"
 	for i, title := range []string{
 		"Displaced fracture of second metatarsal bone, right foot", "Displaced fracture of second metatarsal bone, left foot",
@@ -110,6 +120,10 @@ func TestTheNoteChoosesWithinTheFamily(t *testing.T) {
 		{"nonunion", []string{a + ": Nonunion of the second metatarsal fracture of the right foot."}, []string{"S92.321K"}, "S92.321A"},
 		{"a list of risks is no nonunion", []string{a + ": Right second metatarsal fracture, risks are nonunion and malunion."}, []string{"S92.321A"}, "S92.321K"},
 		{"sequela", []string{a + ": Sequela of the left second metatarsal fracture."}, []string{"S92.322S"}, "S92.322A"},
+		{"the usual name of a bone's end", []string{cc + ": Right shoulder pain.", a + ": Proximal humerus fracture."}, []string{"S42.201A"}, "S42.301A"},
+		{"and of its shaft", []string{cc + ": Right arm pain.", a + ": Humeral shaft fracture."}, []string{"S42.301A"}, "S42.201A"},
+		{"the usual name of a strain", []string{a + ": Acute lumbar strain."}, []string{"S39.012A"}, "S39.012D"},
+		{"a torn ligament is a sprain", []string{cc + ": Right knee injury.", a + ": ACL tear."}, []string{"S83.511A"}, "S83.521A"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := r.Retrieve(context.Background(), sectioned(c.parts...), table, Options{})
