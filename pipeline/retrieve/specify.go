@@ -75,6 +75,14 @@ var regionOf = sync.OnceValue(func() map[string]byte {
 	return out
 })
 
+// sideNorms gives the sides by norm.
+var sideNorms = sync.OnceValue(func() map[string]int {
+	return map[string]int{
+		lexicon.Norms("left")[0]: sideLeft, lexicon.Norms("right")[0]: sideRight,
+		lexicon.Norms("bilateral")[0]: sideBoth, lexicon.Norms("both")[0]: sideBoth,
+	}
+})
+
 // sideWeight is how much a section's word counts: an examination looks at both
 // sides, the assessment names the one that is ill.
 func sideWeight(s coding.SectionKind) float32 {
@@ -130,12 +138,9 @@ func (r *Retriever) readSides(rd *reading) *sides {
 		case t.Lower == "lt":
 			named(i, sideLeft)
 		default:
-			if e, ok := rd.expanded[int32(i)]; ok && len(e.Norms) > 1 {
-				switch e.Norms[0] {
-				case "right":
-					named(i, sideRight)
-				case "left":
-					named(i, sideLeft)
+			if e, ok := rd.expanded[int32(i)]; ok && len(e.Norms) > 1 { // RUE, OD, BLE
+				if side, ok := sideNorms()[e.Norms[0]]; ok {
+					named(i, side)
 				}
 			}
 		}

@@ -110,6 +110,7 @@ func TestTheNoteChoosesWithinTheFamily(t *testing.T) {
 		{"both sides without a code for both", []string{a + ": Solitary cysts of bilateral breasts."}, []string{"N60.01", "N60.02"}, "N60.09"},
 		{"both sides with one", []string{cc + ": Bilateral knee pain.", a + ": Osteoarthritis of the knee."}, []string{"M17.0"}, "M17.9"},
 		{"a side with a code that has none", []string{cc + ": Right knee pain.", a + ": Osteoarthritis of the knee."}, []string{"M17.11"}, "M17.9"},
+		{"an abbreviated side", []string{cc + ": RLE injury.", a + ": Knee pain."}, []string{"M25.561"}, "M25.562"},
 		{"no side", []string{a + ": Solitary cyst of the breast."}, []string{"N60.09"}, "N60.01"},
 		{"a side in a name is no side", []string{hpi + ": Left arm swelling.", a + ": Heart failure."}, []string{"I50.9"}, "I50.1"},
 		{"active treatment of a closed, displaced fracture by default", []string{cc + ": Right foot pain.", a + ": Fracture of the second metatarsal."}, []string{"S92.321A"}, "S92.324A"},
