@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"chartcode/internal/coding"
@@ -230,5 +231,31 @@ func (b *bills) choose(rows [][]rank.Billed, use func(i int) bool) rank.Selectio
 		}
 	}
 	sel.Threshold = threshold
+	return b.recalibrate(rows, use, sel)
+}
+
+// recalibrate fits the confidence again on what is shown: choosing one code for
+// each condition, and putting combination codes in place of their parts, makes
+// what remains likelier than its row alone was. The same codes are shown.
+func (b *bills) recalibrate(rows [][]rank.Billed, use func(i int) bool, sel rank.Selection) rank.Selection {
+	var odds []float64
+	var right []bool
+	for i := range rows {
+		if !use(i) {
+			continue
+		}
+		for _, s := range b.bill(i, rows[i], sel).Shown {
+			odds = append(odds, logit(s.Confidence))
+			right = append(right, b.accepted[i][s.Code])
+		}
+	}
+	again := learned.Calibrate(odds, right)
+	sel.Threshold = again.Probability(logit(sel.Threshold))
+	sel.Calibration = learned.Calibration{Slope: again.Slope * sel.Calibration.Slope, Offset: again.Slope*sel.Calibration.Offset + again.Offset}
 	return sel
+}
+
+func logit(p float64) float64 {
+	p = min(max(p, 1e-9), 1-1e-9)
+	return math.Log(p / (1 - p))
 }

@@ -93,7 +93,7 @@ func (l *Local) billing(in Input) []coding.Suggestion {
 		for i := range rows {
 			rows[i].judged = list[i]
 		}
-		return Bill(in, rows, Selection{Calibration: billingScale, Threshold: leastBilling})
+		return Bill(in, rows, Selection{Calibration: billingScale, Threshold: leastBilling, Rules: true})
 	}
 	Judge(rows, style)
 	return Bill(in, rows, Selection{Calibration: style.Calibration, Threshold: style.Threshold, First: style.First != nil})
@@ -114,6 +114,7 @@ type Selection struct {
 	Calibration learned.Calibration
 	Threshold   float64 // least confidence shown
 	First       bool    // Billed.First is there
+	Rules       bool    // the odds are those of the rules, which do not weigh a sign against what was chosen before it
 }
 
 // Bill chooses and orders the codes of a bill.
@@ -122,7 +123,7 @@ func Bill(in Input, rows []Billed, sel Selection) []coding.Suggestion {
 	slices.SortStableFunc(list, func(a, b Billed) int {
 		return cmp.Or(cmp.Compare(b.Odds, a.Odds), cmp.Compare(a.Candidate, b.Candidate))
 	})
-	chosen := choose(in, list, sel)
+	in, chosen := combine(in, choose(in, list, sel))
 	out := make([]coding.Suggestion, 0, len(chosen))
 	for _, j := range firstListed(in, chosen, sel) {
 		c := &in.Candidates[j.Candidate]
@@ -260,7 +261,7 @@ func choose(in Input, list []Billed, sel Selection) []Billed {
 		c := &in.Candidates[j.Candidate]
 		if !slices.ContainsFunc(out, func(o Billed) bool {
 			oc := &in.Candidates[o.Candidate]
-			return sameCondition(oc, o.match, c, j.match) && !otherSide(oc, c)
+			return sameCondition(oc, o.match, c, j.match) && !twoSides(in, oc, c)
 		}) {
 			out = append(out, j)
 		}
@@ -276,12 +277,22 @@ func choose(in Input, list []Billed, sel Selection) []Billed {
 			take(list[best])
 		}
 	}
+	definitive := false // something else than a sign was taken
 	for _, j := range list {
 		if len(out) == mostBilling {
 			break
 		}
+		code := in.Candidates[j.Candidate].Code
+		if sel.Rules && definitive && signLike(code) {
+			if j.list {
+				j.Odds += signInList
+			} else {
+				j.Odds += signBeside
+			}
+		}
 		if sel.Calibration.Probability(j.Odds) >= sel.Threshold {
 			take(j)
+			definitive = definitive || (!signLike(code) && code[0] != 'Z')
 		}
 	}
 	return out

@@ -6,6 +6,11 @@
 // What a code is suggested for is always words of the note that state it of the
 // patient: words that deny it, fear it, or tell it of somebody else never do.
 //
+// The codes of a bill go through the conventions of coding before they are put
+// in order (combine): conditions that are one code together are given that code,
+// codes that ask for a second get it, and signs of a diagnosis go. The table of
+// conventions names the source of each.
+//
 // LLM asks an LLM to choose among numbered candidates and to quote the note. What
 // it answers is checked against the candidates shown and against the note; what
 // does not hold is dropped and counted. A failure has a reason code and leaves

@@ -38,6 +38,9 @@ func rationale(c *coding.Candidate) string {
 
 func rationaleOf(c *coding.Candidate, m *coding.Match) string {
 	var b strings.Builder
+	if m.Kind == termConvention {
+		return m.Term
+	}
 	switch name := termNames[m.Kind]; {
 	case m.Kind == coding.TermLearned:
 		b.WriteString("Words that coders have given this code for")

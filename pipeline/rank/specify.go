@@ -8,11 +8,11 @@ import (
 	"chartcode/internal/lexicon"
 )
 
-// otherSide reports whether two codes name the two sides of one condition, both
+// twoSides reports whether two codes name the two sides of one condition, both
 // of them stated by the note: where no code stands for both, each is billed
 // (guideline I.B.13, paraphrased).
-func otherSide(a, b *coding.Candidate) bool {
-	if a.Support.Side != 1 || b.Support.Side != 1 {
+func twoSides(in Input, a, b *coding.Candidate) bool {
+	if a.Support.Side != 1 || b.Support.Side != 1 || forBoth(in, a.Code) {
 		return false
 	}
 	x, y := strings.Fields(strings.ToLower(a.Display)), strings.Fields(strings.ToLower(b.Display))
@@ -34,6 +34,14 @@ func otherSide(a, b *coding.Candidate) bool {
 	return apart > 0
 }
 
+// forBoth reports whether a candidate beside the code stands for both sides.
+func forBoth(in Input, code string) bool {
+	n := min(5, len(code))
+	return slices.ContainsFunc(in.Candidates, func(c coding.Candidate) bool {
+		return strings.HasPrefix(c.Code, code[:n]) && strings.Contains(strings.ToLower(c.Display), "bilateral")
+	})
+}
+
 // exacter gives, for a candidate whose title says unspecified, the best
 // of its category that says more and is stated: whose term has the words of the
 // candidate's term and others, nearly all found in the note. "Melanoma of the
@@ -41,7 +49,7 @@ func otherSide(a, b *coding.Candidate) bool {
 // exact code answers for the candidate's odds. j itself where there is none.
 func exacter(in Input, list []Billed, j Billed) Billed {
 	c := &in.Candidates[j.Candidate]
-	if !unspecified(c.Display) || signLike(c.Code) {
+	if !unspecified(c.Display) || signLike(c.Code) || !bySite(c.Code) {
 		return j
 	}
 	have := words(j.match.Term)
@@ -98,7 +106,19 @@ func saysMore(in Input, c *coding.Candidate, have map[string]bool) bool {
 }
 
 // exactShare is the share of the exact term's words that must be found.
-const exactShare = 0.9
+const exactShare = 0.99
+
+// bySite reports whether the codes of a category tell sites apart: neoplasms,
+// the digestive and the musculoskeletal system, and injuries. Elsewhere further
+// words as often name another condition (mixed hyperlipidemia, persistent atrial
+// fibrillation).
+func bySite(code string) bool {
+	switch code[0] {
+	case 'C', 'K', 'M', 'S':
+		return true
+	}
+	return code[0] == 'D' && code[1] < '5'
+}
 
 // words are the norms of a term's words of meaning.
 func words(term string) map[string]bool {

@@ -41,7 +41,17 @@ func TestBothSidesAreBilled(t *testing.T) {
 	}
 }
 
-func TestOtherSide(t *testing.T) {
+func TestACodeForBothSidesStandsAlone(t *testing.T) {
+	n := newNote(coding.Outpatient).section(coding.SectionAssessment, "Otitis media of both ears")
+	n.found("H66.93", "Otitis media, unspecified, bilateral", "Otitis media of both ears", 0.9, coding.Present).sided(1)
+	n.found("H66.91", "Otitis media, unspecified, right ear", "Otitis media", 0.89, coding.Present).sided(1)
+	n.found("H66.92", "Otitis media, unspecified, left ear", "Otitis media", 0.88, coding.Present).sided(1)
+	if got := shownCodes(t, n); !slices.Equal(got, []string{"H66.93"}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestTwoSides(t *testing.T) {
 	of := func(title string) *coding.Candidate {
 		return &coding.Candidate{Display: title, Support: coding.Support{Side: 1}}
 	}
@@ -55,7 +65,7 @@ func TestOtherSide(t *testing.T) {
 		{"Pain in left knee", "Pain in left knee", false},
 		{"Pain in left knee", "Pain in unspecified knee", false},
 	} {
-		if got := otherSide(of(c.a), of(c.b)); got != c.want {
+		if got := twoSides(Input{}, of(c.a), of(c.b)); got != c.want {
 			t.Errorf("%q and %q: %v", c.a, c.b, got)
 		}
 	}
