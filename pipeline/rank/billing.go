@@ -257,8 +257,12 @@ func preferExact(doc *coding.Document, list []judged) {
 func choose(in Input, list []Billed, sel Selection) []Billed {
 	var out []Billed
 	take := func(j Billed) {
+		j = exacter(in, list, j)
 		c := &in.Candidates[j.Candidate]
-		if !slices.ContainsFunc(out, func(o Billed) bool { return sameCondition(&in.Candidates[o.Candidate], o.match, c, j.match) }) {
+		if !slices.ContainsFunc(out, func(o Billed) bool {
+			oc := &in.Candidates[o.Candidate]
+			return sameCondition(oc, o.match, c, j.match) && !twoSides(in, oc, c)
+		}) {
 			out = append(out, j)
 		}
 	}
