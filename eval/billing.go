@@ -91,9 +91,66 @@ func (b *bills) practice(notes []int) *learned.Memory {
 	return learned.Learn(ex)
 }
 
+// innerFolds are the folds within training notes by which the model of the
+// first code gets lists that were not made by models that saw their note.
+const innerFolds = 3
+
+// leadParams are those of the model of the first code: its rows are few.
+func leadParams() gbdt.Params {
+	return gbdt.Params{Trees: 120, Leaves: 4, LearningRate: 0.05, Columns: 0.5, Sample: 0.8, L2: 5, MinRows: 15, Seed: 4}
+}
+
+// leadThreshold is how likely a code must be to be on the lists that the model
+// of the first code learns from.
+const leadThreshold = 0.3
+
 // fit trains on the notes with the given numbers: which codes are accepted,
-// acceptable ones included, and which of them are first.
+// acceptable ones included, and which of them is first.
 func (b *bills) fit(ctx context.Context, notes []int) (learned.StyleModels, error) {
+	out, err := b.fitRows(ctx, notes)
+	if err != nil {
+		return out, err
+	}
+	t := gbdt.Data{Features: rank.FirstFeatures()}
+	var own []GoldNote
+	for _, i := range notes {
+		own = append(own, b.Data.Notes[i])
+	}
+	folds := NewFolds(own, innerFolds)
+	for f := range innerFolds {
+		var in, held []int
+		for k, i := range notes {
+			if folds.Of(&own[k]) == f {
+				held = append(held, i)
+			} else {
+				in = append(in, i)
+			}
+		}
+		m, err := b.fitRows(ctx, in)
+		if err != nil {
+			return out, err
+		}
+		for _, i := range held {
+			if len(b.Data.Notes[i].First) == 0 {
+				continue
+			}
+			rows := rank.BillingRows(b.inputs[i], m.Practice, nil)
+			rank.Judge(rows, &m)
+			input, chosen := rank.Chosen(b.inputs[i], rows, rank.Selection{Calibration: learned.Calibration{Slope: 1}, Threshold: leadThreshold, First: true})
+			for k, x := range rank.FirstRows(input, chosen) {
+				t.X = append(t.X, x...)
+				t.Y = append(t.Y, truth(slices.Contains(b.Data.Notes[i].First, input.Candidates[chosen[k].Candidate].Code)))
+			}
+		}
+	}
+	if out.Lead, err = gbdt.Train(ctx, t, leadParams()); err != nil {
+		return out, fmt.Errorf("train which code is first: %w", err)
+	}
+	return out, nil
+}
+
+// fitRows trains what judges each candidate by itself.
+func (b *bills) fitRows(ctx context.Context, notes []int) (learned.StyleModels, error) {
 	out := learned.StyleModels{Practice: b.practice(notes)}
 	t := gbdt.Data{Features: rank.BillingFeatures()}
 	var first []float32
@@ -133,6 +190,7 @@ func Billing(ctx context.Context, c BillingConfig) (BillingReport, error) {
 	d := b.Data
 	folds := NewFolds(d.Notes, b.Folds)
 	rows := make([][]rank.Billed, len(d.Notes))
+	leads := make([]*gbdt.Model, b.Folds)
 	for f := range b.Folds {
 		b.Progress(f, b.Folds, "train and measure bills")
 		var train []int
@@ -145,6 +203,7 @@ func Billing(ctx context.Context, c BillingConfig) (BillingReport, error) {
 		if err != nil {
 			return BillingReport{}, err
 		}
+		leads[f] = m.Lead
 		both(len(d.Notes), func(i int) {
 			if folds.Of(&d.Notes[i]) == f {
 				rows[i] = rank.BillingRows(b.inputs[i], m.Practice, nil)
@@ -155,6 +214,7 @@ func Billing(ctx context.Context, c BillingConfig) (BillingReport, error) {
 	rep := BillingReport{Folds: b.Folds, Results: make([]Result, len(d.Notes))}
 	for f := range b.Folds {
 		sel := b.choose(rows, func(i int) bool { return folds.Of(&d.Notes[i]) != f })
+		sel.Lead = leads[f]
 		for i := range d.Notes {
 			if folds.Of(&d.Notes[i]) == f {
 				rep.Results[i] = b.bill(i, rows[i], sel)

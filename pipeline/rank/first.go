@@ -1,8 +1,6 @@
 package rank
 
 import (
-	"slices"
-
 	"chartcode/internal/coding"
 )
 
@@ -187,5 +185,5 @@ func acute(c *coding.Candidate) bool {
 	if c.Code[0] == 'S' || c.Code[0] == 'T' {
 		return true
 	}
-	return slices.Contains(words(c.Display), "acute")
+	return words(c.Display)["acute"]
 }

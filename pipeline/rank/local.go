@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"chartcode/internal/coding"
+	"chartcode/internal/gbdt"
 	"chartcode/internal/learned"
 )
 
@@ -31,7 +32,13 @@ func NewLocal(c LocalConfig) (*Local, error) {
 	if m := c.Models.Style(coding.Mentions).Rank; m != nil && !slices.Equal(m.Features, featureNames[:]) {
 		return nil, ErrModels
 	}
-	if m := c.Models.Style(coding.Billing).Rank; m != nil && !slices.Equal(m.Features, BillingFeatures()) {
+	b := c.Models.Style(coding.Billing)
+	for _, m := range []*gbdt.Model{b.Rank, b.First} {
+		if m != nil && !slices.Equal(m.Features, BillingFeatures()) {
+			return nil, ErrModels
+		}
+	}
+	if b.Lead != nil && !slices.Equal(b.Lead.Features, FirstFeatures()) {
 		return nil, ErrModels
 	}
 	return &Local{c.Models}, nil
