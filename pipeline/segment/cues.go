@@ -239,13 +239,47 @@ func (r *reader) hasVerbIn(from, to int) bool {
 	return false
 }
 
+// callers are words that begin a return precaution, warnings the norms and words
+// that tell one from an appointment.
+var (
+	callers  = set("return call come report notify seek")
+	warnings = normSet("fever chills pain bleeding shortness breath breathing vomiting nausea redness swelling drainage dizziness weakness numbness headache rash syncope " +
+		"fainting seizure confusion chest worse worsening increased increasing severe persistent new any signs symptoms difficulty diarrhea melena hematemesis palpitations cough dyspnea")
+)
+
+func normSet(words string) map[string]bool {
+	m := make(map[string]bool)
+	for _, t := range lexicon.Words(words) {
+		m[t.Norm], m[t.Lower] = true, true
+	}
+	return m
+}
+
+var wanting = set("need needs needed want wants wanted request requests requested order ordered due schedule scheduled asks asked will recommend recommended get obtain for")
+
+// wants reports whether the words before token i say that something is still
+// to be done.
+func (r *reader) wants(i int) bool {
+	for j := i - 1; j >= max(0, i-6) && r.toks[j].Lower != "."; j-- {
+		if wanting[r.toks[j].Lower] {
+			return true
+		}
+	}
+	return false
+}
+
 // fitsPlace applies what a pattern of words cannot say.
 func (r *reader) fitsPlace(p *cuePattern, i, end, to int) bool {
 	first := r.toks[i].Lower
 	if p.dir == before && r.toks[end-1].Lower == "negative" && end < to && r.toks[end].Lower == "for" {
 		return false
 	}
+	if r.toks[end-1].Lower == "for" && p.effect == coding.Hypothetical && callers[first] { // not "return for a recheck"
+		return end < to && (warnings[r.toks[end].Norm] || warnings[r.lower(end+1)])
+	}
 	switch first {
+	case "test", "tests", "testing": // "needs a tuberculosis test"
+		return p.effect != coding.Hypothetical || r.wants(i)
 	case ":", "-": // "fever: no": the answer must end there
 		return end >= to || r.toks[end].Lower == "," || r.toks[end].Lower == ";" || r.toks[end].Lower == "." || r.toks[end].Lower == ")"
 	case "?": // "?pneumonia" or "pneumonia?"

@@ -97,7 +97,7 @@ func render(doc *coding.Document, file string) string {
 		for len(facts) > 0 && facts[0].Start < s.End {
 			f := facts[0]
 			facts = facts[1:]
-			if file != "facts.txtar" {
+			if file != "facts.txtar" && file != "measurements.txtar" && file != "qualifiers.txtar" {
 				continue
 			}
 			v := f.Word

@@ -26,11 +26,20 @@ func (r *reader) findScopes() {
 				carried = nil
 			}
 		}
+		next := to
+		if si+1 < len(r.doc.Sentences) && r.doc.Sentences[si+1].Section == r.doc.Sentences[si].Section {
+			next = r.sentToks[si+1][1]
+		}
+		asked := s.question(next)
 		for k := range s.cues {
-			s.apply(k)
+			if asked == noQuestion || s.toks[s.cues[k].from].Lower != "?" {
+				s.apply(k)
+			}
 		}
 		s.signs()
+		s.answers()
 		s.relatives()
+		s.ofOthers()
 		s.years()
 		if n := len(s.cues); n > 0 {
 			c := &s.cues[n-1]
@@ -91,13 +100,15 @@ func (r *reader) addScope(from, to int, c *cue) {
 	r.addScopeOf(from, to, c.p.effect, c.from, c.to)
 }
 
+func conjunction(w string) bool { return w == "and" || w == "or" || w == "but" }
+
 // addScopeOf adds a scope over tokens [from, to), less marks at its ends, with
 // the cue at tokens [cueFrom, cueTo).
 func (r *reader) addScopeOf(from, to int, a coding.Assertion, cueFrom, cueTo int) {
 	for from < to && r.toks[from].Kind == lexicon.Punct {
 		from++
 	}
-	for to > from && r.toks[to-1].Kind == lexicon.Punct {
+	for to > from && (r.toks[to-1].Kind == lexicon.Punct || to-from > 1 && conjunction(r.toks[to-1].Lower)) {
 		to--
 	}
 	if from >= to {
@@ -151,7 +162,7 @@ func (s *sentence) apply(k int) {
 		forward, backward = nil, c.p
 	}
 	if forward != nil {
-		if end := s.forwardEnd(k, forward); end > c.to {
+		if end := s.forwardEnd(k, forward); end > c.to && !(forward.effect == coding.Historical && s.forDays(c.to, end)) {
 			s.addScope(c.to, end, c)
 		}
 	}
@@ -164,6 +175,27 @@ func (s *sentence) apply(k int) {
 		}
 	}
 }
+
+// forDays recognizes a history that still goes on: "history of swelling for four
+// days".
+func (s *sentence) forDays(from, to int) bool {
+	for i := from; i+2 < to; i++ {
+		if s.toks[i].Lower == "," {
+			return false
+		}
+		if s.toks[i].Lower != "for" {
+			continue
+		}
+		for j := i + 2; j < min(to, i+5); j++ {
+			if spans[s.toks[j].Lower] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+var spans = set("hour hours day days week weeks month months year years")
 
 // lasts reports whether a time in the past (three years ago) is that at which
 // something began that still is.
