@@ -146,7 +146,7 @@ func TestClaims(t *testing.T) {
 	for _, f := range []struct {
 		name                   string
 		least, absent, present int
-	}{{"claims.txt", 150, 110, 35}} {
+	}{{"claims.txt", 150, 110, 35}, {"claims-second.txt", 60, 40, 15}} {
 		t.Run(f.name, func(t *testing.T) { l.measure(t, readClaims(t, "testdata/"+f.name), f.least, f.absent, f.present) })
 	}
 }

@@ -98,11 +98,21 @@ func isSign(w string) bool { return w == "+" || w == "-" || w == "−" || w == "
 // signedItems reads items that begin or end with a sign: "+ fatigue, - nausea",
 // "Chest pain - / SOB +". One item alone may be a dash.
 func (s *sentence) signedItems() {
-	signs := 0
+	signs, brackets := 0, 0
 	for i := s.from; i < s.to; i++ {
 		if isSign(s.toks[i].Lower) {
 			signs++
 		}
+		if s.bracketedNo(i + 1) {
+			brackets++
+		}
+	}
+	if brackets > 0 {
+		s.eachItem(func(from, to int) {
+			if to-3 > from && s.bracketedNo(to) {
+				s.addScopeOf(from, to-3, coding.Negated, to-2, to-1)
+			}
+		})
 	}
 	if signs < 2 {
 		return
@@ -124,6 +134,11 @@ func (s *sentence) signedItems() {
 			s.addScopeOf(from, to-1, coding.Negated, to-1, to)
 		}
 	})
+}
+
+// bracketedNo reports whether "(no)" or its like ends before token to.
+func (s *sentence) bracketedNo(to int) bool {
+	return to-3 >= s.from && to <= s.to && s.toks[to-1].Lower == ")" && s.toks[to-3].Lower == "(" && cellAnswers[s.toks[to-2].Lower]
 }
 
 // eachItem calls f with the tokens of each part of two or more between commas,
@@ -180,8 +195,8 @@ const (
 )
 
 var (
-	yesWords   = set("yes yeah yep yup positive affirmative correct")
-	noWords    = set("no none never neither nope negative denies denied nil")
+	yesWords   = set("yes y yeah yep yup positive affirmative correct")
+	noWords    = set("no n none never neither nope negative denies denied nil")
 	answerers  = set("the patient pt he she they mother father mom dad answers answered says said replies replied responds responded \" “ '")
 	questioned = set("any do does did is are was were have has had you your he she they there the patient pt ever been having experienced experiencing noticed feel")
 )

@@ -255,7 +255,7 @@ func normSet(words string) map[string]bool {
 	return m
 }
 
-var wanting = set("need needs needed want wants wanted request requests requested order ordered due schedule scheduled asks asked will recommend recommended get obtain for")
+var wanting = set("need needs needed decline declines declined refuse refuses refused offer offered want wants wanted request requests requested order ordered due schedule scheduled asks asked will recommend recommended get obtain for")
 
 // wants reports whether the words before token i say that something is still
 // to be done.

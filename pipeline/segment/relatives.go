@@ -25,7 +25,7 @@ var attached = set("with by per to from and between for via")
 
 // subjectWords lead a relative to his condition: "mother had", "father, aged 60,".
 var subjectWords = set("has had have with died dies passed diagnosed suffers suffered is was are were also deceased alive living age aged who history hx both either all who's " +
-	"developed underwent positive h/o s/p succumbed expired")
+	"developed carry carries carried suffer underwent positive h/o s/p succumbed expired")
 
 // relatives finds what is said of the family: "family history of diabetes",
 // "mother had breast cancer", "heart disease in his father".
@@ -236,19 +236,28 @@ var emphasis = set("also very both all quite extremely now still rather understa
 var others = set("wife husband spouse partner boyfriend girlfriend fiance fiancee roommate coworker coworkers colleague colleagues friend friends neighbor neighbors " +
 	"neighbour classmate classmates stepmother stepfather")
 
+// place are words between "everyone" and what they have.
+var place = set("at in the home house household family work school office class else her his their")
+
 // ofOthers denies what another person is said to have: "her husband died of
 // lung cancer". There is no assertion for other people, and that of the family
 // would lead to a code for it.
 func (s *sentence) ofOthers() {
 	for i := s.from; i+1 < s.to; i++ {
 		w := s.toks[i].Lower
-		if !others[w] && (w != "worker" || i < s.from+2 || s.toks[i-2].Lower != "co") {
+		j := i + 1
+		switch {
+		case others[w] || w == "worker" && i >= s.from+2 && s.toks[i-2].Lower == "co":
+		case w == "everyone" || w == "everybody" || w == "someone" || w == "somebody":
+			for j < min(s.to, i+5) && place[s.toks[j].Lower] {
+				j++
+			}
+		default:
 			continue
 		}
 		if i > s.from && attached[s.toks[i-1].Lower] || i > s.from+1 && attached[s.toks[i-2].Lower] && possessives[s.toks[i-1].Lower] {
 			continue
 		}
-		j := i + 1
 		for j < s.to && (s.toks[j].Lower == "also" || s.toks[j].Lower == "recently" || s.toks[j].Lower == "just" || s.toks[j].Lower == "who") {
 			j++
 		}

@@ -360,7 +360,10 @@ func (s *sentence) backwardStart(k int, p *cuePattern) int {
 	c := &s.cues[k]
 	start, _ := s.clauseOf(c.from)
 	if p.reach.kind == "words" {
-		start = max(start, c.from-p.reach.words)
+		first := start
+		for start = max(first, c.from-p.reach.words); start > first && start < c.from-1 && conjunction(s.toks[start-1].Lower); {
+			start = max(first, start-1-p.reach.words) // "hepatitis A and hepatitis B vaccines"
+		}
 	}
 	// Not over a statement that another cue ends.
 	for j := k - 1; j >= 0; j-- {
@@ -378,6 +381,9 @@ func (s *sentence) backwardStart(k int, p *cuePattern) int {
 				break
 			}
 		}
+	}
+	if p.reach.kind == "clause" {
+		return start
 	}
 	// Back to the comma; over more commas while a list of short items leads here.
 	seg := c.from
