@@ -281,7 +281,7 @@ func (r *reader) fitsPlace(p *cuePattern, i, end, to int) bool {
 	case "test", "tests", "testing": // "needs a tuberculosis test"
 		return p.effect != coding.Hypothetical || r.wants(i)
 	case ":", "-": // "fever: no": the answer must end there
-		return end >= to || r.toks[end].Lower == "," || r.toks[end].Lower == ";" || r.toks[end].Lower == "." || r.toks[end].Lower == ")"
+		return end >= to || r.toks[end].Start > r.toks[end-1].End+1 || r.toks[end].Lower == "," || r.toks[end].Lower == ";" || r.toks[end].Lower == "." || r.toks[end].Lower == ")"
 	case "?": // "?pneumonia" or "pneumonia?"
 		if p.dir == after {
 			return end < to && r.toks[end].Start == r.toks[i].End

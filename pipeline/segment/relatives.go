@@ -234,7 +234,7 @@ var emphasis = set("also very both all quite extremely now still rather understa
 // others are people who are not of the patient's blood: what they have is not
 // his, and is no family history.
 var others = set("wife husband spouse partner boyfriend girlfriend fiance fiancee roommate coworker coworkers colleague colleagues friend friends neighbor neighbors " +
-	"neighbour classmate classmates stepmother stepfather")
+	"neighbour classmate classmates cellmate schoolmate teammate housemate stepmother stepfather")
 
 // place are words between "everyone" and what they have.
 var place = set("at in the home house household family work school office class else her his their")
@@ -287,7 +287,7 @@ func (s *sentence) tellsOfIllness(j int) bool {
 	case "died", "suffers", "suffered", "developed", "passed":
 		return true
 	case "is", "was", "were", "are":
-		return next == "diagnosed" || next == "sick" || next == "ill" || next == "hospitalized" || next == "recently" && j+2 < s.to && s.toks[j+2].Lower == "diagnosed"
+		return next == "diagnosed" || next == "sick" || next == "ill" || next == "hospitalized" || next == "treated" || next == "recently" && j+2 < s.to && s.toks[j+2].Lower == "diagnosed"
 	case "tested":
 		return next == "positive"
 	}

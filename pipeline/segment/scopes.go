@@ -359,6 +359,9 @@ func (s *sentence) listGoesOn(i, end int) bool {
 func (s *sentence) backwardStart(k int, p *cuePattern) int {
 	c := &s.cues[k]
 	start, _ := s.clauseOf(c.from)
+	if start == c.from && c.from > s.from && s.toks[c.from].Lower == "-" { // "HTN - No": the dash began a clause
+		start, _ = s.clauseOf(c.from - 1)
+	}
 	if p.reach.kind == "words" {
 		first := start
 		for start = max(first, c.from-p.reach.words); start > first && start < c.from-1 && conjunction(s.toks[start-1].Lower); {
