@@ -49,10 +49,95 @@ type group struct {
 	optional     bool
 }
 
-// readCues indexes the patterns by each word with which they may begin. The
+// cueIndex finds the patterns that may begin with two words: of those that
+// begin with the first, those that go on with the second, else those that may
+// go on with any or end. Each list is in the order of the table.
+type cueIndex map[string]*cuesOf
+
+type cuesOf struct {
+	all, open []*cuePattern
+	second    map[string][]*cuePattern
+}
+
+// at gives the patterns that may begin with word and next.
+func (x cueIndex) at(word, next string) []*cuePattern {
+	c := x[word]
+	if c == nil {
+		return nil
+	}
+	if l, ok := c.second[next]; ok {
+		return l
+	}
+	return c.open
+}
+
+// index sorts the patterns that begin with each word by their second.
+func index(first map[string][]*cuePattern) cueIndex {
+	x := make(cueIndex, len(first))
+	for w, list := range first {
+		c := &cuesOf{all: list, second: make(map[string][]*cuePattern)}
+		words := make([]map[string]bool, len(list))
+		for i, p := range list {
+			words[i] = secondWords(p.groups, w)
+			for s := range words[i] {
+				c.second[s] = nil
+			}
+		}
+		for i, p := range list {
+			open := words[i][anyWord]
+			if open {
+				c.open = append(c.open, p)
+			}
+			for s := range c.second {
+				if open || words[i][s] {
+					c.second[s] = append(c.second[s], p)
+				}
+			}
+		}
+		x[w] = c
+	}
+	return x
+}
+
+// anyWord stands for any word, and for the end of a pattern.
+const anyWord = "_"
+
+// secondWords gives the words that may follow w where w begins the pattern.
+func secondWords(groups []group, w string) map[string]bool {
+	m := make(map[string]bool)
+	for k, g := range groups {
+		for _, alt := range g.alternatives {
+			switch {
+			case alt[0] != w:
+			case len(alt) > 1:
+				m[alt[1]] = true
+			default:
+				ends := true
+				for _, rest := range groups[k+1:] {
+					for _, a := range rest.alternatives {
+						m[a[0]] = true
+					}
+					if !rest.optional {
+						ends = false
+						break
+					}
+				}
+				if ends {
+					m[anyWord] = true
+				}
+			}
+		}
+		if !g.optional {
+			break
+		}
+	}
+	return m
+}
+
+// readCues indexes the patterns by the words with which they may begin. The
 // table is part of the program: an error in it is a programming error, found by
 // the package's tests.
-func readCues() map[string][]*cuePattern {
+func readCues() cueIndex {
 	m := make(map[string][]*cuePattern)
 	for l := range strings.SplitSeq(cuesText, "\n") {
 		if l = strings.TrimSpace(l); l == "" || l[0] == '#' {
@@ -83,7 +168,7 @@ func readCues() map[string][]*cuePattern {
 			}
 		}
 	}
-	return m
+	return index(m)
 }
 
 // parsePattern reads "no (evidence|sign of)? _ word".
@@ -182,10 +267,15 @@ type cue struct {
 // with it one of the other direction.
 func (r *reader) findCues(from, to int) []cue {
 	table := cueTable()
+	wild := table[anyWord].all
 	var out []cue
 	for i := from; i < to; {
 		var best cue
-		for _, list := range [...][]*cuePattern{table[r.toks[i].Lower], table["_"]} {
+		next := ""
+		if i+1 < to {
+			next = r.toks[i+1].Lower
+		}
+		for _, list := range [...][]*cuePattern{table.at(r.toks[i].Lower, next), wild} {
 			for _, p := range list {
 				end := r.match(p.groups, i, to)
 				if end <= i || !r.fitsPlace(p, i, end, to) {
@@ -217,7 +307,11 @@ func (r *reader) findCues(from, to int) []cue {
 func (r *reader) maskFrom(from, until, to int) cue {
 	table := cueTable()
 	for i := from; i < until; i++ {
-		for _, p := range table[r.toks[i].Lower] {
+		next := ""
+		if i+1 < to {
+			next = r.toks[i+1].Lower
+		}
+		for _, p := range table.at(r.toks[i].Lower, next) {
 			if p.effect != effectMask {
 				continue
 			}
