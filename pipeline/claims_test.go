@@ -147,16 +147,20 @@ func TestClaims(t *testing.T) {
 	for _, f := range []struct {
 		name                   string
 		least, absent, present int
-	}{{"claims.txt", 150, 110, 35}, {"claims-second.txt", 60, 40, 15}, {"claims-third.txt", 50, 35, 10}} {
+	}{{"claims.txt", 150, 110, 35}, {"claims-second.txt", 60, 40, 15}, {"claims-third.txt", 50, 35, 10}, {"claims-fourth.txt", 50, 35, 10}} {
 		t.Run(f.name, func(t *testing.T) {
 			cases := readClaims(t, "testdata/"+f.name)
-			wrong += l.measure(t, cases, f.least, f.absent, f.present)
+			bad := l.measure(t, cases, f.least, f.absent, f.present)
+			if f.name == "claims.txt" && 100*bad > 3*len(cases) {
+				t.Errorf("%d of %d wrong, more than 3%%", bad, len(cases))
+			}
+			wrong += bad
 			total += len(cases)
 		})
 	}
 	t.Logf("%d sentences, %d wrong (%.1f%%)", total, wrong, 100*float64(wrong)/float64(total))
-	if 100*wrong > 3*total {
-		t.Errorf("%d of %d wrong, more than 3%%", wrong, total)
+	if 100*wrong > 5*total {
+		t.Errorf("%d of %d wrong, more than 5%%", wrong, total)
 	}
 }
 

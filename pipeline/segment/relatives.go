@@ -83,6 +83,9 @@ func (s *sentence) familyPhrase(i int) {
 			from, _ := s.clauseOf(i)
 			s.addScopeOf(from, i, coding.Family, i, i+2)
 		}
+	case i > s.from+2 && (s.toks[i-1].Lower == "the" || possessives[s.toks[i-1].Lower]) && s.toks[i-2].Lower == "of" && (s.toks[i-3].Lower == "sides" || s.toks[i-3].Lower == "side"):
+		from, _ := s.clauseOf(i)
+		s.addScopeOf(from, i-3, coding.Family, i-3, i+1)
 	case i > s.from+1 && (s.back(i, "runs") || s.back(i, "run") || s.back(i, "in")):
 		from, _ := s.clauseOf(i)
 		s.addScopeOf(from, i, coding.Family, i, i+1)
@@ -164,6 +167,25 @@ func (s *sentence) relative(i int) int {
 	}
 	if attached[prev] {
 		return last + 1
+	}
+	// "colon cancer (uncle)"
+	if prev == "(" && last+1 < s.to && s.toks[last+1].Lower == ")" {
+		from := det
+		for from > clauseFrom && strings.IndexByte(",;:)", s.toks[from-1].Lower[0]) < 0 {
+			from--
+		}
+		s.addScopeOf(from, det, coding.Family, cueFrom, cueTo)
+		return last + 2
+	}
+	// "Mom says that she herself had asthma"
+	if last+1 < s.to && speaking[s.toks[last+1].Lower] {
+		for j := last + 2; j < min(s.to, last+6); j++ {
+			if w := s.toks[j].Lower; w == "herself" || w == "himself" || w == "themselves" {
+				end := s.relativeEnd(j, last)
+				s.addScopeOf(j, end, coding.Family, cueFrom, cueTo)
+				return end
+			}
+		}
 	}
 	// "mother's diabetes"
 	if raw := s.raw(last); strings.HasSuffix(raw, "'s") || strings.HasSuffix(raw, "\u2019s") {
@@ -255,7 +277,10 @@ func (s *sentence) ofOthers() {
 		default:
 			continue
 		}
-		if i > s.from && attached[s.toks[i-1].Lower] || i > s.from+1 && attached[s.toks[i-2].Lower] && possessives[s.toks[i-1].Lower] {
+		told := j+1 < s.to && s.toks[j].Lower == "," && s.toks[j+1].Lower == "who" // "for her husband, who has"
+		if told {
+			j += 2
+		} else if i > s.from && attached[s.toks[i-1].Lower] || i > s.from+1 && attached[s.toks[i-2].Lower] && possessives[s.toks[i-1].Lower] {
 			continue
 		}
 		for j < s.to && (s.toks[j].Lower == "also" || s.toks[j].Lower == "recently" || s.toks[j].Lower == "just" || s.toks[j].Lower == "who") {

@@ -30,12 +30,14 @@ func (r *reader) findScopes() {
 		if si+1 < len(r.doc.Sentences) && r.doc.Sentences[si+1].Section == r.doc.Sentences[si].Section {
 			next = r.sentToks[si+1][1]
 		}
+		before := len(r.doc.Scopes)
 		asked := s.question(next)
 		for k := range s.cues {
 			if asked == noQuestion || s.toks[s.cues[k].from].Lower != "?" {
 				s.apply(k)
 			}
 		}
+		s.supposed(before)
 		s.signs()
 		s.answers()
 		s.relatives()
@@ -98,6 +100,19 @@ func (r *reader) uncertainHeading(h coding.Span) bool {
 
 func (r *reader) addScope(from, to int, c *cue) {
 	r.addScopeOf(from, to, c.p.effect, c.from, c.to)
+}
+
+// supposed turns what is possible in a sentence that begins with "if" into what
+// is hypothetical: "if redness spreads, cellulitis must be considered".
+func (s *sentence) supposed(first int) {
+	if s.from >= s.to || s.toks[s.from].Lower != "if" {
+		return
+	}
+	for i := first; i < len(s.doc.Scopes); i++ {
+		if s.doc.Scopes[i].Assertion == coding.Possible {
+			s.doc.Scopes[i].Assertion = coding.Hypothetical
+		}
+	}
 }
 
 func conjunction(w string) bool { return w == "and" || w == "or" || w == "but" }
