@@ -14,7 +14,7 @@ import (
 )
 
 func codesetCommand(o *options) *cobra.Command {
-	cmd := &cobra.Command{Use: "codeset", Short: "Import and list code sets"}
+	cmd := &cobra.Command{Use: "codeset", Short: "Import, list and search code sets"}
 	var ro codeset.ReadOptions
 	var system, from string
 	imp := &cobra.Command{
@@ -22,7 +22,9 @@ func codesetCommand(o *options) *cobra.Command {
 		Short: "Load official release files, from zip or plain",
 		Long: `Loads release files of any kinds at once; kind, system and version come from the
 files' names. Each file is one transaction: a broken one changes nothing. The
-same file again does nothing; a corrected one replaces its release.`,
+same file again does nothing; a corrected one replaces its release. The codes of
+items that are not finished are looked up again where a release changed: their
+pages show what is no longer valid and what may stand in its place.`,
 		Example: "  chartcode codeset import icd10cm-2026.zip icd10cm-index-2025.zip",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -64,7 +66,7 @@ same file again does nothing; a corrected one replaces its release.`,
 		},
 	}
 	list.Flags().BoolVar(&asJSON, "json", false, "as JSON")
-	cmd.AddCommand(imp, list)
+	cmd.AddCommand(imp, list, codesetSearchCommand(o), codesetShowCommand(o))
 	return cmd
 }
 
@@ -85,6 +87,10 @@ func runImport(ctx context.Context, o *options, files []string, ro codeset.ReadO
 	if len(results) == 0 && wrong != nil {
 		return wrong
 	}
+	checked, err := a.recheckDue(ctx)
+	if err != nil {
+		return err
+	}
 	if err := loader.Embed(ctx); err != nil {
 		return databaseError(err)
 	}
@@ -95,6 +101,9 @@ func runImport(ctx context.Context, o *options, files []string, ro codeset.ReadO
 			what = "was there already"
 		}
 		fmt.Printf("%s %s: %d rows, %d billable, from %s\n", r.Release.ID, what, r.Release.Rows, r.Release.Billable, r.Release.EffectiveFrom)
+	}
+	if checked > 0 {
+		fmt.Printf("open items checked against the releases: %d\n", checked)
 	}
 	if wrong != nil {
 		return partialf("%w", wrong)
