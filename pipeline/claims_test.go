@@ -188,8 +188,8 @@ func (l *local) measure(t *testing.T, cases []claim, least, leastAbsent, leastPr
 				case len(found) > 0 && (c.word == "absent" || style == coding.Billing):
 					bad += " " + string(style) + " suggests " + strings.Join(found, " ")
 				}
-				if c.word == "absent" {
-					open = open || len(under(l.suggested(t, text, style, func(d *coding.Document) { d.Scopes = nil }), c.codes)) > 0
+				if c.word == "absent" && !open {
+					open = len(under(l.suggested(t, text, style, func(d *coding.Document) { d.Scopes = nil }), c.codes)) > 0
 				}
 			}
 		}

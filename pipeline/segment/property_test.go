@@ -136,6 +136,7 @@ func TestLongTexts(t *testing.T) {
 	for _, piece := range []string{
 		"He has no fever, chills or cough, and his mother had diabetes in 2003; possible TIA vs. MS ",
 		"PLAN: x\n", "a,B", "\n- no", "(", "no ", "family history of ", "1) ", "1.", "a.", "non-",
+		"[ ] gout ", "( ) ", "+ gout, - fever, ", "fever? no ", "(no), ", "her husband has gout and ", "mother and ", "if possible ", "| no ",
 	} {
 		if v := violation(Segment(coding.Note{Text: repeat(piece, size)})); v != "" {
 			t.Errorf("%.20q: %s", piece, v)
