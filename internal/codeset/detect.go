@@ -18,6 +18,7 @@ const headSize = 8 << 10
 var (
 	xmlRoot     = regexp.MustCompile(`<ICD10CM\.(tabular|index)\b`)
 	xmlVersion  = regexp.MustCompile(`<version>\s*([0-9]{4})\s*</version>`)
+	orderName   = regexp.MustCompile(`(?i)^icd10(?:cm|pcs)[-_]order[-_]20\d\d\.txt$`)
 	orderRow    = regexp.MustCompile(`^\d{5} ([0-9A-Z]{3,7}) {0,4} ([01]) `)
 	poaHeader   = regexp.MustCompile(`(?i)^Order(\d\d)\tPOAexemptCode\t`)
 	yearInName  = regexp.MustCompile(`(?:^|[^0-9])(20\d\d)(?:[^0-9]|$)`)
@@ -80,7 +81,7 @@ func kindOf(base string, head []byte) coding.Release {
 	switch {
 	case xmlRoot.Match(head):
 		return xmlKind(string(head))
-	case orderRow.MatchString(line):
+	case orderRow.MatchString(line), orderName.MatchString(base): // a broken first line is told as such
 		return coding.Release{Kind: KindOrder, System: orderSystem(head), Version: match(yearInName, base)}
 	case poaHeader.MatchString(line):
 		return coding.Release{Kind: KindPOA, System: coding.ICD10CM, Version: "20" + match(poaHeader, line)}

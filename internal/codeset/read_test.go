@@ -110,6 +110,7 @@ func TestOrderFilesCountCharacters(t *testing.T) {
 		"Unspecified fracture of right radius > S52.50",
 		"Unspecified fracture of right radius, initial encounter for closed fracture > S52.501A (words)",
 		"Unspecified fracture of right radius, subsequent encounter for closed fracture with routine healing > S52.501D (words)",
+		"right distal radius fracture > S52.501A", "right distal radius fracture healing follow-up > S52.501D", // everyday names
 	}, termsOf(c)); diff != "" {
 		t.Errorf("terms (-want +got):\n%s", diff)
 	}
