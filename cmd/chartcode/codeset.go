@@ -47,10 +47,10 @@ cpt-2026.csv says system and version by its name; of another name give --system,
 --version, and --effective-from where the version is not a year or a month.`,
 		Example: "  chartcode codeset import icd10cm-2026.zip icd10cm-index-2025.zip\n" +
 			"  chartcode codeset import our-codes.csv --system CPT --version 2026",
-		Args:    cobra.MinimumNArgs(1),
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ro.System = coding.System(system)
-			if system != "" && !ro.System.Valid() {
+			var ok bool
+			if ro.System, ok = systemNamed(system); !ok && system != "" {
 				return usagef("--system is one of ICD-10-CM, ICD-10-PCS, HCPCS, CPT")
 			}
 			var err error

@@ -60,7 +60,9 @@ address with --url.`,
 
 // systemNamed finds a system however its name is written: icd10cm, ICD-10-CM.
 func systemNamed(name string) (coding.System, bool) {
-	fold := func(s string) string { return strings.ToLower(strings.NewReplacer("-", "", "_", "", " ", "").Replace(s)) }
+	fold := func(s string) string {
+		return strings.ToLower(strings.NewReplacer("-", "", "_", "", " ", "").Replace(s))
+	}
 	for _, s := range coding.Systems() {
 		if fold(string(s)) == fold(name) {
 			return s, true

@@ -20,12 +20,14 @@ import (
 // defaultTestdata is where data for measuring lies beside the repository.
 const defaultTestdata = "../shared"
 
-func defaultDataset() string {
-	dir := os.Getenv("CHARTCODE_TESTDATA")
-	if dir == "" {
-		dir = defaultTestdata
+func defaultDataset() string { return filepath.Join(testdataDir(), "eval", "codiesp-train.jsonl") }
+
+// testdataDir is where data for measuring lies.
+func testdataDir() string {
+	if dir := os.Getenv("CHARTCODE_TESTDATA"); dir != "" {
+		return dir
 	}
-	return filepath.Join(dir, "eval", "codiesp-train.jsonl")
+	return defaultTestdata
 }
 
 func evalCommand(o *options) *cobra.Command {

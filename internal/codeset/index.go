@@ -24,7 +24,8 @@ type indexReader struct {
 //
 // Details count: main_terms, nested_terms, with_code, see, see_followed,
 // see_table, see_guidance, see_unresolved, see_also, see_also_followed and
-// see_also_unresolved (those at entries without a code), omit_code.
+// see_also_unresolved (those at entries without a code), omit_code and
+// code_elsewhere ("code to ...").
 func (c *Content) readIndex(m member, kind coding.TermKind) error {
 	x := &indexReader{content: c, kind: kind, counts: map[string]int{}}
 	err := readXML(m, "ICD10CM.index", map[string]bool{"mainTerm": true}, func(n *node) error {
@@ -38,7 +39,7 @@ func (c *Content) readIndex(m member, kind coding.TermKind) error {
 		return &Error{File: m.name, Reason: "there is no main term in it"}
 	}
 	x.find = newResolver(x.mains)
-	for _, name := range []string{"nested_terms", "with_code", "see", "see_followed", "see_table", "see_guidance", "see_unresolved", "see_also", "see_also_followed", "see_also_unresolved", "omit_code"} {
+	for _, name := range []string{"nested_terms", "with_code", "see", "see_followed", "see_table", "see_guidance", "see_unresolved", "see_also", "see_also_followed", "see_also_unresolved", "omit_code", "code_elsewhere"} {
 		x.counts[name] = 0
 	}
 	x.counts["main_terms"] = len(x.mains)
@@ -84,9 +85,13 @@ func (x *indexReader) walk(e *entry) {
 		x.counts["nested_terms"]++
 		x.walk(k)
 	}
-	if strings.Contains(strings.ToLower(e.title), "omit code") {
-		x.counts["omit_code"]++
-		x.line(LineGuidance, e, "omit code")
+	if e.note != "" {
+		if strings.HasPrefix(e.note, "omit code") {
+			x.counts["omit_code"]++
+		} else {
+			x.counts["code_elsewhere"]++
+		}
+		x.line(LineGuidance, e, e.note)
 	}
 }
 

@@ -224,5 +224,15 @@ func (t *tableTerms) resolve(target string) string {
 	if len(about) == 0 {
 		about = append(about, anySite)
 	}
-	return cells[cellKey(col, strings.Join(about, " "))]
+	name := strings.Join(about, " ")
+	if code := cells[cellKey(col, name)]; code != "" {
+		return code
+	}
+	nouns := strings.Fields(name)
+	for i, w := range nouns { // "vertebral" for the row vertebra
+		if strings.HasSuffix(w, "al") {
+			nouns[i] = strings.TrimSuffix(w, "l")
+		}
+	}
+	return cells[cellKey(col, strings.Join(nouns, " "))]
 }
