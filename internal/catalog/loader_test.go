@@ -303,6 +303,29 @@ func TestACorrectedFileReplacesItsRelease(t *testing.T) {
 	}
 }
 
+// Equal texts have one vector, and titles that differ only in what the 7th
+// character says of the encounter have that of their stem.
+func TestTextsShareVectors(t *testing.T) {
+	t.Parallel()
+	l, s := newLoader(t)
+	f := newFolder(t)
+	order := row(1, "S525", "0", "Fracture of lower end of radius") + row(2, "S5255", "0", "Fracture of radius") +
+		row(3, "S5255XA", "1", "Fracture of radius, initial encounter for closed fracture") +
+		row(4, "S5255XD", "1", "Fracture of radius, subsequent encounter for closed fracture with routine healing") +
+		row(5, "S5255XS", "1", "Fracture of radius, sequela")
+	tabular := strings.NewReplacer("A00.0", "S52.5", "Classical cholera", "Fracture of radius").Replace(tabularFile)
+	paths := []string{f.file("icd10cm-order-2026.txt", order), f.file("icd10cm-order-2025.txt", order), f.file("tab.xml", tabular)}
+	if _, err := l.ImportFiles(t.Context(), paths, codeset.ReadOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Embed(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n, at := vectors(t, l, s, "fracture of radius"); n != 2 || at != store.TextID("Fracture of radius") {
+		t.Errorf("%d vectors, nearest %d", n, at)
+	}
+}
+
 // An index finds the tables that it refers to in the same call and in earlier
 // and later ones, and follows a corrected table.
 func TestAnIndexFindsItsTablesInAnyOrder(t *testing.T) {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
@@ -39,8 +40,8 @@ const (
 // SearchVectors finds, for each vector, the k texts (1 to 1000) whose vectors
 // of the model are most similar by cosine, through the HNSW index, which may
 // miss some. All are asked in one round trip. Result i belongs to vecs[i] and
-// is ordered by similarity, highest first, then by text id. The error is
-// ErrNotFound when the model has no vectors.
+// is ordered by similarity, highest first, then by text id; it is empty for a
+// vector of zeros. The error is ErrNotFound when the model has no vectors.
 func (s *Store) SearchVectors(ctx context.Context, modelName string, vecs [][]float32, k int) ([][]coding.VectorHit, error) {
 	return s.searchVectors(ctx, modelName, vecs, k, func(b *pgx.Batch) {
 		b.Queue(sqlSearchWidth, strconv.Itoa(min(max(2*k, searchWidthLeast), maxSearchResults)))
@@ -110,6 +111,9 @@ func readHits(results pgx.BatchResults, hits [][]coding.VectorHit, k int) error 
 		if n != current {
 			flush()
 			current = n
+		}
+		if math.IsNaN(similarity) { // to a vector of zeros nothing is similar
+			return nil
 		}
 		all = append(all, coding.VectorHit{TextID: id, Similarity: similarity})
 		return nil
