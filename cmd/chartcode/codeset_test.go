@@ -19,7 +19,7 @@ import (
 )
 
 func orderRow(n int, code, flag, title string) string {
-	return fmt.Sprintf("%05d %-7s %s %-60s %s\n", n, code, flag, title, title)
+	return fmt.Sprintf("%05d %-7s %s %-60.60s %s\n", n, code, flag, title, title)
 }
 
 // all runs a command and gives both of its outputs.

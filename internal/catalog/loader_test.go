@@ -23,7 +23,7 @@ import (
 )
 
 func row(n int, code, flag, title string) string {
-	return fmt.Sprintf("%05d %-7s %s %-60s %s\n", n, code, flag, title, title)
+	return fmt.Sprintf("%05d %-7s %s %-60.60s %s\n", n, code, flag, title, title)
 }
 
 const (

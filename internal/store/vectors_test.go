@@ -1,8 +1,8 @@
 package store_test
 
 import (
-	"context"
 	"cmp"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
