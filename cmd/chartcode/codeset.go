@@ -32,7 +32,8 @@ Files that are known:
   ICD-10-CM    order file (icd10cm-order-2026.txt), tabular list, Alphabetic Index,
                index to external causes, neoplasm and drug tables (XML)
   ICD-10-PCS   order file (icd10pcs_order_2026.txt)
-  HCPCS        Level II as CSV (hcpcs-level2-2024-07.csv)
+  HCPCS        Level II as CMS publishes it (HCPC2024_JUL_ANWEB.txt) or as CSV
+               (hcpcs-level2-2024-07.csv)
   CMS and MCE  CMS-HCC mapping (code, hcc_v28; cms-hcc-v28-2026.csv), Medicare Code
                Editor (code, edit_group, edit; mce-v41.1-2024.csv), codes exempt from
                present-on-admission reporting (POAexemptCodesFY26.txt)

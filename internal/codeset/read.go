@@ -226,6 +226,9 @@ func (c *Content) read(m member) error {
 	case KindNeoplasm, KindDrug:
 		return c.readTable(m)
 	case KindHCPCS, KindTable:
+		if first, _, _ := bytes.Cut(m.data, []byte("\n")); hcpcsRecord.Match(first) {
+			return c.readHCPCSRecords(m)
+		}
 		return c.readCodesCSV(m)
 	case KindHCC, KindMCE:
 		return c.readLinesCSV(m)
