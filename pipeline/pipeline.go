@@ -67,6 +67,7 @@ type Tables struct {
 	Retriever *retrieve.Retriever
 	Validator *validate.Validator
 	ID        string // identifies the files behind it
+	Edition   string // names, by content, the releases that hold on the date: codeset.Releases.Edition
 }
 
 // Config says what a pipeline is made of. Fallback is used when Ranker fails;
@@ -126,7 +127,7 @@ func (p *Pipeline) Process(ctx context.Context, note coding.Note) (coding.Sugges
 	}
 	set := coding.SuggestionSet{
 		Schema: 1, NoteID: note.NoteID, Source: note.Source, NoteSHA256: note.SHA256(),
-		Releases: tables.Releases, CodingStyle: p.cfg.Style,
+		Releases: tables.Releases, CodingStyle: p.cfg.Style, Edition: tables.Edition,
 		Notices: append([]coding.Notice{}, tables.Notices...),
 	}
 

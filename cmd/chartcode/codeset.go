@@ -16,7 +16,7 @@ import (
 )
 
 func codesetCommand(o *options) *cobra.Command {
-	cmd := &cobra.Command{Use: "codeset", Short: "Import, fetch, list and compare code sets"}
+	cmd := &cobra.Command{Use: "codeset", Short: "Import, fetch, list, compare and search code sets"}
 	var ro codeset.ReadOptions
 	var system, from string
 	imp := &cobra.Command{
@@ -26,7 +26,9 @@ func codesetCommand(o *options) *cobra.Command {
 file holds, else from its name or its member's in a zip. Each file is one
 transaction: a broken one changes nothing, the others are loaded all the same, and
 the exit status is 3. The same file again does nothing; a corrected one replaces
-its release.
+its release. The codes of items that are not finished are looked up again where a
+release changed: their pages show what is no longer valid and what may stand in its
+place.
 
 Files that are known:
   ICD-10-CM    order file (icd10cm-order-2026.txt), tabular list, Alphabetic Index,
@@ -88,7 +90,7 @@ cpt-2026.csv says system and version by its name; of another name give --system,
 		},
 	}
 	list.Flags().BoolVar(&asJSON, "json", false, "as JSON")
-	cmd.AddCommand(imp, list, codesetUnresolvedCommand(o), codesetDiffCommand(o), codesetFetchCommand(o))
+	cmd.AddCommand(imp, list, codesetSearchCommand(o), codesetShowCommand(o), codesetUnresolvedCommand(o), codesetDiffCommand(o), codesetFetchCommand(o))
 	return cmd
 }
 
@@ -109,6 +111,13 @@ func runImport(ctx context.Context, o *options, files []string, ro codeset.ReadO
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if len(results) == 0 && !onlyFiles(wrong) {
+		return databaseError(wrong)
+	}
+	checked, err := a.recheckDue(ctx)
+	if err != nil {
+		return err
+	}
 	if len(results) > 0 {
 		if err := loader.Embed(ctx); err != nil {
 			return databaseError(err)
@@ -122,8 +131,8 @@ func runImport(ctx context.Context, o *options, files []string, ro codeset.ReadO
 		}
 		fmt.Printf("%s %s: %d rows, %d billable, from %s\n", r.Release.ID, what, r.Release.Rows, r.Release.Billable, r.Release.EffectiveFrom)
 	}
-	if len(results) == 0 && !onlyFiles(wrong) {
-		return databaseError(wrong)
+	if checked > 0 {
+		fmt.Printf("open items checked against the releases: %d\n", checked)
 	}
 	if wrong != nil {
 		return partialf("%w", wrong)

@@ -13,6 +13,7 @@ import (
 	"chartcode/internal/coding"
 	"chartcode/internal/embedding"
 	"chartcode/internal/learned"
+	"chartcode/internal/recheck"
 )
 
 // codesetFolders are where release files are looked for when
@@ -110,7 +111,25 @@ func (a *app) ensureCodes(ctx context.Context, dates []coding.Date) error {
 			return err
 		}
 	}
+	if _, err := a.recheckDue(ctx); err != nil {
+		return err
+	}
 	return loader.Embed(ctx)
+}
+
+// recheckDue looks the codes of unfinished items up again whose releases have
+// changed, and gives the number of those items.
+func (a *app) recheckDue(ctx context.Context) (int, error) {
+	checker, err := a.newChecker()
+	if err != nil {
+		return 0, err
+	}
+	n, err := checker.Due(ctx, a.progress)
+	return n, databaseError(err)
+}
+
+func (a *app) newChecker() (*recheck.Checker, error) {
+	return recheck.New(recheck.Config{Store: a.store, Logger: a.log})
 }
 
 // wantedFiles chooses the files of a folder with ICD-10-CM releases that are

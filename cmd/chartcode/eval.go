@@ -74,8 +74,58 @@ and ranking as in production.`,
 	train.Flags().StringVar(&out, "out", "models.json.gz", "file to write")
 	train.Flags().IntVar(&number, "version", 1, "of the models: the N of local@N")
 
-	cmd.AddCommand(accuracy, train)
+	var top int
+	rules := &cobra.Command{
+		Use:   "rules",
+		Short: "Measure how much of what people coded the coding rules flag",
+		Long: `Checks the codes that people gave to each note by the coding rules and prints, for
+each rule, how many codes or pairs of codes it flags, which share that is, and
+which are flagged most. The order of the codes in a dataset says nothing, so
+rules about it are silent.`,
+		Example: "  chartcode eval rules --dataset notes-with-codes.jsonl --top 20",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return o.evalRules(cmd.Context(), dataset, top)
+		},
+	}
+	rules.Flags().StringVar(&dataset, "dataset", defaultDataset(), "notes with codes, as JSON lines")
+	rules.Flags().IntVar(&top, "top", 5, "most frequent codes or pairs to name for each rule")
+
+	cmd.AddCommand(accuracy, train, rules)
 	return cmd
+}
+
+func (o *options) evalRules(ctx context.Context, dataset string, top int) error {
+	a, err := o.newApp(false)
+	if err != nil {
+		return err
+	}
+	defer a.close(false)
+	gold, err := eval.ReadDataset(dataset)
+	if err != nil {
+		return err
+	}
+	if err := a.openStore(ctx, migrateSchema, 2*runtime.NumCPU()+2); err != nil {
+		return err
+	}
+	if err := a.ensureCodes(ctx, nil); err != nil {
+		return err
+	}
+	knowledge, err := a.newCatalog(ctx)
+	if err != nil {
+		return err
+	}
+	tables, err := knowledge.At(ctx, []coding.System{coding.ICD10CM}, coding.Date{})
+	a.progress.done()
+	if err != nil {
+		return databaseError(err)
+	}
+	if tables.Main == nil {
+		return errNoCodes
+	}
+	rep := eval.Rules(gold, tables.Main, tables.Validator)
+	fmt.Print(rep.Text(top))
+	return nil
 }
 
 // measured is what measuring works on.

@@ -15,6 +15,7 @@ import (
 	"chartcode/internal/auth"
 	"chartcode/internal/bus"
 	"chartcode/internal/catalog"
+	"chartcode/internal/codebook"
 	"chartcode/internal/coding"
 	"chartcode/internal/review"
 	"chartcode/internal/store"
@@ -41,7 +42,7 @@ func serveCommand(o *options) *cobra.Command {
 					return err
 				}
 				fmt.Printf("ready http://%s\n", s.addr())
-				return a.together(ctx, s.run, a.relay, a.seal)
+				return a.together(ctx, s.run, a.relay, a.seal, a.recheck)
 			})
 		},
 	}
@@ -132,6 +133,17 @@ func (a *app) seal(ctx context.Context) error {
 	return nil
 }
 
+// recheck sees to items whose releases changed in another process, or while a
+// note was on its way.
+func (a *app) recheck(ctx context.Context) error {
+	checker, err := a.newChecker()
+	if err != nil {
+		return err
+	}
+	checker.Run(ctx)
+	return nil
+}
+
 // newWorker gives the role that works on notes.
 func (a *app) newWorker(knowledge *catalog.Catalog, po pipelineOptions, concurrency int) (func(context.Context) error, error) {
 	p, err := a.newPipeline(knowledge, po)
@@ -207,15 +219,24 @@ func (a *app) serverOn(listener net.Listener, knowledge *catalog.Catalog) (*serv
 	if err != nil {
 		return nil, err
 	}
-	reviews, err := review.New(review.Config{Store: a.store, Logger: a.log, Sections: func(text string, setting coding.Setting) []coding.Section {
+	checker, err := a.newChecker()
+	if err != nil {
+		return nil, err
+	}
+	reviews, err := review.New(review.Config{Store: a.store, Logger: a.log, Check: checker.Item, Rules: knowledge.RulesOn, Sections: func(text string, setting coding.Setting) []coding.Section {
 		return segment.Segment(coding.Note{Text: text, Setting: setting}).Sections
 	}})
+	if err != nil {
+		return nil, err
+	}
+	book, err := codebook.New(codebook.Config{Source: a.store})
 	if err != nil {
 		return nil, err
 	}
 	handler, err := web.New(web.Config{
 		Auth: accounts, Review: reviews, Logger: a.log, Submit: submitter{a.bus}, Known: known{a.store},
 		Parse:   func(body []byte) (coding.Note, error) { return intake.Parse(body, "") },
+		Codes:   book,
 		Ready:   a.readiness(knowledge),
 		Alive:   a.store.Ping,
 		Metrics: a.metrics.Handler(), Zone: a.cfg.Timezone, Version: version,

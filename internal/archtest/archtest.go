@@ -67,6 +67,13 @@ var Rules = []Rule{
 		Why:      "the state machine of reviews is free of its surroundings",
 	},
 	{
+		Who: []string{"chartcode/internal/codebook"},
+		NotReach: []string{
+			"chartcode/internal/store/...", "chartcode/internal/bus/...", "chartcode/internal/web/...", "chartcode/pipeline/...", "net/http",
+		},
+		Why: "codes are looked up by web and command line alike: through a small interface, without the stages' models",
+	},
+	{
 		Who:       []string{"chartcode/..."},
 		Except:    []string{"chartcode/internal/store/...", "chartcode/internal/localpg", "chartcode/cmd/...", "chartcode/internal/testpg/..."},
 		NotImport: []string{"github.com/jackc/...", "github.com/pgvector/...", "database/sql"},

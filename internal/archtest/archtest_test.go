@@ -35,7 +35,7 @@ func TestImports(t *testing.T) {
 	// Rules about packages that were renamed would hold for nothing.
 	for _, pkg := range []string{
 		"chartcode/cmd/chartcode", "chartcode/internal/coding", "chartcode/internal/store", "chartcode/internal/bus",
-		"chartcode/internal/web", "chartcode/internal/review", "chartcode/pipeline/segment", "chartcode/pipeline/retrieve",
+		"chartcode/internal/web", "chartcode/internal/review", "chartcode/internal/codebook", "chartcode/pipeline/segment", "chartcode/pipeline/retrieve",
 		"chartcode/pipeline/rank", "chartcode/pipeline/validate", "chartcode/pipeline/intake",
 	} {
 		if _, ok := graph[pkg]; !ok {

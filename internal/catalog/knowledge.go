@@ -19,7 +19,6 @@ import (
 // Source is where code sets are read from.
 type Source interface {
 	Releases(ctx context.Context) ([]coding.Release, error)
-	ReleaseSHA256(ctx context.Context, id string) (string, error)
 	Codes(ctx context.Context, releaseID string) ([]coding.Code, error)
 	Terms(ctx context.Context, systems ...coding.System) ([]coding.Term, error)
 	Lines(ctx context.Context, releaseID string) ([]json.RawMessage, error)
@@ -46,15 +45,15 @@ type Catalog struct {
 	current *edition
 }
 
-// edition is what was loaded for one list of releases.
+// edition is what was loaded for one list of releases, each part at its first use.
 type edition struct {
-	key       string
-	releases  codeset.Releases
+	key      string
+	releases codeset.Releases
+
+	mu        sync.Mutex
 	retriever *retrieve.Retriever
 	validator *validate.Validator
-
-	mu     sync.Mutex
-	tables map[string]*codeset.Table
+	tables    map[string]*codeset.Table
 }
 
 // New checks the configuration; nothing is loaded yet.
@@ -73,11 +72,17 @@ func New(cfg Config) (*Catalog, error) {
 
 // At gives the tables for a date of service; see pipeline.Knowledge.
 func (c *Catalog) At(ctx context.Context, systems []coding.System, date coding.Date) (pipeline.Tables, error) {
-	e, err := c.edition(ctx)
+	e, err := c.edition(ctx, c.cfg.Fresh)
 	if err != nil || e == nil {
 		return pipeline.Tables{}, err
 	}
-	t := pipeline.Tables{Releases: map[coding.System]string{}, Retriever: e.retriever, Validator: e.validator, ID: e.key}
+	t := pipeline.Tables{Releases: map[coding.System]string{}, ID: e.key, Edition: e.releases.Edition(date)}
+	if t.Retriever, err = c.retrieval(ctx, e); err != nil {
+		return pipeline.Tables{}, err
+	}
+	if t.Validator, err = c.validation(ctx, e); err != nil {
+		return pipeline.Tables{}, err
+	}
 	for _, system := range systems {
 		rel, notices, ok := e.releases.Pick(system, date)
 		t.Notices = append(t.Notices, notices...)
@@ -98,77 +103,88 @@ func (c *Catalog) At(ctx context.Context, systems []coding.System, date coding.D
 
 // Ready loads what suggestions need, and reports whether it is there.
 func (c *Catalog) Ready(ctx context.Context) (releases []coding.Release, ok bool, err error) {
-	e, err := c.edition(ctx)
+	e, err := c.edition(ctx, c.cfg.Fresh)
 	if err != nil || e == nil {
+		return nil, false, err
+	}
+	if _, err := c.retrieval(ctx, e); err != nil {
+		return nil, false, err
+	}
+	if _, err := c.validation(ctx, e); err != nil {
 		return nil, false, err
 	}
 	return e.releases, true, nil
 }
 
-// edition gives what belongs to the releases that are loaded now; nil without
-// an ICD-10-CM table.
-func (c *Catalog) edition(ctx context.Context) (*edition, error) {
+// edition gives what belongs to the releases that are loaded now, or were within
+// the time fresh; nil without an ICD-10-CM table.
+func (c *Catalog) edition(ctx context.Context, fresh time.Duration) (*edition, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.current != nil && c.cfg.Now().Sub(c.checked) < c.cfg.Fresh {
+	if c.current != nil && c.cfg.Now().Sub(c.checked) < fresh {
 		return c.current, nil
 	}
 	releases, err := c.cfg.Source.Releases(ctx)
 	if err != nil {
 		return nil, err
 	}
-	key, err := c.keyOf(ctx, releases)
-	if err != nil {
-		return nil, err
-	}
+	key := keyOf(releases)
 	if c.current == nil || c.current.key != key {
-		e, err := c.load(ctx, releases, key)
-		if err != nil {
-			return nil, err
-		}
-		c.current = e
+		c.current = load(releases, key)
 	}
 	c.checked = c.cfg.Now()
 	return c.current, nil
 }
 
 // keyOf identifies the releases and their content.
-func (c *Catalog) keyOf(ctx context.Context, releases []coding.Release) (string, error) {
+func keyOf(releases []coding.Release) string {
 	ids := make([]string, 0, len(releases))
 	for _, r := range releases {
-		sha, err := c.cfg.Source.ReleaseSHA256(ctx, r.ID)
-		if err != nil {
-			return "", err
-		}
-		ids = append(ids, r.ID+":"+sha)
+		ids = append(ids, r.ID+":"+r.SHA256)
 	}
-	return pipeline.ReleaseIDs(ids), nil
+	return pipeline.ReleaseIDs(ids)
 }
 
-func (c *Catalog) load(ctx context.Context, releases []coding.Release, key string) (*edition, error) {
+func load(releases []coding.Release, key string) *edition {
 	if !slices.ContainsFunc(releases, func(r coding.Release) bool { return r.System == coding.ICD10CM && codeset.HoldsCodes(r.Kind) }) {
-		return nil, nil
+		return nil
+	}
+	return &edition{key: key, releases: releases, tables: map[string]*codeset.Table{}}
+}
+
+// retrieval gives the retriever, loaded at its first use: checking codes by the
+// rules needs none.
+func (c *Catalog) retrieval(ctx context.Context, e *edition) (*retrieve.Retriever, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.retriever != nil {
+		return e.retriever, nil
 	}
 	terms, err := c.cfg.Source.Terms(ctx, coding.ICD10CM)
 	if err != nil {
 		return nil, err
 	}
-	e := &edition{key: key, releases: releases, tables: map[string]*codeset.Table{}}
 	rc := retrieve.Config{Terms: terms, Models: c.cfg.Models}
 	if c.cfg.Embedder != nil {
 		rc.Embedder, rc.Searcher = c.cfg.Embedder, c.cfg.Source
 	}
-	if e.retriever, err = retrieve.New(rc); err != nil {
-		return nil, err
+	e.retriever, err = retrieve.New(rc)
+	return e.retriever, err
+}
+
+// validation gives the validator, loaded at its first use.
+func (c *Catalog) validation(ctx context.Context, e *edition) (*validate.Validator, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.validator != nil {
+		return e.validator, nil
 	}
-	rules, err := c.rules(ctx, releases)
+	rules, err := c.rules(ctx, e.releases)
 	if err != nil {
 		return nil, err
 	}
-	if e.validator, err = validate.New(rules); err != nil {
-		return nil, err
-	}
-	return e, nil
+	e.validator, err = validate.New(rules)
+	return e.validator, err
 }
 
 // table gives the code table of a release, loaded at its first use.
@@ -187,30 +203,47 @@ func (e *edition) table(ctx context.Context, source Source, rel coding.Release) 
 	return t, nil
 }
 
-// rules gives the rule lines of the newest file of each kind that holds some.
+// rules gives the rule lines of the newest file of each kind that holds some, and
+// of each year's HCC mapping.
 func (c *Catalog) rules(ctx context.Context, releases []coding.Release) (validate.Config, error) {
 	var cfg validate.Config
-	newest := map[string]*coding.Release{codeset.KindTabular: &cfg.Tabular, codeset.KindHCC: &cfg.HCC, codeset.KindMCE: &cfg.MCE, codeset.KindPOA: &cfg.POA}
+	newest := map[string]*coding.Release{codeset.KindTabular: &cfg.Tabular, codeset.KindMCE: &cfg.MCE, codeset.KindPOA: &cfg.POA}
 	for _, r := range releases {
 		if at := newest[r.Kind]; at != nil && (at.ID == "" || at.EffectiveFrom.Before(r.EffectiveFrom)) {
 			*at = r
 		}
-	}
-	for _, r := range []coding.Release{cfg.Tabular, cfg.HCC, cfg.MCE, cfg.POA} {
-		if r.ID == "" {
-			continue
+		if r.Kind == codeset.KindHCC {
+			lines, err := c.lines(ctx, r)
+			if err != nil {
+				return cfg, err
+			}
+			cfg.HCC = append(cfg.HCC, validate.HCCMapping{Release: r, Lines: lines})
 		}
-		rows, err := c.cfg.Source.Lines(ctx, r.ID)
+	}
+	for _, r := range []coding.Release{cfg.Tabular, cfg.MCE, cfg.POA} {
+		lines, err := c.lines(ctx, r)
 		if err != nil {
 			return cfg, err
 		}
-		for _, row := range rows {
-			line, err := codeset.ParseLine(row)
-			if err != nil {
-				return cfg, fmt.Errorf("%s: %w", r.ID, err)
-			}
-			cfg.Lines = append(cfg.Lines, line)
-		}
+		cfg.Lines = append(cfg.Lines, lines...)
 	}
 	return cfg, nil
+}
+
+// lines gives the rule lines of a release; none of the zero release.
+func (c *Catalog) lines(ctx context.Context, r coding.Release) ([]codeset.Line, error) {
+	if r.ID == "" {
+		return nil, nil
+	}
+	rows, err := c.cfg.Source.Lines(ctx, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]codeset.Line, len(rows))
+	for i, row := range rows {
+		if out[i], err = codeset.ParseLine(row); err != nil {
+			return nil, fmt.Errorf("%s: %w", r.ID, err)
+		}
+	}
+	return out, nil
 }

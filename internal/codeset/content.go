@@ -41,7 +41,7 @@ type Content struct {
 //     excludes2, codeFirst, useAdditionalCode, codeAlso, notes, sevenChrNote),
 //     Code the code it stands at (without a mark; A00-A09 for a section or
 //     chapter), Refs the codes that it names. Kind "sevenChr" is one 7th character
-//     with Text its meaning.
+//     with Text its meaning, kind "title" the title of a chapter or section.
 //   - index, eindex: Kind "reference" is an entry that refers to the neoplasm or
 //     drug table (Text the entry's phrase, See the target, Code that of the cell
 //     once Link found it), "guidance" one that names no code (by site, omit code, a
@@ -66,6 +66,7 @@ type Line struct {
 // The kinds of lines that are not elements of the tabular list.
 const (
 	LineSevenChr   = "sevenChr"
+	LineTitle      = "title"
 	LineReference  = "reference"
 	LineGuidance   = "guidance"
 	LineUnresolved = "unresolved"

@@ -29,7 +29,7 @@ const (
 
 // edition is counted up when the readers make more, or other things, of the
 // same file; it enters Content.SHA256.
-const edition = "3"
+const edition = "4"
 
 // BaseName is a path's last element, for messages.
 func BaseName(path string) string { return filepath.Base(path) }

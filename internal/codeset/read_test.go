@@ -124,7 +124,9 @@ func TestOrderFilesCountCharacters(t *testing.T) {
 func TestTabularLines(t *testing.T) {
 	c := mustRead(t, "any.xml", smallTabular)
 	want := []Line{
+		{Code: "A00-B99", Kind: LineTitle, Level: LevelChapter, Text: "Infections"},
 		{Code: "A00-B99", Kind: "excludes1", Level: LevelChapter, Text: "localized infections (J00-J22)", Refs: []Ref{{From: "J00", To: "J22"}}},
+		{Code: "A00-A09", Kind: LineTitle, Level: LevelSection, Text: "Intestinal"},
 		{Code: "A00", Kind: "excludes1", Level: LevelDiag, Text: "carrier (Z22.1)", Refs: []Ref{{From: "Z22.1"}}},
 		{Code: "A00.0", Kind: "sevenChrNote", Level: LevelDiag, Text: "add to A00.0"},
 		{Code: "A00.0", Kind: LineSevenChr, Level: LevelDiag, Char: "A", Text: "initial"},

@@ -2,6 +2,8 @@ package codeset
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"chartcode/internal/coding"
@@ -50,6 +52,69 @@ func (rs Releases) Pick(system coding.System, date coding.Date) (rel coding.Rele
 			"The date of service lies after the end of %s %s, and no later release is loaded; its codes were taken as still valid.", system, held.Version), true
 	}
 	return held, nil, true
+}
+
+// Edition names what Pick gives on a date of service for every system: ids,
+// content and notices. It is the same for two dates, or two moments, exactly
+// when codes looked up then are looked up in the same tables with the same
+// notices. It needs the releases' hashes; without any table it is empty.
+func (rs Releases) Edition(date coding.Date) string {
+	var parts []string
+	for _, system := range coding.Systems() {
+		rel, notices, ok := rs.Pick(system, date)
+		if !ok {
+			continue
+		}
+		part := rel.ID + "@" + rel.SHA256[:min(editionHash, len(rel.SHA256))]
+		for _, n := range notices {
+			part += "!" + n.Code
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, " ")
+}
+
+// editionHash is how much of a hash Edition has: two contents of one release are
+// never alike in 16 hex digits by chance.
+const editionHash = 16
+
+// Period is a stretch of days on which the same releases hold.
+type Period struct {
+	From, To coding.Date // both included; zero: without a beginning, without an end
+	Edition  string      // what Releases.Edition gives on each of the days
+}
+
+// Periods cuts all days into the stretches on which the same releases hold, in
+// order and without gaps.
+func (rs Releases) Periods() []Period {
+	var starts []coding.Date
+	for _, system := range coding.Systems() {
+		for _, r := range rs.tables(system) {
+			starts = append(starts, r.EffectiveFrom, NormalEnd(r).AddDays(1))
+		}
+	}
+	slices.SortFunc(starts, func(a, b coding.Date) int { return a.Time().Compare(b.Time()) })
+	starts = slices.Compact(starts)
+	var periods []Period
+	for i := range len(starts) + 1 {
+		p := Period{}
+		if i > 0 {
+			p.From = starts[i-1]
+		}
+		if i < len(starts) {
+			p.To = starts[i].AddDays(-1)
+		}
+		day := p.From
+		if day.IsZero() {
+			day = p.To
+		}
+		if p.Edition = rs.Edition(day); len(periods) > 0 && periods[len(periods)-1].Edition == p.Edition {
+			periods[len(periods)-1].To = p.To
+			continue
+		}
+		periods = append(periods, p)
+	}
+	return periods
 }
 
 // tables are the releases of a system that hold codes.

@@ -12,8 +12,8 @@ var noteKinds = map[string]bool{
 	"useAdditionalCode": true, "codeAlso": true, "sevenChrNote": true, "notes": true,
 }
 
-// readTabular reads the notes of chapters, sections and codes, the 7th
-// characters, and inclusion terms as terms. Notes of a chapter stand at its
+// readTabular reads the titles of chapters and sections, the notes of these and of
+// codes, the 7th characters, and inclusion terms as terms. Notes of a chapter stand at its
 // range in brackets, those of a section at its id.
 //
 // Details count: chapters, sections, diag; by kind the notes at codes and, with
@@ -23,16 +23,16 @@ func (c *Content) readTabular(m member) error {
 	t := &tabularReader{content: c, counts: map[string]int{"refs": 0, "notes_unread": 0}, categories: map[string]bool{}}
 	err := readXML(m, "ICD10CM.tabular", map[string]bool{"chapter": true}, func(ch *node) error {
 		t.counts["chapters"]++
-		at := ch.textOf("desc")
-		if i, j := strings.LastIndex(at, "("), strings.LastIndex(at, ")"); i >= 0 && i < j {
-			at = at[i+1 : j]
-		}
+		title, at := headingOf(ch)
+		t.heading(at, LevelChapter, title)
 		if err := t.notes(m, ch, at, LevelChapter); err != nil {
 			return err
 		}
 		for _, k := range ch.kids {
 			if k.name == "section" {
 				t.counts["sections"]++
+				title, _ := headingOf(k)
+				t.heading(k.attr("id"), LevelSection, title)
 				if err := t.notes(m, k, k.attr("id"), LevelSection); err != nil {
 					return err
 				}
@@ -55,6 +55,23 @@ func (c *Content) readTabular(m member) error {
 		c.Release.Details[k] = v
 	}
 	return nil
+}
+
+// headingOf gives the title of a chapter or section and the range in brackets
+// that ends its description; without one both are the description.
+func headingOf(n *node) (title, at string) {
+	desc := n.textOf("desc")
+	if i, j := strings.LastIndex(desc, "("), strings.LastIndex(desc, ")"); i >= 0 && i < j {
+		return strings.TrimSpace(desc[:i]), desc[i+1 : j]
+	}
+	return desc, desc
+}
+
+// heading keeps the title of a chapter or section.
+func (t *tabularReader) heading(at, level, title string) {
+	if at != "" && title != "" {
+		t.content.Lines = append(t.content.Lines, Line{Code: at, Kind: LineTitle, Level: level, Text: title})
+	}
 }
 
 type tabularReader struct {
@@ -140,7 +157,7 @@ func (t *tabularReader) references() {
 	known := func(category string) bool { return t.categories[category] }
 	for i := range t.content.Lines {
 		l := &t.content.Lines[i]
-		if l.Kind == LineSevenChr || l.Kind == "sevenChrNote" {
+		if l.Kind == LineSevenChr || l.Kind == LineTitle || l.Kind == "sevenChrNote" {
 			continue
 		}
 		l.Refs, l.Unread = parseRefs(l.Text, known)

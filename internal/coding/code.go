@@ -39,6 +39,7 @@ type Release struct {
 	Rows          int            `json:"rows"`
 	Billable      int            `json:"billable"`
 	Details       map[string]any `json:"details"`
+	SHA256        string         `json:"-"` // hex, of the file's content; known of releases in the database
 }
 
 // Holds reports whether the release holds on the day d.

@@ -61,6 +61,10 @@ type Finding struct {
 	Codes    []string `json:"codes"`
 	Message  string   `json:"message"`
 	Source   string   `json:"source"`
+	// Spans are the words of the note that the finding rests on; empty where it
+	// rests on the codes alone. NoteID is set where several notes form one item.
+	Spans  []Span `json:"spans,omitempty"`
+	NoteID string `json:"note_id,omitempty"`
 }
 
 // Role of a code in the list.
@@ -103,6 +107,11 @@ const (
 	NoticeSettingAssumed = "setting_assumed"
 )
 
+// OfRelease reports whether the notice comes from the choice of a release.
+func (n Notice) OfRelease() bool {
+	return n.Code == NoticeReleaseAssumed || n.Code == NoticeNoRelease || n.Code == NoticeNoServiceDate
+}
+
 // Usage is what an LLM was used for.
 type Usage struct {
 	Calls            int     `json:"calls"`
@@ -143,4 +152,9 @@ type SuggestionSet struct {
 	Candidates     []Candidate       `json:"candidates"`
 	Usage          Usage             `json:"usage"`
 	Timings        Timings           `json:"timings_ms"`
+
+	// Edition names, by content, the releases that held on the date of service when
+	// the set was made (codeset.Releases.Edition); it is kept with the item, not
+	// published.
+	Edition string `json:"-"`
 }

@@ -31,8 +31,10 @@ type ItemHead struct {
 	Confidence     float64   `json:"confidence"` // the lowest of them; 0 without any
 	Degraded       bool      `json:"degraded"`   // at least one note has only fallback suggestions
 	ReopenedReason string    `json:"reopened_reason,omitempty"`
-	Version        int64     `json:"version"` // counts every change of the item
-	Content        int64     `json:"content"` // counts changes of notes and suggestions only
+	Version        int64     `json:"version"`       // counts every change of the item
+	Content        int64     `json:"content"`       // counts changes of notes and suggestions only
+	Invalid        int       `json:"invalid_codes"` // codes in its list that the releases do not have, as last checked
+	Edition        string    `json:"-"`             // the releases that its codes were looked up in; empty: to be looked up
 	Claim          *Claim    `json:"claim,omitempty"`
 	Reason         string    `json:"reason,omitempty"` // why it is held or queried
 }
@@ -56,6 +58,7 @@ type WorklistQuery struct {
 	Specialties []string
 	Holder      string // login of who holds it now
 	Degraded    *bool
+	Invalid     *bool        // with or without codes that the releases do not have
 	Sort        WorklistSort // SortPriority when empty
 	Cursor      string       // Next of the page before
 	Limit       int          // 50 when 0; at most 200

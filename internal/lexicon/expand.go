@@ -57,6 +57,20 @@ func Expand(text string, toks []Token, section func(at int) coding.SectionKind) 
 	return out
 }
 
+// Readings gives all that an abbreviation of one word may stand for, surest
+// first, however it is written: for who asks about it without a text around it.
+// First is 0 and Last 1.
+func Readings(short string) []Expansion {
+	var out []Expansion
+	for _, r := range abbreviations()[foldLower(short)] {
+		if len(r.pattern) == 1 {
+			out = append(out, Expansion{Last: 1, Text: r.text, Norms: r.norms, Weight: r.weight})
+		}
+	}
+	sort.SliceStable(out, func(a, b int) bool { return out[a].Weight > out[b].Weight })
+	return out
+}
+
 type expander struct {
 	text    string
 	toks    []Token

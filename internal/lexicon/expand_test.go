@@ -67,6 +67,19 @@ func TestExpandDecidesByContext(t *testing.T) {
 	}
 }
 
+func TestReadings(t *testing.T) {
+	got := ""
+	for _, r := range Readings("Ms") {
+		got += r.Text + "; "
+	}
+	if !strings.HasPrefix(got, "multiple sclerosis; ") || !strings.Contains(got, "mitral stenosis") {
+		t.Errorf("MS reads %s", got)
+	}
+	if got := Readings("nothing"); got != nil {
+		t.Errorf("a word that is none reads %v", got)
+	}
+}
+
 func TestExpandWeights(t *testing.T) {
 	for _, text := range []string{"MS", "PE and MS", "OD OS OU", "CVD, HL, DI", "CA of the lung", benchText} {
 		toks := Tokenize(text)

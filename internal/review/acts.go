@@ -2,6 +2,7 @@ package review
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -54,6 +55,9 @@ func (s *Service) Item(ctx context.Context, u coding.User, id int64) (Item, erro
 	if !u.Role.MayRead() {
 		return Item{}, ErrForbidden
 	}
+	if err := s.check(ctx, id); err != nil {
+		return Item{}, fmt.Errorf("review: check an item against the releases: %w", err)
+	}
 	now := s.moment()
 	ev := itemEvent(now, u, coding.EventLooked, id)
 	r, found, err := s.store.ItemRecord(ctx, id, &ev)
@@ -63,7 +67,11 @@ func (s *Service) Item(ctx context.Context, u coding.User, id int64) (Item, erro
 	if !found {
 		return Item{}, ErrNotFound
 	}
-	return s.view(r, u, now), nil
+	rules, err := s.rulesOf(ctx, r)
+	if err != nil {
+		return Item{}, err
+	}
+	return s.view(r, u, now, rules), nil
 }
 
 // Decide does one act on an item; see Act. Deciding on a free item claims it,
@@ -75,13 +83,40 @@ func (s *Service) Decide(ctx context.Context, u coding.User, id int64, a Act) (O
 	if err := a.checkForm(); err != nil {
 		return Outcome{}, err
 	}
-	named, err := s.named(ctx, id, a)
-	if err != nil {
+	if a.Kind == coding.Finish {
+		if err := s.check(ctx, id); err != nil {
+			return Outcome{}, fmt.Errorf("review: check an item against the releases: %w", err)
+		}
+	}
+	for {
+		named, edition, err := s.named(ctx, id, a)
+		if err != nil {
+			return Outcome{}, err
+		}
+		out, err := s.decide(ctx, u, id, a, named, edition)
+		if !errors.Is(err, errEdition) {
+			return out, err
+		}
+	}
+}
+
+// errEdition says that a code was looked up in releases that have changed.
+var errEdition = errors.New("the releases changed meanwhile")
+
+// decide does an act in one transaction. Named is the code that it names, as
+// looked up when the item's codes had been looked up in edition: if that has
+// changed, a check may have missed the code, and it must be looked up again.
+func (s *Service) decide(ctx context.Context, u coding.User, id int64, a Act, named coding.Code, edition string) (Outcome, error) {
+	p := s.planner(u)
+	var err error
+	if p.rules, err = s.rulesAhead(ctx, id, a); err != nil {
 		return Outcome{}, err
 	}
-	p := s.planner(u)
 	var out Outcome
 	err = s.act(ctx, id, func(r coding.ItemRecord) (coding.ItemChange, error) {
+		if (a.Kind == coding.Add || a.Kind == coding.Modify) && r.Head.Edition != edition {
+			return coding.ItemChange{}, errEdition
+		}
 		c, d, repeated, err := p.plan(r, a, named)
 		if err != nil {
 			return coding.ItemChange{}, err
@@ -89,7 +124,7 @@ func (s *Service) Decide(ctx context.Context, u coding.User, id int64, a Act) (O
 		if !repeated {
 			r = after(r, c, p.now)
 		}
-		out = Outcome{Decision: d, Repeated: repeated, Item: s.view(r, u, p.now)}
+		out = Outcome{Decision: d, Repeated: repeated, Item: s.view(r, u, p.now, p.rules)}
 		return c, nil
 	})
 	if err != nil {
@@ -100,34 +135,35 @@ func (s *Service) Decide(ctx context.Context, u coding.User, id int64, a Act) (O
 
 // named looks up the code that an add or modify names, on the item's date of
 // service. The zero code means that there is none. It is done ahead of the
-// act's transaction, so that this holds no second connection.
-func (s *Service) named(ctx context.Context, id int64, a Act) (coding.Code, error) {
+// act's transaction, so that this holds no second connection; edition is what
+// the item's codes were looked up in before that.
+func (s *Service) named(ctx context.Context, id int64, a Act) (c coding.Code, edition string, err error) {
 	key := a.Code
 	switch a.Kind {
 	case coding.Add:
 	case coding.Modify:
 		key = a.To
 	default:
-		return coding.Code{}, nil
+		return coding.Code{}, "", nil
 	}
 	if !key.System.Valid() || key.Code == "" {
-		return coding.Code{}, ErrInput
+		return coding.Code{}, "", ErrInput
 	}
 	r, found, err := s.store.ItemRecord(ctx, id, nil)
 	if err != nil {
-		return coding.Code{}, fmt.Errorf("review: read an item: %w", err)
+		return coding.Code{}, "", fmt.Errorf("review: read an item: %w", err)
 	}
 	if !found {
-		return coding.Code{}, ErrNotFound
+		return coding.Code{}, "", ErrNotFound
 	}
-	c, found, err := s.store.ReportableCode(ctx, key, r.Head.ServiceDate)
+	c, found, err = s.store.ReportableCode(ctx, key, r.Head.ServiceDate)
 	if err != nil {
-		return coding.Code{}, fmt.Errorf("review: look up a code: %w", err)
+		return coding.Code{}, "", fmt.Errorf("review: look up a code: %w", err)
 	}
 	if !found {
-		return coding.Code{}, nil
+		c = coding.Code{}
 	}
-	return c, nil
+	return c, r.Head.Edition, nil
 }
 
 // after is the record as the change will have made it.
@@ -135,6 +171,9 @@ func after(r coding.ItemRecord, c coding.ItemChange, now time.Time) coding.ItemR
 	r.Decisions = append(r.Decisions[:len(r.Decisions):len(r.Decisions)], *c.Decision)
 	r.Head.State, r.Head.Claim, r.Head.Reason, r.Head.UpdatedAt = c.State, c.Claim, c.Reason, now
 	r.Head.Version++
+	if c.Invalid != nil {
+		r.Head.Invalid = *c.Invalid
+	}
 	if c.State == coding.ItemFinished {
 		r.Head.ReopenedReason = ""
 	}

@@ -47,11 +47,23 @@ type Code struct {
 	// longer suggested or its evidence no longer stands in the text.
 	Outdated bool `json:"outdated,omitempty"`
 
-	chosen bool // a coder gave it its role
+	// Check is what the releases that hold now say of the code; nil when nothing.
+	// The finding of one that may not be reported is among the warnings too.
+	Check *coding.CodeCheck `json:"check,omitempty"`
+
+	chosen  bool             // a coder gave it its role
+	checked bool             // the coding rules looked at the codes as they stand
+	stops   []coding.Finding // what they say of it among the codes of the review, when checked
 }
 
 // Listed reports whether the code would be in the review.
 func (c Code) Listed() bool { return c.State == Accepted || c.State == Added }
+
+// Invalid reports whether the releases that hold now lack the code, while it is
+// neither rejected nor replaced.
+func (c Code) Invalid() bool {
+	return c.Check != nil && c.Check.Invalid() && (c.State == Undecided || c.Listed())
+}
 
 // Note is one note of an item as it is shown.
 type Note struct {
@@ -69,9 +81,11 @@ type Note struct {
 }
 
 // Blocker is an error of a coding rule among the codes that would be in the
-// review. Finishing waits until one of the codes is gone or it is overridden.
+// review. Finishing waits until one of the codes is gone or it is overridden; a
+// code that the releases do not have must go.
 type Blocker struct {
 	coding.Finding
+	MustGo     bool   `json:"must_go,omitempty"` // cannot be overridden
 	Overridden bool   `json:"overridden"`
 	Reason     string `json:"reason,omitempty"`
 }
@@ -80,9 +94,9 @@ type Blocker struct {
 type Event struct {
 	At     time.Time `json:"at"`
 	Actor  string    `json:"actor"`  // login, or coding.ByPipeline
-	Action string    `json:"action"` // a coding.DecisionKind or coding.ItemEventKind
+	Action string    `json:"action"` // a coding.DecisionKind, coding.ItemEventKind or ActionChecked
 	Code   string    `json:"code,omitempty"`
-	Detail string    `json:"detail,omitempty"` // a reason, or the code that came in place
+	Detail string    `json:"detail,omitempty"` // a reason, the code that came in place, or what a check found
 }
 
 // Item is all that the page of an item needs.
@@ -92,6 +106,10 @@ type Item struct {
 	Codes    []Code    `json:"code_list"`
 	Blockers []Blocker `json:"blockers"`
 	Timeline []Event   `json:"timeline"` // the latest last
+
+	// Check is what looking the codes up in the releases that hold now gave, after
+	// these had changed; nil when they have not, or there was nothing to say.
+	Check *coding.ReleaseCheck `json:"release_check,omitempty"`
 
 	Undecided int    `json:"undecided"` // codes still without a decision
 	CanUndo   bool   `json:"can_undo"`

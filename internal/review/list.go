@@ -58,6 +58,7 @@ func codeList(r coding.ItemRecord, st State) []Code {
 		if list[i].Warnings == nil {
 			list[i].Warnings = []coding.Finding{}
 		}
+		list[i].Check = r.Check().Of(list[i].CodeKey)
 	}
 	reorder(list, st.order)
 	number(list, r.Head.Setting)
@@ -85,6 +86,35 @@ func (c *Code) decide(e *entry, texts map[string]string) {
 		c.Outdated = true
 	}
 	c.Evidence = mergeEvidence(c.Evidence, standing)
+}
+
+// applyCheck enters the findings of the codes that the releases do not have,
+// in place of what the rules say of the same: they look into the same tables.
+func applyCheck(list []Code) {
+	for i := range list {
+		c := &list[i]
+		if c.Check == nil || !c.Check.Invalid() {
+			continue
+		}
+		refused := func(f coding.Finding) bool {
+			return f.Rule == c.Check.Finding.Rule && slices.Equal(f.Codes, c.Check.Finding.Codes)
+		}
+		c.Warnings = append([]coding.Finding{c.Check.Finding}, slices.DeleteFunc(slices.Clone(c.Warnings), refused)...)
+		if c.checked && c.Listed() {
+			c.stops = append([]coding.Finding{c.Check.Finding}, slices.DeleteFunc(slices.Clone(c.stops), refused)...)
+		}
+	}
+}
+
+// invalid counts the codes of a list that have to go.
+func invalid(list []Code) int {
+	n := 0
+	for _, c := range list {
+		if c.Invalid() {
+			n++
+		}
+	}
+	return n
 }
 
 // stands reports whether the text still has the words of the evidence where
@@ -158,8 +188,8 @@ func mayLead(c Code) bool {
 }
 
 // blockers gives the errors of coding rules that stand between the codes of
-// the review. An error stands while its code is listed and none of the codes
-// that it names is in the list of the item without being listed.
+// the review. An error of the suggestions stands while its code is listed and
+// none of the codes that it names is in the list of the item without being listed.
 func blockers(list []Code, st State) []Blocker {
 	out := []Blocker{}
 	listed := make(map[string]bool)
@@ -174,11 +204,15 @@ func blockers(list []Code, st State) []Blocker {
 		if !c.Listed() {
 			continue
 		}
-		for _, w := range c.Warnings {
+		findings := c.Warnings
+		if c.checked {
+			findings = c.stops
+		}
+		for _, w := range findings {
 			if w.Severity != coding.SeverityError || slices.ContainsFunc(w.Codes, func(code string) bool { return there[code] && !listed[code] }) {
 				continue
 			}
-			b := Blocker{Finding: w}
+			b := Blocker{Finding: w, MustGo: c.Invalid() && sameFinding(w, c.Check.Finding)}
 			codes := sortedCodes(w.Codes, c.Code)
 			if slices.ContainsFunc(out, func(have Blocker) bool {
 				return have.Rule == w.Rule && slices.Equal(have.Codes, codes)
@@ -187,7 +221,7 @@ func blockers(list []Code, st State) []Blocker {
 			}
 			b.Codes = codes
 			for _, o := range st.overrides {
-				if o.rule == b.Rule && slices.Equal(o.codes, codes) {
+				if !b.MustGo && o.rule == b.Rule && slices.Equal(o.codes, codes) {
 					b.Overridden, b.Reason = true, o.reason
 				}
 			}

@@ -36,9 +36,14 @@ func merge(notes []coding.ItemNote, setting coding.Setting) []proposal {
 				evidence[i] = ev
 			}
 			s.Evidence = evidence
+			s.Warnings = slices.Clone(s.Warnings)
+			for i := range s.Warnings {
+				if len(s.Warnings[i].Spans) > 0 {
+					s.Warnings[i].NoteID = n.Note.NoteID
+				}
+			}
 			p := byKey[key]
 			if p == nil {
-				s.Warnings = slices.Clone(s.Warnings)
 				byKey[key] = &proposal{Suggestion: s, notes: []string{n.Note.NoteID}}
 				keys = append(keys, key)
 				continue

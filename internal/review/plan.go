@@ -27,6 +27,7 @@ type planner struct {
 	user  coding.User
 	now   time.Time // UTC, whole microseconds, as the database keeps them
 	lease time.Duration
+	rules Rules // nil: the findings made with the suggestions stand
 }
 
 // plan gives the change to which an act leads, or why it may not be. Named is
@@ -55,6 +56,8 @@ func (p planner) plan(r coding.ItemRecord, a Act, named coding.Code) (c coding.I
 	}
 	st := Replay(r.Decisions)
 	list := codeList(r, st)
+	applyRules(p.rules, r, list)
+	applyCheck(list)
 	switch a.Kind {
 	case coding.Accept, coding.Reject, coding.Modify, coding.Add:
 		err = p.decideCode(r, list, a, named, &d)
@@ -76,6 +79,11 @@ func (p planner) plan(r coding.ItemRecord, a Act, named coding.Code) (c coding.I
 		return coding.ItemChange{}, coding.Decision{}, false, err
 	}
 	c.Decision = &d
+	if r.Check() != nil {
+		r.Decisions = append(r.Decisions[:len(r.Decisions):len(r.Decisions)], d)
+		n := invalid(codeList(r, Replay(r.Decisions)))
+		c.Invalid = &n
+	}
 	switch {
 	case a.Kind == coding.Finish:
 		c.State = coding.ItemFinished
@@ -227,6 +235,9 @@ func decideOverride(list []Code, st State, a Act, d *coding.Decision) error {
 	slices.Sort(codes)
 	for _, b := range blockers(list, st) {
 		if b.Rule == a.Rule && slices.Equal(b.Codes, codes) {
+			if b.MustGo {
+				return ErrMustGo
+			}
 			if b.Overridden {
 				return ErrAlready
 			}

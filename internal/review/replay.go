@@ -90,6 +90,17 @@ func Replay(decisions []coding.Decision) State {
 	return st
 }
 
+// Open reports whether a code is in the list and may come to be in the review:
+// it is undecided, accepted or added. Suggested says whether the current
+// suggestions have it.
+func (st State) Open(key coding.CodeKey, suggested bool) bool {
+	e := st.codes[key]
+	if e == nil {
+		return suggested
+	}
+	return e.state == Accepted || e.state == Added
+}
+
 func (st *State) apply(d coding.Decision) {
 	key := coding.CodeKey{System: d.System, Code: d.Code}
 	old := st.codes[key]

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"chartcode/internal/coding"
@@ -23,6 +24,7 @@ var (
 	ErrNothing   = errors.New("there is nothing left to undo or redo")
 	ErrKeyReused = errors.New("this idempotency key was used for another act on the item")
 	ErrNoneLeft  = errors.New("no item is waiting that fits")
+	ErrMustGo    = errors.New("a code that may not be reported on the date of service cannot be overridden; change or reject it")
 	ErrUnknown   = errors.New("the loaded code set has no such code that may be reported on the date of service")
 )
 
@@ -43,6 +45,8 @@ type UnreadyError struct {
 
 func (e *UnreadyError) Error() string {
 	switch {
+	case slices.ContainsFunc(e.Blockers, func(b Blocker) bool { return b.MustGo }):
+		return "a code in the list may not be reported on the date of service; change or reject it"
 	case len(e.Blockers) > 0:
 		return "a coding rule forbids these codes together; remove one of them or override the rule with a reason"
 	case e.Undecided > 0:
@@ -93,8 +97,15 @@ type Config struct {
 	// Lease is how long an item stays with who works on it after their last
 	// act; 10 minutes when 0.
 	Lease time.Duration
+	// Rules looks at the codes of an item whenever it is shown or decided on; when
+	// nil, the findings made with the suggestions stand.
+	Rules RulesOn
 	// Sections, which may be nil, finds a note's sections for the page.
 	Sections func(text string, setting coding.Setting) []coding.Section
+	// Check, which may be nil, looks the codes of an item up again if the releases
+	// that hold on its date of service have changed. It is asked before an item is
+	// shown and before it is finished.
+	Check func(ctx context.Context, id int64) error
 }
 
 // Service is the worklist and what people do with it. It is safe for use by
@@ -105,6 +116,8 @@ type Service struct {
 	now      func() time.Time
 	lease    time.Duration
 	sections func(string, coding.Setting) []coding.Section
+	check    func(context.Context, int64) error
+	rules    RulesOn
 }
 
 // New checks the configuration and gives the service.
@@ -115,9 +128,12 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Lease < 0 {
 		return nil, errors.New("review: a claim cannot last less than nothing")
 	}
-	s := &Service{store: cfg.Store, log: cfg.Logger, now: cfg.Now, lease: cfg.Lease, sections: cfg.Sections}
+	s := &Service{store: cfg.Store, log: cfg.Logger, now: cfg.Now, lease: cfg.Lease, sections: cfg.Sections, check: cfg.Check, rules: cfg.Rules}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	if s.check == nil {
+		s.check = func(context.Context, int64) error { return nil }
 	}
 	if s.lease == 0 {
 		s.lease = 10 * time.Minute

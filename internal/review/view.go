@@ -2,19 +2,27 @@ package review
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"chartcode/internal/coding"
 )
 
+// ActionChecked is the action of an event: the item's codes were looked up again
+// in releases that had changed.
+const ActionChecked = "checked"
+
 // view makes what the page of an item shows to a user.
-func (s *Service) view(r coding.ItemRecord, u coding.User, now time.Time) Item {
+func (s *Service) view(r coding.ItemRecord, u coding.User, now time.Time, rules Rules) Item {
 	st := Replay(r.Decisions)
 	list := codeList(r, st)
+	applyRules(rules, r, list)
+	applyCheck(list)
 	it := Item{
 		ItemHead: r.Head, Codes: list, Blockers: blockers(list, st), Timeline: timeline(r),
 		CanUndo: st.CanUndo, CanRedo: st.CanRedo, ReviewID: st.ReviewID, Notes: []Note{},
+		Check: r.Check(),
 	}
 	it.State = stateAt(r.Head, now)
 	if !it.Claim.Held(now) {
@@ -36,12 +44,12 @@ func (s *Service) view(r coding.ItemRecord, u coding.User, now time.Time) Item {
 	last := lastByPerson(r.Decisions)
 	it.Changed = last != nil && last.Content < r.Head.Content
 	for _, n := range r.Notes {
-		it.Notes = append(it.Notes, s.noteView(n, it.Changed && n.StoredAt.After(last.At)))
+		it.Notes = append(it.Notes, s.noteView(n, it.Changed && n.StoredAt.After(last.At), it.Check))
 	}
 	return it
 }
 
-func (s *Service) noteView(n coding.ItemNote, changed bool) Note {
+func (s *Service) noteView(n coding.ItemNote, changed bool, check *coding.ReleaseCheck) Note {
 	v := Note{
 		ID: n.ID, Revision: n.Revision, ReceivedAt: n.ReceivedAt, Changed: changed, Note: n.Note,
 		SettingUsed: n.Note.Setting, Notices: []coding.Notice{},
@@ -51,12 +59,40 @@ func (s *Service) noteView(n coding.ItemNote, changed bool) Note {
 		if n.Set.DegradedReason != nil {
 			v.DegradedReason = *n.Set.DegradedReason
 		}
-		v.Notices = append(v.Notices, n.Set.Notices...)
+		v.Notices = append(v.Notices, noticesNow(*n.Set, check)...)
 	}
 	if s.sections != nil {
 		v.Sections = s.sections(n.Note.Text, v.SettingUsed)
 	}
 	return v
+}
+
+// noticesNow gives the notices of a set; those of the choice of a release as a
+// check found them, if it has anything to say of the set.
+func noticesNow(set coding.SuggestionSet, check *coding.ReleaseCheck) []coding.Notice {
+	if check == nil {
+		return set.Notices
+	}
+	i := slices.IndexFunc(check.Sets, func(c coding.SetCheck) bool { return c.SetID == set.SetID })
+	if i < 0 {
+		return set.Notices
+	}
+	out := slices.Clone(check.Sets[i].Notices)
+	for _, n := range set.Notices {
+		if !n.OfRelease() {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// checkedAgainst says in a line what a check found.
+func checkedAgainst(c coding.ReleaseCheck) string {
+	line := c.Editions()
+	if n := c.Invalid(); n > 0 {
+		line += ": not valid " + strconv.Itoa(n)
+	}
+	return line
 }
 
 func lastByPerson(decisions []coding.Decision) *coding.Decision {
@@ -88,6 +124,9 @@ func timeline(r coding.ItemRecord) []Event {
 		if !strings.HasPrefix(ev.Action, coding.AuditDecision) {
 			out = append(out, Event{At: ev.At, Actor: ev.Actor, Action: ev.Action})
 		}
+	}
+	for _, c := range r.Checks {
+		out = append(out, Event{At: c.At, Actor: coding.ByPipeline, Action: ActionChecked, Detail: checkedAgainst(c)})
 	}
 	slices.SortStableFunc(out, func(a, b Event) int { return a.At.Compare(b.At) })
 	return slices.CompactFunc(out, func(a, b Event) bool {

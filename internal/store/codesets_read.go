@@ -16,7 +16,7 @@ const (
 	sqlReleases = `SELECT r.id, r.system, r.kind, r.version, r.effective_from,
 			(SELECT min(n.effective_from) - 1 FROM releases n
 			 WHERE n.system = r.system AND n.kind = r.kind AND n.effective_from > r.effective_from),
-			r.row_count, r.billable, r.details
+			r.row_count, r.billable, r.details, r.sha256
 		FROM releases r ORDER BY r.system, r.kind, r.effective_from, r.id`
 
 	sqlCodes = `SELECT r.system, c.code, c.title, c.short, c.billable, c.parent
@@ -36,16 +36,17 @@ func (s *Store) Releases(ctx context.Context) ([]coding.Release, error) {
 	if err != nil {
 		return nil, wrap("list releases", err)
 	}
-	releases, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (coding.Release, error) {
-		var r coding.Release
-		var system string
-		var from time.Time
-		var to *time.Time
-		err := row.Scan(&r.ID, &system, &r.Kind, &r.Version, &from, &to, &r.Rows, &r.Billable, &r.Details)
-		r.System, r.EffectiveFrom, r.EffectiveTo = coding.System(system), coding.DateOf(from), dateFrom(to)
-		return r, err
-	})
+	releases, err := pgx.CollectRows(rows, scanRelease)
 	return releases, wrap("list releases", err)
+}
+
+func scanRelease(row pgx.CollectableRow) (r coding.Release, err error) {
+	var system string
+	var from time.Time
+	var to *time.Time
+	err = row.Scan(&r.ID, &system, &r.Kind, &r.Version, &from, &to, &r.Rows, &r.Billable, &r.Details, &r.SHA256)
+	r.System, r.EffectiveFrom, r.EffectiveTo = coding.System(system), coding.DateOf(from), dateFrom(to)
+	return r, err
 }
 
 // ReleaseSHA256 is the hash with which a release was imported, by release id.

@@ -40,6 +40,7 @@ const (
 			confidence = coalesce((SELECT min(confidence) FROM c), 0),
 			content = items.content + CASE WHEN $2 = '' THEN 0 ELSE 1 END,
 			version = items.version + CASE WHEN $2 = '' THEN 0 ELSE 1 END,
+			edition = CASE WHEN $2 = '' THEN items.edition ELSE '' END,
 			changed_reason = $2,
 			changed_at = CASE WHEN $2 = '' THEN NULL ELSE now() END,
 			updated_at = now()

@@ -14,7 +14,7 @@ import (
 const (
 	itemColumns = `SELECT i.id, i.state, i.source, i.encounter_id, i.setting, i.specialty, i.note_types, i.service_date,
 			i.priority, i.received_at, i.due_at, i.updated_at, i.note_count, i.code_count, i.confidence, i.degraded,
-			i.reopened_reason, i.version, i.content, i.claimed_by, coalesce(u.name, ''), i.claimed_until, i.wait_reason
+			i.reopened_reason, i.version, i.content, i.invalid_count, i.edition, i.claimed_by, coalesce(u.name, ''), i.claimed_until, i.wait_reason
 		FROM items i LEFT JOIN users u ON u.login = i.claimed_by`
 
 	sqlItemHead   = itemColumns + ` WHERE i.id = $1 AND i.note_count > 0`
@@ -36,24 +36,28 @@ const (
 			WHERE item_id = $1 AND item_id <> 0 AND action NOT LIKE 'decision.%' ORDER BY id DESC LIMIT 500
 		) AS latest ORDER BY id`
 
+	sqlItemChecks = `SELECT at, edition, content, body FROM (
+			SELECT seq, at, edition, content, body FROM release_checks WHERE item_id = $1 ORDER BY seq DESC LIMIT 20
+		) AS latest ORDER BY seq`
+
 	sqlInsertDecision = `INSERT INTO decisions (item_id, seq, kind, coder, at, key, content, detail)
 		VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7, $8)`
 
 	// A finished item is no longer one that was reopened.
-	sqlUpdateItem = `UPDATE items SET state = $2, claimed_by = $3, claimed_until = $4, wait_reason = $5,
+	sqlUpdateItem = `UPDATE items SET state = $2, claimed_by = $3, claimed_until = $4, wait_reason = $5, invalid_count = coalesce($6, invalid_count),
 			reopened_reason = CASE WHEN $2 = 'finished' THEN '' ELSE reopened_reason END,
 			version = version + 1, updated_at = now()
 		WHERE id = $1`
 
-	// The release is the latest that had begun on the day, the official table
-	// before the starter set; before the first release none holds and the first
-	// is used, as the pipeline does.
+	// The release is the one that codeset.Releases.Pick takes: the latest that had
+	// begun on the day, official tables before the starter set; before the first
+	// release none holds and the first is used.
 	sqlReportableCode = `SELECT c.code, c.title, c.short, c.billable, c.parent
 		FROM codes c
 		WHERE c.code = $2 AND c.billable AND c.release_id = (
-			SELECT id FROM releases WHERE system = $1 AND kind IN ('order', 'starter')
-			ORDER BY kind = 'order' DESC, effective_from <= $3 DESC,
-				CASE WHEN effective_from <= $3 THEN effective_from END DESC, effective_from, id
+			SELECT id FROM releases WHERE system = $1 AND kind IN ('order', 'hcpcs', 'table', 'starter')
+			ORDER BY kind = 'starter', effective_from <= $3 DESC,
+				CASE WHEN effective_from <= $3 THEN effective_from END DESC, effective_from, kind, id
 			LIMIT 1)`
 )
 
@@ -133,6 +137,10 @@ func readItem(ctx context.Context, tx pgx.Tx, headSQL string, id int64, events b
 		r.Decisions, err = pgx.CollectRows(rows, scanDecision)
 		return err
 	})
+	b.Queue(sqlItemChecks, id).Query(func(rows pgx.Rows) (err error) {
+		r.Checks, err = pgx.CollectRows(rows, scanCheck)
+		return err
+	})
 	if events {
 		b.Queue(sqlItemEvents, id).Query(func(rows pgx.Rows) (err error) {
 			r.Events, err = pgx.CollectRows(rows, scanAudit)
@@ -158,7 +166,7 @@ func writeChange(ctx context.Context, tx pgx.Tx, h coding.ItemHead, c coding.Ite
 		if c.Claim != nil {
 			login, until = c.Claim.Login, &c.Claim.Until
 		}
-		b.Queue(sqlUpdateItem, h.ID, string(c.State), login, until, c.Reason)
+		b.Queue(sqlUpdateItem, h.ID, string(c.State), login, until, c.Reason, c.Invalid)
 	}
 	if c.Outbox != nil {
 		b.Queue(sqlInsertOutbox, c.Outbox.Subject, c.Outbox.MessageID, c.Outbox.Payload)
@@ -177,7 +185,7 @@ func scanHead(row pgx.CollectableRow) (h coding.ItemHead, err error) {
 	var login, name string
 	err = row.Scan(&h.ID, &h.State, &h.Source, &h.EncounterID, &h.Setting, &h.Specialty, &h.NoteTypes, &service,
 		&h.Priority, &h.ReceivedAt, &due, &h.UpdatedAt, &h.Notes, &h.Codes, &h.Confidence, &h.Degraded,
-		&h.ReopenedReason, &h.Version, &h.Content, &login, &name, &until, &h.Reason)
+		&h.ReopenedReason, &h.Version, &h.Content, &h.Invalid, &h.Edition, &login, &name, &until, &h.Reason)
 	h.ServiceDate, h.DueAt = dateFrom(service), timeFrom(due)
 	h.ReceivedAt, h.UpdatedAt = h.ReceivedAt.UTC(), h.UpdatedAt.UTC()
 	if login != "" {

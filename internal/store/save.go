@@ -62,8 +62,8 @@ const (
 	// Gives no row when another transaction is making the item: then ask again.
 	sqlFindOrMakeItem = `WITH found AS (SELECT id FROM items WHERE source = $1 AND encounter_key = $2),
 		made AS (
-			INSERT INTO items (source, encounter_key, encounter_id, received_at)
-			SELECT $1, $2, $3, $4 WHERE NOT EXISTS (SELECT FROM found)
+			INSERT INTO items (source, encounter_key, encounter_id, received_at, edition)
+			SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (SELECT FROM found)
 			ON CONFLICT (source, encounter_key) DO NOTHING RETURNING id)
 		SELECT id, false FROM found UNION ALL SELECT id, true FROM made`
 
@@ -228,7 +228,7 @@ func (sv *saver) lockItems(ctx context.Context) error {
 		key = "n:" + sv.Note.NoteID
 	}
 	for sv.itemID == 0 {
-		err := sv.tx.QueryRow(ctx, sqlFindOrMakeItem, sv.Note.Source, key, sv.Note.EncounterID, sv.ReceivedAt).Scan(&sv.itemID, &sv.made)
+		err := sv.tx.QueryRow(ctx, sqlFindOrMakeItem, sv.Note.Source, key, sv.Note.EncounterID, sv.ReceivedAt, sv.Set.Edition).Scan(&sv.itemID, &sv.made)
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}

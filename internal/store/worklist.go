@@ -14,28 +14,29 @@ import (
 
 // The worklist's statements are put together from these constants: one for
 // each order, with and without finished items, so that each has an index that
-// gives its rows in order. $1-$4 are the filters, NULL where they do not
-// restrict, $5 the moment; then come states and holder, the place to go on
+// gives its rows in order. $1-$5 are the filters, NULL where they do not
+// restrict, $6 the moment; then come states and holder, the place to go on
 // from, and the limit.
 const (
 	worklistFilter = ` WHERE i.note_count > 0
 		AND ($1::text[] IS NULL OR i.setting = ANY ($1))
 		AND ($2::text[] IS NULL OR i.source = ANY ($2))
 		AND ($3::text[] IS NULL OR i.specialty = ANY ($3))
-		AND ($4::boolean IS NULL OR i.degraded = $4)`
+		AND ($4::boolean IS NULL OR i.degraded = $4)
+		AND ($5::boolean IS NULL OR (i.invalid_count > 0) = $5)`
 
-	worklistState = ` AND ($6::text[] IS NULL OR CASE WHEN i.state = 'claimed' AND i.claimed_until <= $5 THEN 'open' ELSE i.state END = ANY ($6))
-		AND ($7 = '' OR (i.claimed_by = $7 AND i.claimed_until > $5))`
+	worklistState = ` AND ($7::text[] IS NULL OR CASE WHEN i.state = 'claimed' AND i.claimed_until <= $6 THEN 'open' ELSE i.state END = ANY ($7))
+		AND ($8 = '' OR (i.claimed_by = $8 AND i.claimed_until > $6))`
 	worklistActive = ` AND i.state <> 'finished'`
 
-	byPriority = ` AND i.priority <= $8 AND (i.priority < $8 OR (i.received_at, i.id) > ($9, $10))
-		ORDER BY i.priority DESC, i.received_at, i.id LIMIT $11`
-	byOldest = ` AND $8::int IS NOT NULL AND (i.received_at, i.id) > ($9, $10)
-		ORDER BY i.received_at, i.id LIMIT $11`
-	byNewest = ` AND $8::int IS NOT NULL AND (i.received_at, i.id) < ($9, $10)
-		ORDER BY i.received_at DESC, i.id DESC LIMIT $11`
-	byUpdated = ` AND $8::int IS NOT NULL AND (i.updated_at, i.id) < ($9, $10)
-		ORDER BY i.updated_at DESC, i.id DESC LIMIT $11`
+	byPriority = ` AND i.priority <= $9 AND (i.priority < $9 OR (i.received_at, i.id) > ($10, $11))
+		ORDER BY i.priority DESC, i.received_at, i.id LIMIT $12`
+	byOldest = ` AND $9::int IS NOT NULL AND (i.received_at, i.id) > ($10, $11)
+		ORDER BY i.received_at, i.id LIMIT $12`
+	byNewest = ` AND $9::int IS NOT NULL AND (i.received_at, i.id) < ($10, $11)
+		ORDER BY i.received_at DESC, i.id DESC LIMIT $12`
+	byUpdated = ` AND $9::int IS NOT NULL AND (i.updated_at, i.id) < ($10, $11)
+		ORDER BY i.updated_at DESC, i.id DESC LIMIT $12`
 
 	sqlWorklistPriority       = itemColumns + worklistFilter + worklistState + byPriority
 	sqlWorklistOldest         = itemColumns + worklistFilter + worklistState + byOldest
@@ -47,7 +48,7 @@ const (
 	sqlWorklistActiveUpdated  = itemColumns + worklistFilter + worklistState + worklistActive + byUpdated
 
 	takeNext = `SELECT i.id, i.claimed_by FROM items i` + worklistFilter + worklistActive + `
-		AND (i.state = 'open' OR (i.state = 'claimed' AND i.claimed_until <= $5)) AND i.id <> ALL ($6::bigint[])`
+		AND (i.state = 'open' OR (i.state = 'claimed' AND i.claimed_until <= $6)) AND i.id <> ALL ($7::bigint[])`
 	takeLock = ` LIMIT 1 FOR NO KEY UPDATE OF i SKIP LOCKED`
 
 	sqlTakeNextPriority = takeNext + ` ORDER BY i.priority DESC, i.received_at, i.id` + takeLock
@@ -126,9 +127,9 @@ func (s *Store) Worklist(ctx context.Context, q coding.WorklistQuery, now time.T
 	return page, nil
 }
 
-// filters are the arguments $1-$5.
+// filters are the arguments $1-$6.
 func filters(q coding.WorklistQuery, now time.Time) []any {
-	return []any{texts(q.Settings), texts(q.Sources), texts(q.Specialties), q.Degraded, now}
+	return []any{texts(q.Settings), texts(q.Sources), texts(q.Specialties), q.Degraded, q.Invalid, now}
 }
 
 // texts gives NULL for no values: no restriction.

@@ -292,10 +292,10 @@ func TestWorklistUsesItsIndexes(t *testing.T) {
 		args  []any
 		index string
 	}{
-		"active by priority": {store.SQLWorklistActivePriority, []any{nil, nil, nil, nil, nine, nil, "", 10, nine, 0, 51}, "items_worklist"},
-		"active by age":      {store.SQLWorklistActiveOldest, []any{nil, nil, nil, nil, nine, nil, "", 10, nine, 0, 51}, "items_received"},
-		"all by priority":    {store.SQLWorklistPriority, []any{nil, nil, nil, nil, nine, nil, "", 10, nine, 0, 51}, "items_all"},
-		"next":               {store.SQLTakeNextPriority, []any{nil, nil, nil, nil, nine, []int64{}}, "items_worklist"},
+		"active by priority": {store.SQLWorklistActivePriority, []any{nil, nil, nil, nil, nil, nine, nil, "", 10, nine, 0, 51}, "items_worklist"},
+		"active by age":      {store.SQLWorklistActiveOldest, []any{nil, nil, nil, nil, nil, nine, nil, "", 10, nine, 0, 51}, "items_received"},
+		"all by priority":    {store.SQLWorklistPriority, []any{nil, nil, nil, nil, nil, nine, nil, "", 10, nine, 0, 51}, "items_all"},
+		"next":               {store.SQLTakeNextPriority, []any{nil, nil, nil, nil, nil, nine, []int64{}}, "items_worklist"},
 	} {
 		rows, err := tx.Query(t.Context(), "EXPLAIN "+c.sql, c.args...)
 		if err != nil {

@@ -34,8 +34,9 @@ func (s *server) apiRoutes() {
 	if s.Submit != nil && s.Parse != nil && s.Known != nil {
 		s.mux.HandleFunc("POST /api/v1/notes", s.api(s.apiSubmit))
 	}
-	if s.Search != nil {
+	if s.Codes != nil {
 		s.mux.HandleFunc("GET /api/v1/codes", s.api(s.apiCodes))
+		s.mux.HandleFunc("GET /api/v1/codes/{system}/{code}", s.api(s.apiCode))
 	}
 	s.mux.HandleFunc("GET /api/v1/items", s.api(s.apiItems))
 	s.mux.HandleFunc("GET /api/v1/items/{id}", s.api(s.apiItem))
@@ -129,34 +130,6 @@ func reasonText(err error) string {
 		return sentence(errors.New(after))
 	}
 	return sentence(err)
-}
-
-// apiCodes finds codes for those who name them.
-func (s *server) apiCodes(w http.ResponseWriter, r *http.Request, _ coding.User) {
-	v := r.URL.Query()
-	query := strings.TrimSpace(v.Get("q"))
-	if query == "" || len(query) > maxCodeQuery {
-		apiFail(w, http.StatusUnprocessableEntity, "invalid_q", "q is a code or words, at most 200 bytes.")
-		return
-	}
-	on, err := coding.ParseDate(v.Get("date"))
-	if err != nil {
-		apiFail(w, http.StatusUnprocessableEntity, "invalid_date", "date has the form YYYY-MM-DD.")
-		return
-	}
-	limit, ok := apiLimit(w, v.Get("limit"), usualCodes)
-	if !ok {
-		return
-	}
-	found, err := s.Search.SearchCodes(r.Context(), query, on, limit)
-	if err != nil {
-		s.apiUnavailable(w, r, err)
-		return
-	}
-	if found == nil {
-		found = []coding.Code{}
-	}
-	writeJSON(w, http.StatusOK, map[string]any{"codes": found})
 }
 
 // apiLimit reads how many are wanted; without ok it has answered.
@@ -273,6 +246,7 @@ var refusalCodes = []struct {
 }{
 	{review.ErrNotFound, "not_found"}, {review.ErrForbidden, "forbidden"}, {review.ErrInput, "invalid_decision"},
 	{review.ErrNoCode, "no_such_code"}, {review.ErrUnknown, "unknown_code"}, {review.ErrChanged, "changed"},
+	{review.ErrMustGo, "must_go"},
 	{review.ErrFinished, "finished"}, {review.ErrNothing, "nothing_to_undo"}, {review.ErrKeyReused, "key_reused"},
 	{review.ErrAlready, "already_decided"}, {review.ErrState, "wrong_state"},
 }

@@ -1,7 +1,6 @@
 package web_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,27 +10,8 @@ import (
 	"time"
 
 	"chartcode/internal/auth"
-	"chartcode/internal/codeset/starter"
 	"chartcode/internal/coding"
-	"chartcode/internal/web"
 )
-
-// starterSearch finds codes of the starter set.
-type starterSearch struct{}
-
-func (starterSearch) SearchCodes(_ context.Context, query string, _ coding.Date, limit int) ([]coding.Code, error) {
-	rows, err := starter.Read()
-	if err != nil {
-		return nil, err
-	}
-	var out []coding.Code
-	for _, r := range rows {
-		if len(out) < limit && (strings.HasPrefix(r.Code, strings.ToUpper(query)) || strings.Contains(strings.ToLower(r.Title), strings.ToLower(query))) {
-			out = append(out, coding.Code{System: coding.ICD10CM, Code: r.Code, Title: r.Title, Billable: true})
-		}
-	}
-	return out, nil
-}
 
 // program is a client of the API with a bearer token of a new user.
 func (s *site) program(role coding.UserRole) *browser {
@@ -193,7 +173,7 @@ func TestAPIItems(t *testing.T) {
 	none := b.get("/api/v1/items?state=finished")
 	none.wants(t, http.StatusOK, `"items":[]`)
 	doc.checks(t, none)
-	for _, wrong := range []string{"limit=0", "limit=201", "limit=x", "state=x", "setting=x", "sort=x", "degraded=x"} {
+	for _, wrong := range []string{"limit=0", "limit=201", "limit=x", "state=x", "setting=x", "sort=x", "degraded=x", "invalid=x"} {
 		name, _, _ := strings.Cut(wrong, "=")
 		wantError(t, b.get("/api/v1/items?"+wrong), http.StatusUnprocessableEntity, "invalid_"+name)
 	}
@@ -257,23 +237,4 @@ func TestAPIDecisions(t *testing.T) {
 	decide("k13", map[string]any{"kind": "reopen", "reason": "again"}).wants(t, http.StatusOK)
 	wantError(t, decide("k14", map[string]any{"kind": "reopen"}), http.StatusConflict, "wrong_state")
 	s.wantCodes(id, "I10 accepted, E11.40 modified, E11.42 added, E78.5 undecided")
-}
-
-func TestAPICodes(t *testing.T) {
-	t.Parallel()
-	without := newSite(t)
-	without.as(coding.RoleCoder).get("/api/v1/codes?q=x").wants(t, http.StatusNotFound, `"code":"not_found"`)
-
-	s := newSite(t, func(c *web.Config) { c.Search = starterSearch{} })
-	doc := readOpenAPI(t)
-	b := s.as(coding.RoleCoder)
-	a := b.get("/api/v1/codes?q=i10&limit=1&date=2026-01-01")
-	a.wants(t, http.StatusOK, `"code":"I10"`, `"display":"Essential (primary) hypertension"`)
-	doc.checks(t, a)
-	a = b.get("/api/v1/codes?q=nothing+of+the+kind")
-	a.wants(t, http.StatusOK, `"codes":[]`)
-	doc.checks(t, a)
-	wantError(t, b.get("/api/v1/codes?q=+"), http.StatusUnprocessableEntity, "invalid_q")
-	wantError(t, b.get("/api/v1/codes?q=x&date=x"), http.StatusUnprocessableEntity, "invalid_date")
-	wantError(t, b.get("/api/v1/codes?q=x&limit=x"), http.StatusUnprocessableEntity, "invalid_limit")
 }

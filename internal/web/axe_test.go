@@ -18,6 +18,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"chartcode/internal/codebook/booktest"
 	"chartcode/internal/coding"
 )
 
@@ -101,7 +102,10 @@ func TestAccessibility(t *testing.T) {
 	script := axe(t)
 	s := newSite(t)
 	s.saveSamples()
+	booktest.Load(t, s.store)
 	diabetes, stay, degraded := s.itemOf("N-1001"), s.itemOf("N-1004"), s.itemOf("N-1012")
+	checked := s.nextYear("N-2001")
+	s.newRelease()
 	coder := s.as(coding.RoleCoder)
 	held := s.itemOf("N-1005")
 	coder.act(coder.get(itemPath(held)), "hold", "", "reason", "waiting")
@@ -149,7 +153,9 @@ func TestAccessibility(t *testing.T) {
 		see("/sign-in")
 		see("/sign-in?link=wrong")
 		b.signIn(coding.RoleCoder)
-		for _, path := range []string{"/", "/?state=held", "/?source=none", "/nothing", itemPath(diabetes), itemPath(stay), itemPath(degraded), itemPath(held), itemPath(finished)} {
+		for _, path := range []string{"/", "/?state=held", "/?source=none", "/nothing", itemPath(diabetes), itemPath(stay), itemPath(degraded), itemPath(held), itemPath(finished), itemPath(checked),
+			"/codes", "/codes?q=fx+distal+radius+right", "/codes?q=xyzzy", "/codes?q=diabetes&date=2019-01-01", "/codes?system=CPT",
+			"/codes/ICD-10-CM/E11.22", "/codes/ICD-10-CM/S52.501D", "/codes/ICD-10-CM/J44", "/codes/ICD-10-CM/E66.8", "/codes/ICD-10-CM/E11.223"} {
 			see(path)
 		}
 		b.open(itemPath(diabetes))
@@ -174,6 +180,8 @@ func TestAccessibility(t *testing.T) {
 		}
 		b.run(chromedp.EmulateViewport(640, 360))
 		see(itemPath(stay))
+		see("/codes?q=fx+distal+radius+right")
+		see("/codes/ICD-10-CM/S52.501A")
 		b.run(chromedp.EmulateViewport(1280, 720))
 	}
 }

@@ -8,10 +8,11 @@
 // shown with, so that a decision on changed ones is refused.
 //
 // The package talks to internal/auth (who is it), internal/review (worklist,
-// items, decisions) and to the small interfaces that Config declares. It knows
+// items, decisions), internal/codebook (codes) and to the small interfaces that Config declares. It knows
 // no SQL and no NATS.
 //
 // No note text, name or identifier of a patient appears in a URL, a page's
-// title, a log line or a metric. Every answer carries a content security
+// title, a log line or a metric; what is searched for among codes stands in the
+// URL, which is not logged. Every answer carries a content security
 // policy that allows nothing but the page's own files.
 package web

@@ -20,7 +20,7 @@ var sortNames = []choice{
 
 // filterNames are the parameters that choose items whatever their state. Pages
 // carry them along from worklist to item to the next item.
-var filterNames = []string{"setting", "source", "specialty", "degraded"}
+var filterNames = []string{"setting", "source", "specialty", "degraded", "invalid"}
 
 // filterQuery reads the parameters of a list of items. Wrong names the first
 // that has a value which cannot be; that one then restricts nothing. A source
@@ -48,13 +48,17 @@ func filterQuery(v url.Values) (q coding.WorklistQuery, wrong string) {
 	}
 	q.Sources = append(q.Sources, given(v, "source")...)
 	q.Specialties = append(q.Specialties, given(v, "specialty")...)
-	for _, x := range given(v, "degraded") {
-		if yes, err := strconv.ParseBool(x); err == nil {
-			q.Degraded = &yes
-		} else {
-			bad("degraded")
+	yesOrNo := func(name string, to **bool) {
+		for _, x := range given(v, name) {
+			if yes, err := strconv.ParseBool(x); err == nil {
+				*to = &yes
+			} else {
+				bad(name)
+			}
 		}
 	}
+	yesOrNo("degraded", &q.Degraded)
+	yesOrNo("invalid", &q.Invalid)
 	for _, x := range given(v, "sort") {
 		if slices.ContainsFunc(sortNames, func(s choice) bool { return s.Value == x }) {
 			q.Sort = coding.WorklistSort(x)

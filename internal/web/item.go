@@ -31,6 +31,14 @@ type codeView struct {
 	More     []quoteView // folded away
 }
 
+// Findings are the warnings, without that of a check, which is shown apart.
+func (c codeView) Findings() []coding.Finding {
+	if c.Check != nil && c.Check.Invalid() {
+		return c.Warnings[1:]
+	}
+	return c.Warnings
+}
+
 type itemView struct {
 	Item     review.Item
 	Notes    []noteView
@@ -47,11 +55,27 @@ type itemView struct {
 	LeftHow        string // what became of it
 	Scope          string // of the worklist that the user works through
 	MayReview      bool
-	Decided        int // codes with a decision
+	Lookup         bool // codes have pages
+	Decided        int  // codes with a decision
+}
+
+// Invalid are the codes that have to go, because the releases that hold now do
+// not have them.
+func (v itemView) Invalid() []codeView {
+	var out []codeView
+	for _, c := range v.Codes {
+		if c.Invalid() {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // Query is the scope as a query to append to a path.
 func (v itemView) Query() string { return asQuery(v.Scope) }
+
+// Day is the item's date of service as a query of a code's page.
+func (v itemView) Day() string { return lookView{Date: v.Item.ServiceDate.String()}.Query() }
 
 // At is a query that selects a code.
 func (v itemView) At(index int) string {
@@ -210,6 +234,7 @@ func (s *server) showItem(w http.ResponseWriter, r *http.Request, u coding.User,
 	}
 	v := newItemView(item, at)
 	v.Scope, v.MayReview, v.Systems = scopeOf(query).Encode(), u.Role.MayReview(), s.systems(r)
+	v.Lookup = s.Codes != nil
 	for _, how := range []string{"finished", "held", "queried"} {
 		if left := number(query.Get(how)); left > 0 && refused == nil {
 			v.Left, v.LeftHow = strconv.Itoa(left), how
@@ -228,7 +253,7 @@ func (s *server) systems(r *http.Request) []coding.System {
 	var out []coding.System
 	if s.Ready != nil {
 		for _, rel := range s.Ready(r.Context()).Releases {
-			if (rel.Kind == "order" || rel.Kind == "starter" || rel.Kind == "table") && !slices.Contains(out, rel.System) {
+			if (rel.Kind == "order" || rel.Kind == "starter" || rel.Kind == "hcpcs" || rel.Kind == "table") && !slices.Contains(out, rel.System) {
 				out = append(out, rel.System)
 			}
 		}

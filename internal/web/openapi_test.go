@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"chartcode/internal/coding"
-	"chartcode/internal/web"
 )
 
 // schema is the part of JSON Schema that openapi.json uses.
@@ -146,12 +145,16 @@ func typeFits(want, v any) bool {
 	return false
 }
 
-var apiPathPattern = regexp.MustCompile(`^/api/v1/items/\d+`)
+var (
+	apiItemPattern = regexp.MustCompile(`^/api/v1/items/\d+`)
+	apiCodePattern = regexp.MustCompile(`^/api/v1/codes/[^/]+/[^/]+$`)
+)
 
 // checks fails unless an answer is one that openapi.json describes.
 func (doc openAPI) checks(t testing.TB, a answer) {
 	t.Helper()
-	path := apiPathPattern.ReplaceAllString(a.Request.URL.Path, "/api/v1/items/{id}")
+	path := apiItemPattern.ReplaceAllString(a.Request.URL.Path, "/api/v1/items/{id}")
+	path = apiCodePattern.ReplaceAllString(path, "/api/v1/codes/{system}/{code}")
 	where := fmt.Sprintf("%s %s %d", a.Request.Method, path, a.StatusCode)
 	op, ok := doc.Paths[path][strings.ToLower(a.Request.Method)]
 	if !ok {
@@ -196,11 +199,11 @@ func TestOpenAPIDescribesTheRoutes(t *testing.T) {
 	if !slices.Equal(routed, described) {
 		t.Fatalf("routed are\n%v\ndescribed are\n%v", routed, described)
 	}
-	s := newSite(t, func(c *web.Config) { c.Search = starterSearch{} })
+	s := newSite(t)
 	b := s.anonymous()
 	for _, r := range routed {
 		method, path, _ := strings.Cut(r, " ")
-		a := b.do(method, strings.ReplaceAll(path, "{id}", "1"), "", nil)
+		a := b.do(method, strings.NewReplacer("{id}", "1", "{system}", "ICD-10-CM", "{code}", "I10").Replace(path), "", nil)
 		if strings.HasSuffix(path, "openapi.json") {
 			a.wants(t, http.StatusOK, `"openapi": "3.1.0"`)
 			continue

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"chartcode/internal/codebook"
 	"chartcode/internal/coding"
 	"chartcode/internal/review"
 )
@@ -21,6 +22,7 @@ type frame struct {
 	Here     string
 	CodeSet  string
 	Starter  bool
+	Codes    bool   // codes can be looked up
 	NotReady string // why suggestions cannot be made just now
 	View     any
 }
@@ -30,7 +32,7 @@ type signInView struct{ To, Login, Error string }
 type messageView struct{ Title, Text string }
 
 // pageNames are the pages, each a template file with "title" and "body".
-var pageNames = []string{"signin", "message", "worklist", "item"}
+var pageNames = []string{"signin", "message", "worklist", "item", "codes", "entry", "noentry"}
 
 // parsePages gives each page together with the layout and the parts that
 // pages share.
@@ -85,7 +87,15 @@ func (s *server) functions() template.FuncMap {
 			}
 			return "info"
 		},
-		"newKey": rand.Text,
+		"checkStatus": checkText,
+		"inc":         func(i int) int { return i + 1 },
+		"newKey":      rand.Text,
+		"codepath":    codePath,
+		"termkind":    termKindText,
+		"change":      codebook.ChangeText,
+		"codelist": func(v entryView, codes []coding.Code) pageCodes {
+			return pageCodes{codes, v.Entry.Code.Code, v.Query()}
+		},
 		// Templates take one value; these put a part of a page beside the page.
 		"coded":   func(v itemView, c codeView) pageCode { return pageCode{&v, c} },
 		"blocker": func(v itemView, n int, b review.Blocker) pageBlocker { return pageBlocker{&v, b, n} },
@@ -95,6 +105,11 @@ func (s *server) functions() template.FuncMap {
 type pageCode struct {
 	Page *itemView
 	Code codeView
+}
+
+type pageCodes struct {
+	Codes       []coding.Code
+	Here, Query string
 }
 
 type pageBlocker struct {
@@ -112,7 +127,7 @@ func withUser(r *http.Request, u coding.User) *http.Request {
 
 // render writes a page; it is written whole or not at all.
 func (s *server) render(w http.ResponseWriter, r *http.Request, status int, page string, view any) {
-	f := frame{View: view, Here: page}
+	f := frame{View: view, Here: page, Codes: s.Codes != nil}
 	if u, ok := r.Context().Value(userKey{}).(coding.User); ok {
 		f.User = &u
 	}

@@ -20,6 +20,10 @@ func (s *server) routes() {
 	s.mux.HandleFunc("GET /items/{id}", s.page(s.item))
 	s.mux.HandleFunc("POST /items/{id}/act", s.page(s.act))
 	s.mux.HandleFunc("GET /items/{id}/act", s.page(s.backToItem))
+	if s.Codes != nil {
+		s.mux.HandleFunc("GET /codes", s.page(s.codes))
+		s.mux.HandleFunc("GET /codes/{system}/{code}", s.page(s.code))
+	}
 	s.mux.HandleFunc("/", s.page(s.notFound)) // all methods, or it would conflict with /api/
 
 	s.mux.HandleFunc("GET /healthz", s.healthz)

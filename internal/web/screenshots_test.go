@@ -10,6 +10,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"chartcode/internal/codebook/booktest"
 	"chartcode/internal/coding"
 )
 
@@ -26,6 +27,7 @@ func TestScreenshots(t *testing.T) {
 	}
 	s := newSite(t)
 	s.saveSamples()
+	booktest.Load(t, s.store)
 	diabetes, stay, degraded := s.itemOf("N-1001"), s.itemOf("N-1004"), s.itemOf("N-1012")
 	b := s.tab()
 	for _, scheme := range []string{"light", "dark"} {
@@ -76,10 +78,19 @@ func TestScreenshots(t *testing.T) {
 		shot("next")
 		b.open("/?state=finished")
 		shot("finished")
+		b.open("/codes")
+		shot("codes")
+		b.open("/codes?q=fx+distal+radius+right")
+		shot("codes-found")
+		b.open("/codes/ICD-10-CM/E11.22")
+		shot("code")
+		b.open("/codes/ICD-10-CM/E11.223")
+		shot("code-missing")
 		b.run(chromedp.EmulateViewport(640, 360, chromedp.EmulateScale(2)))
 		b.open(itemPath(stay))
 		shot("zoom")
 		b.run(chromedp.EmulateViewport(1280, 720))
 		b.run(chromedp.Click(`.who button:not([data-sheet])`))
+		b.until(`location.pathname === "/sign-in"`)
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"chartcode/internal/auth"
+	"chartcode/internal/codebook"
 	"chartcode/internal/coding"
 	"chartcode/internal/review"
 	"chartcode/internal/store"
@@ -133,6 +134,9 @@ func newSite(t testing.TB, change ...func(*web.Config)) *site {
 		Parse: func(body []byte) (coding.Note, error) { return intake.Parse(body, "") },
 		Ready: func(context.Context) web.Readiness { return web.Readiness{Ready: true, CodeSet: codeSet} },
 		Alive: s.store.Ping, Version: "test",
+	}
+	if cfg.Codes, err = codebook.New(codebook.Config{Source: s.store, Now: s.now}); err != nil {
+		t.Fatal(err)
 	}
 	for _, c := range change {
 		c(&cfg)

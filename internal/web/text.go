@@ -159,6 +159,16 @@ func counted(n int, one, many string) string {
 }
 
 // eventText says in words what a line of the timeline tells.
+func checkText(s coding.CheckStatus) string {
+	switch s {
+	case coding.CheckNotBillable:
+		return "now a header"
+	case coding.CheckRetitled:
+		return "new title"
+	}
+	return strings.ReplaceAll(string(s), "_", " ")
+}
+
 func eventText(action string) string {
 	switch action {
 	case string(coding.EventLooked):
@@ -175,6 +185,8 @@ func eventText(action string) string {
 		return "queried it"
 	case string(coding.EventResumed):
 		return "resumed it"
+	case review.ActionChecked:
+		return "looked the codes up again"
 	case string(coding.Accept):
 		return "accepted"
 	case string(coding.Reject):
@@ -239,4 +251,25 @@ func sentence(err error) string {
 		m += "."
 	}
 	return m
+}
+
+// termKindText says where a text that leads to a code comes from.
+func termKindText(kind coding.TermKind) string {
+	switch kind {
+	case coding.TermInclusion:
+		return "inclusion term"
+	case coding.TermIndex:
+		return "index"
+	case coding.TermExternal:
+		return "external causes"
+	case coding.TermNeoplasm:
+		return "neoplasm table"
+	case coding.TermDrug:
+		return "drug table"
+	case coding.TermEveryday:
+		return "everyday name"
+	case coding.TermLearned:
+		return "learned"
+	}
+	return string(kind)
 }

@@ -42,16 +42,10 @@ type Readiness struct {
 	Releases []coding.Release
 }
 
-// CodeSearch finds codes by code or words, for programs.
-type CodeSearch interface {
-	// SearchCodes gives at most limit codes, best first, as of the day on; no
-	// day means the newest release.
-	SearchCodes(ctx context.Context, query string, on coding.Date, limit int) ([]coding.Code, error)
-}
-
 // Config is what the web needs. Auth, Review and Logger must be there. POST
-// /api/v1/notes is routed when Submit, Known and Parse are there, GET
-// /api/v1/codes when Search is, /readyz when Ready is, /metrics when Metrics is.
+// /api/v1/notes is routed when Submit, Known and Parse are there, the
+// pages and the API for codes when Codes is, /readyz when Ready is, /metrics when
+// Metrics is.
 type Config struct {
 	Auth   *auth.Service
 	Review *review.Service
@@ -62,8 +56,8 @@ type Config struct {
 	// Parse is intake's check of a note's body. An error that has the method
 	// Reason() string says what is wrong with the body: its text, from behind
 	// "reason: ", is shown to the sender. Any other counts as a failure here.
-	Parse  func(body []byte) (coding.Note, error)
-	Search CodeSearch
+	Parse func(body []byte) (coding.Note, error)
+	Codes Codes
 
 	// Ready is asked for every page and must answer fast: keep its answer for a
 	// moment. Pages show what is loaded, and say when suggestions cannot be made.

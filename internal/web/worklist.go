@@ -22,7 +22,8 @@ type stateChoice struct {
 
 type worklistView struct {
 	Message                               string
-	MayReview, Filtered, DegradedOnly     bool
+	MayReview, Filtered                   bool
+	DegradedOnly, InvalidOnly             bool
 	Notes, Total, Waiting                 int
 	State                                 string
 	States                                []stateChoice
@@ -71,7 +72,7 @@ func (s *server) worklist(w http.ResponseWriter, r *http.Request, u coding.User)
 	v := worklistView{
 		MayReview: u.Role.MayReview(), State: string(q.States[0]), Items: page.Items, Notes: counts.Notes,
 		Settings: choices(counts.Settings, values.Get("setting")), Sources: choices(counts.Sources, values.Get("source")),
-		Specialties: choices(counts.Specialties, values.Get("specialty")), DegradedOnly: q.Degraded != nil && *q.Degraded,
+		Specialties: choices(counts.Specialties, values.Get("specialty")), DegradedOnly: q.Degraded != nil && *q.Degraded, InvalidOnly: q.Invalid != nil && *q.Invalid,
 		Filtered: len(scope) > 0, Scope: scope.Encode(), Waiting: counts.States[coding.ItemOpen],
 	}
 	if v.MayReview {

@@ -10,49 +10,63 @@ import (
 
 // The rules.
 const (
-	RuleNotValid      = "not_valid"             // not in the release of the date of service
-	RuleNotBillable   = "not_billable"          // a header
-	RuleSeventh       = "seventh_character"     // 7th character missing or not allowed, or placeholder X missing
-	RuleDuplicate     = "duplicate"             // twice
-	RulePCSSetting    = "pcs_setting"           // ICD-10-PCS outside an inpatient stay
-	RuleExternal      = "external_cause_first"  // external cause without the condition it explains
-	RuleManifestation = "manifestation_first"   // manifestation as principal or first-listed
-	RuleCodeFirst     = "code_first"            // etiology missing, or after its manifestation
-	RuleUseAdditional = "use_additional_code"   // a code that the tabular list asks to add
-	RuleExcludes1     = "excludes1"             // not coded together
-	RuleExcludes2     = "excludes2"             // may both be coded
-	RuleFirstOnly     = "first_listed_only"     // Z code that may only be first
-	RuleUncertain     = "uncertain_diagnosis"   // uncertain diagnosis of an outpatient
-	RuleNotStated     = "not_stated_of_patient" // negated, hypothetical, or of the family
-	RuleLaterality    = "laterality"            // another side than the note's
-	RuleBothSides     = "both_sides"            // left and right where a bilateral code exists
-	RuleSideGiven     = "unspecified_side"      // unspecified where the note has the side
-	RuleIntegralSign  = "integral_sign"         // sign with the diagnosis that explains it
-	RuleCombination   = "combination_code"      // two codes where one is made for both
-	RuleAge           = "mce_age"               // Medicare Code Editor: age
-	RuleSex           = "mce_sex"               // Medicare Code Editor: sex
-	RuleHCC           = "hcc"                   // CMS-HCC category
-	RulePOAExempt     = "poa_exempt"            // needs no present-on-admission indicator
+	RuleNotValid       = "not_valid"                   // not in the release of the date of service
+	RuleNotBillable    = "not_billable"                // a header
+	RuleSeventh        = "seventh_character"           // 7th character missing or not allowed, or placeholder X missing
+	RuleDuplicate      = "duplicate"                   // twice
+	RulePCSSetting     = "pcs_setting"                 // ICD-10-PCS outside an inpatient stay
+	RuleExternal       = "external_cause_first"        // external cause without the condition it explains
+	RuleManifestation  = "manifestation_first"         // manifestation as principal or first-listed
+	RuleCodeFirst      = "code_first"                  // etiology missing, or after its manifestation
+	RuleUseAdditional  = "use_additional_code"         // a code that the tabular list asks to add
+	RuleCodeAlso       = "code_also"                   // a code that the tabular list asks to add, in either order
+	RuleExcludes1      = "excludes1"                   // not coded together
+	RuleExcludes2      = "excludes2"                   // may both be coded
+	RuleFirstOnly      = "first_listed_only"           // Z code that may only be first
+	RuleSecondaryOnly  = "secondary_only"              // code that only adds to another, first
+	RuleUncertain      = "uncertain_diagnosis"         // uncertain diagnosis of an outpatient
+	RuleNotStated      = "not_stated_of_patient"       // negated, hypothetical, or of the family
+	RuleLaterality     = "laterality"                  // another side than the note's
+	RuleBothSides      = "both_sides"                  // left and right where a bilateral code exists
+	RuleSideGiven      = "unspecified_side"            // unspecified where the note has the side
+	RuleIntegralSign   = "integral_sign"               // sign with the diagnosis that explains it
+	RuleCombination    = "combination_code"            // two codes where one is made for both
+	RuleUnspecified    = "unspecified_beside_specific" // unspecified code of a condition, beside one that says more
+	RuleContradiction  = "contradiction"               // two codes of which one says that the other is not so
+	RuleAcuteFirst     = "acute_before_chronic"        // chronic before acute of one condition
+	RuleWeeks          = "weeks_of_gestation"          // pregnancy without its weeks
+	RulePregnancy      = "pregnancy_chapter"           // condition in pregnancy without its code of chapter 15
+	RuleExternalWanted = "external_cause_missing"      // injury without a cause
+	RuleAge            = "mce_age"                     // Medicare Code Editor: age
+	RuleSex            = "mce_sex"                     // Medicare Code Editor: sex
+	RuleHCC            = "hcc"                         // CMS-HCC category
+	RulePOAExempt      = "poa_exempt"                  // needs no present-on-admission indicator
 )
 
 // rules are applied in this order.
 var rules = []func(*state){
 	(*state).externalCause, (*state).manifestationFirst, (*state).firstOnly,
-	(*state).excludes, (*state).codeFirst, (*state).useAdditional,
+	(*state).secondaryOnly, (*state).excludes, (*state).codeFirst, (*state).useAdditional, (*state).codeAlso,
 	(*state).assertion, (*state).laterality, (*state).bothSides,
-	(*state).integralSigns, (*state).combinations, (*state).medicareEdits, (*state).medicareFacts,
+	(*state).integralSigns, (*state).combinations, (*state).contradictions, (*state).unspecifiedBeside, (*state).acuteFirst,
+	(*state).weeks, (*state).pregnancy, (*state).externalWanted, (*state).medicareEdits, (*state).medicareFacts,
 }
 
 // state is one list of codes under examination.
 type state struct {
-	v       *Validator
-	table   *codeset.Table
-	others  map[coding.System]*codeset.Table
-	note    *coding.Note
-	doc     *coding.Document // nil: codes alone
+	v      *Validator
+	table  *codeset.Table
+	others map[coding.System]*codeset.Table
+	note   *coding.Note
+	// docs are the notes, by the note id that evidence gives; empty: codes alone.
+	docs    map[string]*coding.Document
 	setting coding.Setting
 	style   coding.Style
-	list    []item
+	// unordered: the order of the list says nothing, being that of confidence or
+	// of no meaning.
+	unordered bool
+	list      []item
+	pregnant  bool // some code is of chapter 15
 }
 
 // item is one code of the list.
@@ -62,6 +76,7 @@ type item struct {
 	suggestion coding.Suggestion
 	findings   []coding.Finding
 	places     []*place // whose notes hold for the code, the closest first
+	excluded   []int    // the items that Excludes1 forbids beside it
 }
 
 func (st *state) append(code coding.Code, evidence []coding.Evidence, s coding.Suggestion) {
@@ -73,6 +88,9 @@ func (st *state) append(code coding.Code, evidence []coding.Evidence, s coding.S
 }
 
 func (st *state) run() {
+	for i := range st.list {
+		st.pregnant = st.pregnant || st.list[i].icd() && st.list[i].code.Code[0] == 'O'
+	}
 	for _, rule := range rules {
 		rule(st)
 	}

@@ -88,7 +88,7 @@ func (st *state) otherSide(c coding.Code, s side) (coding.Code, bool) {
 			break
 		}
 		for _, code := range under {
-			if o, ok := table.Lookup(code); ok && code != c.Code && sideOf(o.Title) == s && sideless(o.Title) == want {
+			if o, ok := table.Lookup(code); ok && code != c.Code && mayName(o.Title, s) && sideOf(o.Title) == s && sideless(o.Title) == want {
 				return o, true
 			}
 		}
@@ -96,35 +96,61 @@ func (st *state) otherSide(c coding.Code, s side) (coding.Code, bool) {
 	return coding.Code{}, false
 }
 
-// noteSide gives the only side that the note names where it supports a code:
-// in the supporting words, else in their clause. Empty if there is none, or
-// several.
-func (st *state) noteSide(evidence []coding.Evidence) side {
-	var found side
+// paired reports whether a code leaves open a side of which there are two: it
+// has siblings for left and for right. Heart failure has one for the right only.
+func (st *state) paired(c coding.Code) bool {
+	_, l := st.otherSide(c, left)
+	_, r := st.otherSide(c, right)
+	return l && r
+}
+
+// mayName is a quick look whether a title can name a side, in any case.
+func mayName(title string, s side) bool {
+	return strings.Contains(title, string(s[1:])) || s == bilateral && strings.Contains(title, "oth")
+}
+
+// noteSide gives the only side that the notes name where they support a code:
+// in the supporting words, else in their clause; with the words that name it.
+// Empty if there is none, or several.
+func (st *state) noteSide(evidence []coding.Evidence) (found side, note string, spans []coding.Span) {
 	for _, e := range evidence {
-		s := st.sidesIn(e.Span)
-		if len(s) == 0 {
-			for _, c := range st.doc.Clauses {
+		doc := st.docs[e.NoteID]
+		if doc == nil {
+			continue
+		}
+		facts := sidesIn(doc, e.Span)
+		if len(facts) == 0 {
+			for _, c := range doc.Clauses {
 				if c.Overlaps(e.Span) {
-					s = append(s, st.sidesIn(c)...)
+					facts = append(facts, sidesIn(doc, c)...)
 				}
 			}
 		}
-		for _, one := range s {
-			if found != "" && found != one {
-				return ""
+		for _, f := range facts {
+			if found != "" && found != side(f.Word) {
+				return "", "", nil
 			}
-			found = one
+			if found == "" {
+				found, note = side(f.Word), e.NoteID
+			}
+			if e.NoteID == note && !slices.Contains(spans, f.Span) {
+				spans = append(spans, f.Span)
+			}
 		}
 	}
-	return found
+	return found, note, spans
 }
 
-func (st *state) sidesIn(span coding.Span) []side {
-	var out []side
-	for _, f := range st.doc.Facts {
-		if f.Kind == coding.FactLaterality && span.Contains(f.Span) && !slices.Contains(out, side(f.Word)) {
-			out = append(out, side(f.Word))
+// sidesIn gives the words of side within a span, which are in text order.
+func sidesIn(doc *coding.Document, span coding.Span) []coding.Fact {
+	var out []coding.Fact
+	from, _ := slices.BinarySearchFunc(doc.Facts, span.Start, func(f coding.Fact, at int) int { return f.Start - at })
+	for _, f := range doc.Facts[from:] {
+		if f.Start >= span.End {
+			break
+		}
+		if f.Kind == coding.FactLaterality && span.Contains(f.Span) {
+			out = append(out, f)
 		}
 	}
 	return out
@@ -132,7 +158,7 @@ func (st *state) sidesIn(span coding.Span) []side {
 
 // laterality: the side of a code against the side in the note.
 func (st *state) laterality() {
-	if st.doc == nil {
+	if len(st.docs) == 0 {
 		return
 	}
 	for i := range st.list {
@@ -141,15 +167,15 @@ func (st *state) laterality() {
 		if !it.icd() || own == "" {
 			continue
 		}
-		said := st.noteSide(it.evidence)
+		said, note, spans := st.noteSide(it.evidence)
 		if said == "" || said == own || own == bilateral {
 			continue
 		}
 		other, ok := st.otherSide(it.code, said)
-		if !ok {
+		if !ok || own == unspecified && !st.paired(it.code) {
 			continue
 		}
-		f := coding.Finding{Rule: RuleLaterality, Severity: coding.SeverityWarning, Source: guideline(st.table, "I.B.13"),
+		f := coding.Finding{Rule: RuleLaterality, Severity: coding.SeverityWarning, NoteID: note, Spans: spans, Source: guideline(st.table, "I.B.13"),
 			Message: fmt.Sprintf("%s says %s, but the words that support it say %s; %s says so.", it.code.Code, own, said, other.Code)}
 		if own == unspecified {
 			f.Rule = RuleSideGiven

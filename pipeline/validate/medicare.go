@@ -3,6 +3,7 @@ package validate
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,12 +13,19 @@ import (
 
 // medicare are the lines of Medicare's files, by code.
 type medicare struct {
-	hccRelease, mceRelease, poaRelease coding.Release
-	hcc                                map[string][]string
-	ages                               map[string][]ageBand
-	sex                                map[string]string
-	manifestation                      map[string]bool
-	poaExempt                          map[string]bool
+	mceRelease, poaRelease coding.Release
+	hcc                    []hccYear // the latest first
+	ages                   map[string][]ageBand
+	sex                    map[string]string
+	manifestation          map[string]bool
+	poaExempt              map[string]bool
+}
+
+// hccYear is the mapping of one payment year.
+type hccYear struct {
+	release coding.Release
+	year    int
+	of      map[string][]string // categories by code
 }
 
 // ageBand is an age edit: years from and to, both included.
@@ -31,19 +39,46 @@ type ageBand struct {
 var bandYears = regexp.MustCompile(`(\d+)(?:-(\d+))?(?: Only)?\)$`)
 
 func newMedicare(cfg Config) *medicare {
-	m := &medicare{hccRelease: cfg.HCC, mceRelease: cfg.MCE, poaRelease: cfg.POA, hcc: map[string][]string{}, ages: map[string][]ageBand{},
+	m := &medicare{mceRelease: cfg.MCE, poaRelease: cfg.POA, ages: map[string][]ageBand{},
 		sex: map[string]string{}, manifestation: map[string]bool{}, poaExempt: map[string]bool{}}
 	for _, l := range cfg.Lines {
 		switch l.Kind {
-		case codeset.LineHCC:
-			m.hcc[l.Code] = append(m.hcc[l.Code], l.Text)
 		case codeset.LinePOAExempt:
 			m.poaExempt[l.Code] = true
 		case codeset.LineMCE:
 			m.edit(l)
 		}
 	}
+	for _, mapping := range cfg.HCC {
+		y := hccYear{mapping.Release, mapping.Release.EffectiveFrom.Time().Year() + 1, map[string][]string{}}
+		for _, l := range mapping.Lines {
+			if l.Kind == codeset.LineHCC {
+				y.of[l.Code] = append(y.of[l.Code], l.Text)
+			}
+		}
+		m.hcc = append(m.hcc, y)
+	}
+	slices.SortFunc(m.hcc, func(a, b hccYear) int { return b.year - a.year })
 	return m
+}
+
+// hccOn gives the mapping for a date of service and the year of payment; without
+// one for that year the closest earlier one, else the earliest. Without a date it
+// is the latest.
+func (m *medicare) hccOn(date coding.Date) (mapping *hccYear, year int) {
+	if len(m.hcc) == 0 {
+		return nil, 0
+	}
+	if date.IsZero() {
+		return &m.hcc[0], m.hcc[0].year
+	}
+	year = date.Time().Year() + 1
+	for i := range m.hcc {
+		if m.hcc[i].year <= year {
+			return &m.hcc[i], year
+		}
+	}
+	return &m.hcc[len(m.hcc)-1], year
 }
 
 func (m *medicare) edit(l codeset.Line) {
@@ -82,23 +117,20 @@ func (st *state) medicareEdits() {
 		severity = coding.SeverityWarning
 	}
 	source := "Medicare Code Editor " + m.mceRelease.Version
-	years, aged := st.age()
-	sex := strings.ToLower(st.note.Patient.Sex)
+	age, sex := st.age(), st.sex()
 	for i := range st.list {
 		if !st.list[i].icd() {
 			continue
 		}
 		code := st.list[i].code.Code
 		for _, b := range m.ages[code] {
-			if aged && (years < b.from || years > b.to) {
-				st.add(coding.Finding{Rule: RuleAge, Severity: severity, Source: source + ", age conflict",
-					Message: fmt.Sprintf("%s is meant for %s patients (age %s), and this patient is %d.", code, b.name, b.span(), years)}, i)
+			if age.known && (age.years < b.from || age.years > b.to) {
+				st.add(coding.Finding{Rule: RuleAge, Severity: severity, NoteID: age.note, Spans: age.spans, Source: source + ", age conflict",
+					Message: fmt.Sprintf("%s is meant for %s patients (age %s), and this patient is %d.", code, b.name, b.span(), age.years)}, i)
 			}
 		}
-		want := m.sex[code]
-		if want != "" && (sex == "male" || sex == "female" || sex == "m" || sex == "f") && sex[0] != want[0] &&
-			!st.note.ServiceDate.IsZero() && st.note.ServiceDate.Before(sexEditsEnd) {
-			st.add(coding.Finding{Rule: RuleSex, Severity: severity, Source: source + ", sex conflict",
+		if want := m.sex[code]; want != "" && sex.word != "" && sex.word != want && !st.note.ServiceDate.IsZero() && st.note.ServiceDate.Before(sexEditsEnd) {
+			st.add(coding.Finding{Rule: RuleSex, Severity: severity, NoteID: sex.note, Spans: sex.spans, Source: source + ", sex conflict",
 				Message: fmt.Sprintf("%s is for %s patients only, and this patient is recorded as another sex.", code, want)}, i)
 		}
 	}
@@ -111,43 +143,114 @@ func (b ageBand) span() string {
 	return fmt.Sprintf("%d-%d", b.from, b.to)
 }
 
-// age is the patient's age in whole years: from the birth date where it is
-// given, else the only age that the note states; ok is false if neither says.
-func (st *state) age() (years int, ok bool) {
-	if years, ok = coding.AgeAt(st.note.Patient.BirthDate, st.note.ServiceDate); ok || st.doc == nil {
-		return years, ok
+// patientFact is an age in whole years, or a sex (male, female), and the words
+// that say so where it is from a note.
+type patientFact struct {
+	years int
+	known bool
+	word  string
+	note  string
+	spans []coding.Span
+}
+
+// age is the patient's: from the birth date where it is given, else the only age
+// that the notes state.
+func (st *state) age() patientFact {
+	if years, ok := coding.AgeAt(st.note.Patient.BirthDate, st.note.ServiceDate); ok {
+		return patientFact{years: years, known: true}
 	}
-	for _, f := range st.doc.Facts {
-		if f.Kind != coding.FactAge || st.doc.AssertionOf(f.Span) == coding.Family {
-			continue
-		}
-		y := int(f.Value)
-		if f.Unit != "" && f.Unit != "year" {
-			y = 0
-			if f.Unit == "month" {
-				y = int(f.Value) / 12
+	var out patientFact
+	for note, doc := range st.docs {
+		for _, f := range ages(doc) {
+			years := int(f.Value + 1e-9) // in years, whatever the note's unit
+			if out.known && years != out.years {
+				return patientFact{}
 			}
+			out.add(note, f.Span)
+			out.years = years
 		}
-		if ok && y != years {
-			return 0, false
-		}
-		years, ok = y, true
 	}
-	return years, ok
+	return out
+}
+
+// ages gives the ages that a note states of its patient.
+func ages(doc *coding.Document) []coding.Fact {
+	var out []coding.Fact
+	for _, f := range doc.Facts {
+		if f.Kind == coding.FactAge && doc.AssertionOf(f.Span) != coding.Family {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// add enters words of a note; those of the first note in the order of ids stay.
+func (p *patientFact) add(note string, span coding.Span) {
+	switch {
+	case !p.known || note < p.note:
+		p.known, p.note, p.spans = true, note, []coding.Span{span}
+	case note == p.note:
+		p.spans = append(p.spans, span)
+	}
+}
+
+// sexBehindAge is the word of sex behind an age: "58-year-old white female".
+var sexBehindAge = regexp.MustCompile(`^(?:[ \t,-]+[A-Za-z]+){0,3}?[ \t,-]+(?i:(female|woman|lady|girl|male|man|gentleman|boy))\b`)
+
+const sexReach = 60 // bytes behind an age
+
+// sex is the patient's as recorded, else as the only word of sex behind the ages
+// that the notes state.
+func (st *state) sex() patientFact {
+	switch strings.ToLower(st.note.Patient.Sex) {
+	case "male", "m":
+		return patientFact{word: "male"}
+	case "female", "f":
+		return patientFact{word: "female"}
+	case "":
+	default: // recorded as neither
+		return patientFact{}
+	}
+	var out patientFact
+	for note, doc := range st.docs {
+		for _, f := range ages(doc) {
+			behind := doc.Text[f.End:min(len(doc.Text), f.End+sexReach)]
+			m := sexBehindAge.FindStringSubmatchIndex(behind)
+			if m == nil {
+				continue
+			}
+			word := "male"
+			switch strings.ToLower(behind[m[2]:m[3]]) {
+			case "female", "woman", "lady", "girl":
+				word = "female"
+			}
+			if out.known && word != out.word {
+				return patientFact{}
+			}
+			out.add(note, coding.Span{Start: f.End + m[2], End: f.End + m[3]})
+			out.word = word
+		}
+	}
+	return out
 }
 
 // medicareFacts: HCC categories, and codes that need no present-on-admission
 // indicator, as information.
 func (st *state) medicareFacts() {
 	m := st.v.medicare
+	mapping, year := m.hccOn(st.note.ServiceDate)
 	for i := range st.list {
 		if !st.list[i].icd() {
 			continue
 		}
 		code := st.list[i].code.Code
-		if hcc := m.hcc[code]; len(hcc) > 0 {
-			st.add(coding.Finding{Rule: RuleHCC, Severity: coding.SeverityInformation, Source: "CMS-HCC mapping " + m.hccRelease.Version,
-				Message: fmt.Sprintf("%s counts for HCC %s. This is information, not a reason to code it.", code, strings.Join(hcc, " and "))}, i)
+		if mapping != nil && len(mapping.of[code]) > 0 {
+			source := "CMS-HCC mapping " + mapping.release.Version
+			if mapping.year != year {
+				source += fmt.Sprintf(" (that of payment year %d is not loaded)", year)
+			}
+			st.add(coding.Finding{Rule: RuleHCC, Severity: coding.SeverityInformation, Source: source,
+				Message: fmt.Sprintf("%s counts for HCC %s in payment year %d. This is information, not a reason to code it.", code, strings.Join(mapping.of[code], " and "), year)}, i)
 		}
 		if st.setting.InpatientRules() && m.poaExempt[code] {
 			st.add(coding.Finding{Rule: RulePOAExempt, Severity: coding.SeverityInformation, Source: "CMS list of codes exempt from POA reporting, " + m.poaRelease.Version,

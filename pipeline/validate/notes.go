@@ -17,10 +17,10 @@ type notes struct {
 
 // place is a code, section or chapter with its notes.
 type place struct {
-	name                                           string
-	diag                                           bool
-	excludes1, excludes2, codeFirst, useAdditional []codeset.Line
-	sevenChr                                       map[string]string
+	name                                                     string
+	diag                                                     bool
+	excludes1, excludes2, codeFirst, useAdditional, codeAlso []codeset.Line
+	sevenChr                                                 map[string]string
 }
 
 func newNotes(cfg Config) *notes {
@@ -28,7 +28,7 @@ func newNotes(cfg Config) *notes {
 	byRange := map[string]*place{}
 	for _, l := range cfg.Lines {
 		switch l.Kind {
-		case "excludes1", "excludes2", "codeFirst", "useAdditionalCode", codeset.LineSevenChr:
+		case "excludes1", "excludes2", "codeFirst", "useAdditionalCode", "codeAlso", codeset.LineSevenChr:
 		default:
 			continue
 		}
@@ -52,6 +52,8 @@ func newNotes(cfg Config) *notes {
 			p.codeFirst = append(p.codeFirst, l)
 		case "useAdditionalCode":
 			p.useAdditional = append(p.useAdditional, l)
+		case "codeAlso":
+			p.codeAlso = append(p.codeAlso, l)
 		case codeset.LineSevenChr:
 			if p.sevenChr == nil {
 				p.sevenChr = map[string]string{}
@@ -102,7 +104,7 @@ func (n *notes) source(kind string, l codeset.Line) string {
 }
 
 // matches reports whether one of the sets of codes of a line holds code.
-func matches(l codeset.Line, code string) bool {
+func matches(l *codeset.Line, code string) bool {
 	for _, r := range l.Refs {
 		if r.Match(code) {
 			return true

@@ -48,7 +48,7 @@ func official(t testing.TB) knowledge {
 			case codeset.KindTabular:
 				cfg.Tabular = c.Release
 			case codeset.KindHCC:
-				cfg.HCC = c.Release
+				cfg.HCC = append(cfg.HCC, validate.HCCMapping{Release: c.Release, Lines: c.Lines})
 			case codeset.KindMCE:
 				cfg.MCE = c.Release
 			case codeset.KindPOA:
@@ -90,7 +90,7 @@ func TestErrorsAmongWhatCodersDid(t *testing.T) {
 		if err := dec.Decode(&note); err != nil {
 			t.Fatal(err)
 		}
-		in := validate.CheckInput{Table: k.table, Setting: coding.Inpatient, Date: coding.NewDate(2026, 1, 15)}
+		in := validate.CheckInput{Table: k.table, Setting: coding.Inpatient, Date: coding.NewDate(2026, 1, 15), Unordered: true}
 		for _, c := range note.Codes {
 			if c.In == "billable" {
 				in.Codes = append(in.Codes, validate.Coded{System: coding.ICD10CM, Code: c.Code})
@@ -99,8 +99,7 @@ func TestErrorsAmongWhatCodersDid(t *testing.T) {
 		notes++
 		pairs += len(in.Codes) * (len(in.Codes) - 1) / 2
 		for _, f := range k.validator.Check(in) {
-			// The coders' lists have no order, so rules about it say nothing here.
-			if f.Severity != coding.SeverityError || f.Rule == validate.RuleCodeFirst || f.Rule == validate.RuleManifestation || f.Rule == validate.RuleExternal {
+			if f.Severity != coding.SeverityError {
 				continue
 			}
 			flagged[f.Rule]++
@@ -123,5 +122,51 @@ func TestErrorsAmongWhatCodersDid(t *testing.T) {
 		if percent(n) > 1.5 || percent(other) > 0.5 {
 			t.Errorf("%s flags too much of what coders did", rule)
 		}
+	}
+}
+
+// Each set of codes that an Excludes1 note names is flagged beside a code at which
+// the note stands, whichever comes first; as an error, unless the notes of the
+// two codes disagree or one is of the left and one of the right.
+func TestEachExcludes1NoteIsEnforced(t *testing.T) {
+	k := official(t)
+	contents, err := codeset.ReadFile(testdata.Path(t, "codesets/icd10cm-2021.zip"), codeset.ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	severities := map[coding.Severity]int{}
+	total := 0
+	for _, c := range contents {
+		for _, l := range c.Lines {
+			at := k.table.BillableUnder(coding.Category(l.Code)) // of a section its first category
+			if l.Level == codeset.LevelDiag {
+				at = k.table.BillableUnder(l.Code)
+			}
+			if l.Kind != "excludes1" || len(at) == 0 {
+				continue
+			}
+			for _, r := range l.Refs {
+				named := k.table.BillableUnder(r.From)
+				if len(named) == 0 || !r.Match(named[len(named)-1]) || named[len(named)-1] == at[0] {
+					continue
+				}
+				for _, pair := range [][]string{{at[0], named[len(named)-1]}, {named[len(named)-1], at[0]}} {
+					total++
+					found := slices.IndexFunc(k.validator.Check(validate.CheckInput{Table: k.table, Codes: coded(pair...)}), func(f coding.Finding) bool {
+						if f.Rule == validate.RuleExcludes1 {
+							severities[f.Severity]++
+						}
+						return f.Rule == validate.RuleExcludes1 && len(f.Codes) == 2 && f.Source != ""
+					})
+					if found < 0 {
+						t.Errorf("%s, %q: %v is not flagged", l.Code, l.Text, pair)
+					}
+				}
+			}
+		}
+	}
+	t.Logf("%d pairs: %v", total, severities)
+	if total < 10000 || severities[coding.SeverityError] < total*97/100 {
+		t.Errorf("of %d pairs %v", total, severities)
 	}
 }

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"regexp"
 	"strconv"
@@ -64,7 +67,10 @@ func parseCase(t *testing.T, rule, line string) ruleCase {
 			}
 		default:
 			system := coding.ICD10CM
-			if f[0] >= '0' && f[0] <= '9' {
+			switch {
+			case len(f) == 5 && !strings.Contains(f, "."):
+				system = coding.HCPCS
+			case f[0] >= '0' && f[0] <= '9':
 				system = coding.ICD10PCS
 			}
 			c.codes = append(c.codes, validate.Coded{System: system, Code: f})
@@ -116,6 +122,13 @@ func (c *ruleCase) readNote(t *testing.T, marked string) {
 				}
 				word, fact = age, coding.Fact{Kind: coding.FactAge, Value: float64(v), Unit: "year"}
 			}
+			if weeks, ok := strings.CutPrefix(word, "weeks "); ok {
+				v, err := strconv.ParseFloat(weeks, 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				word, fact = weeks+" weeks", coding.Fact{Kind: coding.FactGestation, Value: v}
+			}
 			text.WriteString(word)
 			fact.Span = coding.Span{Start: at, End: text.Len()}
 			c.doc.Facts = append(c.doc.Facts, fact)
@@ -147,15 +160,51 @@ func (c *ruleCase) findings(k knowledge, others map[coding.System]*codeset.Table
 	return out
 }
 
+func wordsOf(doc *coding.Document, spans []coding.Span) []string {
+	var out []string
+	for _, s := range spans {
+		out = append(out, doc.Text[s.Start:s.End])
+	}
+	return out
+}
+
+// ruleNames are the values of the constants Rule... of the package, from its
+// source: a rule that is added without cases is found.
+func ruleNames(t *testing.T) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "engine.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		if spec, ok := n.(*ast.ValueSpec); ok && strings.HasPrefix(spec.Names[0].Name, "Rule") {
+			name, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			names = append(names, name)
+		}
+		return true
+	})
+	if len(names) < 23 {
+		t.Fatalf("only %d rules were found", len(names))
+	}
+	return names
+}
+
 // Each rule fires where it should and stays silent at a near miss; what it says
 // is kept in testdata/rules.golden (-update rewrites it).
 func TestRules(t *testing.T) {
 	k := official(t)
-	pcs, err := codeset.ReadFile(testdata.Path(t, "codesets/icd10pcs-2026.zip"), codeset.ReadOptions{})
-	if err != nil {
-		t.Fatal(err)
+	others := map[coding.System]*codeset.Table{}
+	for _, file := range []string{"icd10pcs-2026.zip", "hcpcs-level2-2024-07.csv"} {
+		read, err := codeset.ReadFile(testdata.Path(t, "codesets/"+file), codeset.ReadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		others[read[0].Release.System] = codeset.NewTable(read[0].Release, read[0].Codes)
 	}
-	others := map[coding.System]*codeset.Table{coding.ICD10PCS: codeset.NewTable(pcs[0].Release, pcs[0].Codes)}
 	data, err := os.ReadFile("testdata/rules.txt")
 	if err != nil {
 		t.Fatal(err)
@@ -185,6 +234,9 @@ func TestRules(t *testing.T) {
 			}
 			fired = true
 			fmt.Fprintf(&golden, "    %s %v: %s\n        %s\n", f.Severity, f.Codes, f.Message, f.Source)
+			if len(f.Spans) > 0 {
+				fmt.Fprintf(&golden, "        because of %q\n", wordsOf(c.doc, f.Spans))
+			}
 			for _, code := range f.Codes {
 				if !strings.Contains(line, code) {
 					t.Errorf("%s: %s: a finding names %s, which is not in the list", rule, line, code)
@@ -200,7 +252,7 @@ func TestRules(t *testing.T) {
 			miss[rule]++
 		}
 	}
-	for rule := range miss {
+	for _, rule := range ruleNames(t) {
 		if fire[rule] < 3 || miss[rule] < 3 {
 			t.Errorf("%s has %d cases that fire and %d that do not, at least 3 of each are needed", rule, fire[rule], miss[rule])
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"chartcode/internal/codeset"
+	"chartcode/internal/coding"
 )
 
 //go:embed tables/*.csv
@@ -55,45 +56,81 @@ type combinationRow struct {
 	instead, section string
 }
 
+// contradictionRow is a pair of codes of which one says that the other is not so.
+type contradictionRow struct {
+	a, b             []codeset.Ref
+	severity         coding.Severity
+	message, section string
+}
+
+// acuteRow is a condition with a code for its acute and one for its chronic form.
+type acuteRow struct{ acute, chronic []codeset.Ref }
+
+// pregnancyRow is a condition with its codes of chapter 15.
+type pregnancyRow struct {
+	condition, chapter15 []codeset.Ref
+	name                 string
+}
+
 func (v *Validator) readTables() error {
-	if err := eachTableRow("first_listed.csv", 2, func(f []string) error {
-		refs, err := refsOf(f[0])
+	for _, t := range []struct {
+		name         string
+		fields, refs int // columns, and how many of the first are sets of codes
+		row          func(refs [][]codeset.Ref, f []string) error
+	}{
+		{"first_listed.csv", 2, 2, func(r [][]codeset.Ref, _ []string) error {
+			v.firstOnly = append(v.firstOnly, codeGroup{refs: r[0], except: r[1]})
+			return nil
+		}},
+		{"secondary_only.csv", 4, 2, func(r [][]codeset.Ref, f []string) error {
+			v.secondaryOnly = append(v.secondaryOnly, codeGroup{refs: r[0], except: r[1], name: f[2], section: f[3]})
+			return nil
+		}},
+		{"confirmed_only.csv", 3, 1, func(r [][]codeset.Ref, f []string) error {
+			v.confirmed = append(v.confirmed, codeGroup{refs: r[0], name: f[1], section: f[2]})
+			return nil
+		}},
+		{"signs.csv", 3, 1, func(r [][]codeset.Ref, f []string) error {
+			diagnoses, err := refsOf(f[2])
+			v.signs = append(v.signs, signRow{r[0], f[1], diagnoses})
+			return err
+		}},
+		{"combinations.csv", 4, 2, func(r [][]codeset.Ref, f []string) error {
+			v.combined = append(v.combined, combinationRow{r[0], r[1], f[2], f[3]})
+			return nil
+		}},
+		{"contradictions.csv", 5, 2, func(r [][]codeset.Ref, f []string) error {
+			severity := coding.Severity(f[2])
+			if severity != coding.SeverityWarning && severity != coding.SeverityInformation {
+				return fmt.Errorf("%q is no severity", f[2])
+			}
+			v.contradictions = append(v.contradictions, contradictionRow{r[0], r[1], severity, f[3], f[4]})
+			return nil
+		}},
+		{"acute_chronic.csv", 2, 2, func(r [][]codeset.Ref, _ []string) error {
+			v.acute = append(v.acute, acuteRow{r[0], r[1]})
+			return nil
+		}},
+		{"pregnancy.csv", 3, 2, func(r [][]codeset.Ref, f []string) error {
+			v.pregnancy = append(v.pregnancy, pregnancyRow{r[0], r[1], f[2]})
+			return nil
+		}},
+	} {
+		err := eachTableRow(t.name, t.fields, func(f []string) error {
+			refs := make([][]codeset.Ref, t.refs)
+			for i := range refs {
+				var err error
+				if refs[i], err = refsOf(f[i]); err != nil {
+					return err
+				}
+			}
+			return t.row(refs, f)
+		})
 		if err != nil {
 			return err
 		}
-		except, err := refsOf(f[1])
-		v.firstOnly = append(v.firstOnly, codeGroup{refs: refs, except: except})
-		return err
-	}); err != nil {
-		return err
 	}
-	if err := eachTableRow("confirmed_only.csv", 3, func(f []string) error {
-		refs, err := refsOf(f[0])
-		v.confirmed = append(v.confirmed, codeGroup{refs: refs, name: f[1], section: f[2]})
-		return err
-	}); err != nil {
-		return err
-	}
-	if err := eachTableRow("signs.csv", 3, func(f []string) error {
-		sign, err := refsOf(f[0])
-		if err != nil {
-			return err
-		}
-		diagnoses, err := refsOf(f[2])
-		v.signs = append(v.signs, signRow{sign, f[1], diagnoses})
-		return err
-	}); err != nil {
-		return err
-	}
-	return eachTableRow("combinations.csv", 4, func(f []string) error {
-		a, err := refsOf(f[0])
-		if err != nil {
-			return err
-		}
-		b, err := refsOf(f[1])
-		v.combined = append(v.combined, combinationRow{a, b, f[2], f[3]})
-		return err
-	})
+	return nil
 }
 
 // eachTableRow gives the rows of a table below its header.

@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"cmp"
 	"slices"
 
 	"chartcode/internal/codeset"
@@ -10,21 +11,34 @@ import (
 // Config holds the rule data.
 type Config struct {
 	// Lines are those of the newest tabular list and, where they are loaded, of the
-	// HCC mapping, the Medicare Code Editor and the POA-exempt list.
+	// Medicare Code Editor and the POA-exempt list.
 	Lines []codeset.Line
-	// Tabular, HCC, MCE and POA name the releases that the lines are of, for the
-	// sources of findings; the zero release where there are no such lines.
-	Tabular, HCC, MCE, POA coding.Release
+	// Tabular, MCE and POA name the releases that the lines are of, for the sources
+	// of findings; the zero release where there are no such lines.
+	Tabular, MCE, POA coding.Release
+	// HCC are the CMS-HCC mappings, one for each payment year that is loaded.
+	HCC []HCCMapping
+}
+
+// HCCMapping is one year's mapping of codes to CMS-HCC categories. It takes
+// effect with the year of service, one before the year of payment.
+type HCCMapping struct {
+	Release coding.Release
+	Lines   []codeset.Line
 }
 
 // Validator applies the rules. It is safe for concurrent use.
 type Validator struct {
-	notes     *notes
-	medicare  *medicare
-	firstOnly []codeGroup
-	confirmed []codeGroup
-	signs     []signRow
-	combined  []combinationRow
+	notes          *notes
+	medicare       *medicare
+	firstOnly      []codeGroup
+	secondaryOnly  []codeGroup
+	confirmed      []codeGroup
+	signs          []signRow
+	combined       []combinationRow
+	contradictions []contradictionRow
+	acute          []acuteRow
+	pregnancy      []pregnancyRow
 }
 
 // New makes a validator of the rule data. It fails only on a broken table of
@@ -62,14 +76,15 @@ type Output struct {
 // sequence, gives roles, ranks from 1 and findings. The input is left as it is.
 //
 // For billing, a code that may not stand first gives way to the best one that
-// may, and a manifestation comes after its etiology; otherwise the order stays.
+// may, the best that may only stand first comes first, and a manifestation comes
+// after its etiology; otherwise the order stays.
 // For mentions the order always stays, being that of confidence, and only the
 // first code that may be first has the role.
 func (v *Validator) Validate(in Input) Output {
 	var out Output
-	st := &state{v: v, table: in.Table, note: &in.Note, doc: in.Doc, style: in.Style, others: in.Others}
+	st := &state{v: v, table: in.Table, note: &in.Note, docs: map[string]*coding.Document{}, style: in.Style, unordered: in.Style == coding.Mentions, others: in.Others}
 	if in.Doc != nil {
-		st.setting = in.Doc.Setting
+		st.docs[""], st.setting = in.Doc, in.Doc.Setting
 	}
 	seen := map[string]bool{}
 	for _, s := range in.Suggestions {
@@ -100,10 +115,12 @@ func (v *Validator) Validate(in Input) Output {
 	return out
 }
 
-// Coded is one code of a coder's list.
+// Coded is one code of a coder's list, with the words that support it. Evidence
+// names its note as CheckInput.Docs does.
 type Coded struct {
-	System coding.System
-	Code   string
+	System   coding.System
+	Code     string
+	Evidence []coding.Evidence
 }
 
 // CheckInput is a coder's list of codes, first-listed or principal first.
@@ -115,14 +132,20 @@ type CheckInput struct {
 	Payer   string
 	Date    coding.Date // of service; discharge of a stay
 	Codes   []Coded
+	Style   coding.Style                // billing when empty
+	Docs    map[string]*coding.Document // the notes by their ids; may be empty
+	// Unordered is set where the order of the codes says nothing; rules about it
+	// are then silent.
+	Unordered bool
 }
 
-// Check gives what the rules say of a list of codes alone: what Validate says
-// without a note, and for each code that may not be reported why, and what may
-// be meant. Findings come in the order of the list, each once.
+// Check gives what the rules say of a list of codes: what Validate says, and for
+// each code that may not be reported why, and what may be meant. Nothing is
+// removed or put in another order. Findings come in the order of the list, each
+// once. Without notes the rules about their words are silent.
 func (v *Validator) Check(in CheckInput) []coding.Finding {
 	note := coding.Note{Patient: in.Patient, Payer: in.Payer, ServiceDate: in.Date, Setting: in.Setting}
-	st := &state{v: v, table: in.Table, others: in.Others, note: &note, setting: in.Setting, style: coding.Billing}
+	st := &state{v: v, table: in.Table, others: in.Others, note: &note, docs: in.Docs, setting: in.Setting, style: cmp.Or(in.Style, coding.Billing), unordered: in.Unordered}
 	var out []coding.Finding
 	seen := map[string]bool{}
 	for _, c := range in.Codes {
@@ -138,7 +161,7 @@ func (v *Validator) Check(in CheckInput) []coding.Finding {
 				Message: "ICD-10-PCS codes are only reported for inpatient stays.", Source: "HIPAA code set standard, 45 CFR 162.1002(c)(3) (paraphrased)"})
 		default:
 			seen[string(c.System)+c.Code] = true
-			st.append(code, nil, coding.Suggestion{})
+			st.append(code, c.Evidence, coding.Suggestion{})
 		}
 	}
 	st.run()

@@ -52,6 +52,14 @@ func suggest(codes ...string) []coding.Suggestion {
 	return out
 }
 
+func coded(codes ...string) []validate.Coded {
+	var out []validate.Coded
+	for _, s := range suggest(codes...) {
+		out = append(out, validate.Coded{System: s.System, Code: s.Code})
+	}
+	return out
+}
+
 func shown(list []coding.Suggestion) string {
 	var b strings.Builder
 	for _, s := range list {
@@ -123,7 +131,7 @@ func TestPairsCarryTheSameFinding(t *testing.T) {
 			t.Errorf("%s has the findings %+v", s.Code, s.Warnings)
 		}
 	}
-	list := k.validator.Check(validate.CheckInput{Table: k.table, Codes: []validate.Coded{{coding.ICD10CM, "E11.9"}, {coding.ICD10CM, "J18.9"}}})
+	list := k.validator.Check(validate.CheckInput{Table: k.table, Codes: coded("E11.9", "J18.9")})
 	if diff := cmp.Diff([]coding.Finding{want}, list); diff != "" {
 		t.Errorf("Check (-want +got):\n%s", diff)
 	}
@@ -206,7 +214,7 @@ func TestWithoutRuleData(t *testing.T) {
 		t.Fatal(err)
 	}
 	k := small(t)
-	out := v.Check(validate.CheckInput{Table: k.table, Codes: []validate.Coded{{coding.ICD10CM, "I10"}, {coding.ICD10CM, "I50.9"}, {coding.HCPCS, "A0021"}}})
+	out := v.Check(validate.CheckInput{Table: k.table, Codes: coded("I10", "I50.9", "A0021")})
 	var rules []string
 	for _, f := range out {
 		rules = append(rules, f.Rule)

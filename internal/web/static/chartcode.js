@@ -165,6 +165,80 @@
     return true;
   };
 
+  // ---- searching codes ----
+
+  let asked = null;   // the request on its way
+  let pause = 0;      // the timer that waits for the next letter
+
+  // look shows what fits the form now, as the page itself would.
+  const look = async () => {
+    const form = one("#look");
+    const text = one("#q").value;
+    if (asked) { asked.abort(); }
+    asked = new AbortController();
+    const mine = asked;
+    const path = form.getAttribute("action") + "?" + new URLSearchParams(new FormData(form));
+    one("#found").setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(path, { signal: mine.signal, headers: { Accept: "text/html" } });
+      if (new URL(answer.url).pathname === "/sign-in") {
+        window.location.assign("/sign-in?to=/codes");
+        return;
+      }
+      const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const found = next.querySelector("#found");
+      if (!found) { throw new Error("no page"); }
+      if (mine !== asked) { return; }
+      one("#found").replaceWith(document.adoptNode(found));
+      const dates = next.querySelector("#date");
+      if (dates && dates.textContent !== one("#date").textContent) { one("#date").replaceWith(document.adoptNode(dates)); }
+      window.history.replaceState(null, "", path);
+      const count = one("#found-count") || one("#found h2");
+      say(text.trim() && count ? count.innerText : "");
+    } catch (err) {
+      if (err.name !== "AbortError" && mine === asked) {
+        one("#found").removeAttribute("aria-busy");
+        failed("The server did not answer. Type on, or search again, when it is back.");
+      }
+      return;
+    }
+    const told = one("#offline");
+    if (told) { told.remove(); }
+  };
+
+  const typed = (form) => {
+    window.clearTimeout(pause);
+    pause = window.setTimeout(() => { if (form.isConnected) { look(); } }, 80);
+  };
+
+  // lookKey moves between the search and what it found.
+  const lookKey = (e) => {
+    const q = one("#look #q");
+    if (!q) { return false; }
+    const rows = all(".found a.row");
+    if (e.target === q) {
+      const fresh = one("#found").dataset.query === q.value && !one("#found").hasAttribute("aria-busy");
+      if (rows.length > 0 && (e.key === "ArrowDown" || (e.key === "Enter" && fresh))) {
+        rows[0].focus();
+        return true;
+      }
+      return false;
+    }
+    if (!e.target.closest("#found")) { return false; }
+    if (e.key === "Escape" || (e.key === "ArrowUp" && e.target === rows[0])) {
+      q.focus();
+      return true;
+    }
+    return false;
+  };
+
+  document.addEventListener("input", (e) => {
+    const form = e.target.closest("#look");
+    if (!form) { return; }
+    if (e.target.id === "system") { one("#date", form).value = ""; } // releases are of one system
+    typed(form);
+  });
+
   // ---- keys ----
 
   const move = (step) => {
@@ -185,7 +259,7 @@
       case "j": case "ArrowDown": return move(1);
       case "k": case "ArrowUp": return move(-1);
       case "e": nextEvidence(); return selected >= 0;
-      case "a": case "r": case "m":
+      case "a": case "r": case "m": case "i":
         if (selected < 0) { return false; }
         if (key === "m") {
           const change = one(".change", codes[selected]);
@@ -201,6 +275,9 @@
         return click(one("input", menu));
       }
       default:
+        if (/^[1-9]$/.test(key)) {
+          return selected >= 0 && click(one(`[data-act="${key}"]`, codes[selected]));
+        }
         return click(all("[data-key]").find((b) => b.dataset.key === key));
     }
   };
@@ -214,6 +291,7 @@
     if (e.ctrlKey || e.metaKey || e.altKey || e.defaultPrevented || e.isComposing) { return; }
     const dialog = one("dialog");
     if (!(e.target instanceof Element) || (dialog && dialog.open)) { return; }
+    if (lookKey(e)) { e.preventDefault(); return; }
     if (e.key === "Escape") {
       const open = e.target.closest("details.menu, details.change");
       if (open) {
@@ -301,6 +379,11 @@
   // start reads the page anew; fresh when it came without a reload.
   const start = (fresh) => {
     all(".needs-script").forEach((el) => { el.hidden = false; });
+    const q = one("#look #q");
+    if (q && (q === document.activeElement || document.activeElement === document.body)) { // who types goes on at the end
+      q.focus();
+      q.setSelectionRange(q.value.length, q.value.length);
+    }
     const box = one("#keys-on");
     if (box) { box.checked = !keysOff(); }
     codes = all(".codes-list > .code");
