@@ -1,14 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/pprof"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -119,7 +122,8 @@ func quantilesOf(ms []float64) quantiles {
 // sustained is a run over all notes on several workers.
 type sustained struct {
 	PerSecond  float64 `json:"notes_per_second"`
-	CPU        float64 `json:"cpu_ms_per_note"` // of this process, without PostgreSQL
+	CPU        float64 `json:"cpu_ms_per_note"`        // of this process
+	ServerCPU  float64 `json:"server_cpu_ms_per_note"` // of the private PostgreSQL; 0 of another
 	Searches   float64 `json:"searches_per_note"`
 	RoundTrips float64 `json:"round_trips_per_note"`
 }
@@ -379,13 +383,14 @@ func (s *sustained) per(questions, notes int) {
 	x := float64(questions) / float64(notes)
 	s.PerSecond /= x
 	s.CPU *= x
+	s.ServerCPU *= x
 }
 
 // sustain runs f for 0 to n-1 on the workers.
 func (m *measuredPipeline) sustain(what string, n int, f func(i int) error) (sustained, error) {
 	m.app.progress.Step(what)
 	searches, trips := m.source.searches.Load(), m.source.trips.Load()
-	cpu, at := processorTime(), time.Now()
+	cpu, server, at := processorTime(), m.app.serverTime(), time.Now()
 	var next atomic.Int64
 	failed := make([]error, m.workers)
 	var group sync.WaitGroup
@@ -409,8 +414,10 @@ func (m *measuredPipeline) sustain(what string, n int, f func(i int) error) (sus
 	}
 	of := float64(n)
 	return sustained{
-		PerSecond: of / time.Since(at).Seconds(), CPU: float64((processorTime() - cpu).Microseconds()) / 1000 / of,
-		Searches: float64(m.source.searches.Load()-searches) / of, RoundTrips: float64(m.source.trips.Load()-trips) / of,
+		PerSecond: of / time.Since(at).Seconds(),
+		CPU:       float64((processorTime() - cpu).Microseconds()) / 1000 / of,
+		ServerCPU: float64((m.app.serverTime() - server).Microseconds()) / 1000 / of,
+		Searches:  float64(m.source.searches.Load()-searches) / of, RoundTrips: float64(m.source.trips.Load()-trips) / of,
 	}, nil
 }
 
@@ -422,6 +429,45 @@ func processorTime() time.Duration {
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
+
+// serverTime is what the private PostgreSQL has used of the processors for the
+// connections that are open, to a hundredth of a second; 0 where there is none
+// or the system does not tell.
+func (a *app) serverTime() time.Duration {
+	b, err := os.ReadFile(filepath.Join(a.cfg.DataDir, "postgres", "data", "postmaster.pid"))
+	if err != nil || a.dir == nil {
+		return 0
+	}
+	master, _, _ := strings.Cut(string(b), "\n")
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return 0
+	}
+	var ticks int64
+	for _, path := range stats {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		// After the name, which may hold anything, in parentheses: state, parent, and
+		// as the 12th and 13th field the times in user and system mode (proc(5)).
+		f := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+		if len(f) < 13 || f[1] != master {
+			continue
+		}
+		for _, v := range f[11:13] {
+			n, err := strconv.ParseInt(v, 10, 64)
+			if err == nil {
+				ticks += n
+			}
+		}
+	}
+	return time.Duration(ticks) * time.Second / ticksPerSecond
+}
+
+// ticksPerSecond is USER_HZ, which Linux has fixed for programs on every machine
+// that this one is built for.
+const ticksPerSecond = 100
 
 // peakMB is the most that this process has had in memory; 0 where the system
 // does not tell.
@@ -469,13 +515,17 @@ func (f *retrieveFigures) print(asJSON bool) error {
 	row("the same vectors alone", s.Raw)
 	row("mentions known", s.Warm)
 	fmt.Printf("  the vectors' search is %.0f%% of the time\n", 100*s.RawShare)
-	fmt.Printf("\nsustained, %d workers    notes a second   times as fast as the first   searches a note   round trips a note   CPU ms a note\n", f.Workers)
+	fmt.Printf("\nsustained, %d workers    notes a second   times as fast as the first   searches a note   round trips a note   CPU ms a note   PostgreSQL's\n", f.Workers)
 	line := func(name string, v sustained) {
-		fmt.Printf("  %-22s %14.1f %28.2f %17.1f %20.2f %15.1f\n", name, v.PerSecond, v.PerSecond/f.Sustained.PerSecond, v.Searches, v.RoundTrips, v.CPU)
+		fmt.Printf("  %-22s %14.1f %28.2f %17.1f %20.2f %15.1f %14.1f\n", name, v.PerSecond, v.PerSecond/f.Sustained.PerSecond, v.Searches, v.RoundTrips, v.CPU, v.ServerCPU)
 	}
 	line("nothing known at first", f.Sustained)
 	line("mentions known", f.Warm)
 	line("the same vectors alone", f.Raw)
+	if s := &f.Sustained; s.ServerCPU > 0 {
+		fmt.Printf("\n%.1f ms of a processor a note: were both programs alone on the %d processors, %.0f notes a second at most\n",
+			s.CPU+s.ServerCPU, f.Processors, 1000*float64(f.Processors)/(s.CPU+s.ServerCPU))
+	}
 	if f.Peak > 0 {
 		fmt.Printf("\npeak memory of this process, without PostgreSQL: %.0f MB\n", f.Peak)
 	}

@@ -102,6 +102,21 @@ func TestExplanationAddsUpToTheScore(t *testing.T) {
 	}
 }
 
+func TestScoresOfManyRowsAreThoseOfEach(t *testing.T) {
+	d := xorRows(500, 7)
+	m := trained(t, d, Params{Trees: 30})
+	m.Trees = append(m.Trees, Tree{Value: []float64{0.1}})
+	rows := make([][]float32, d.Rows())
+	for i := range rows {
+		rows[i] = d.Row(i)
+	}
+	for i, s := range m.Scores(rows) {
+		if s != m.Score(rows[i]) {
+			t.Fatalf("row %d: %v among many, %v alone", i, s, m.Score(rows[i]))
+		}
+	}
+}
+
 func TestWeightsCount(t *testing.T) {
 	d := Data{Features: []string{"x"}, X: []float32{0, 0, 1, 1}, Y: []float32{0, 1, 0, 1}, Weight: []float32{3, 1, 1, 3}}
 	m := trained(t, d, Params{Trees: 200, MinRows: 1, L2: 0.01})
@@ -174,4 +189,37 @@ func BenchmarkScore(b *testing.B) {
 		m.Score(d.Row(i % 2000))
 		i++
 	}
+}
+
+// BenchmarkScores scores a note's worth of rows by a model of the size of those
+// that are shipped.
+func BenchmarkScores(b *testing.B) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	d := Data{Features: make([]string, 48)}
+	for range 4000 {
+		for range d.Features {
+			d.X = append(d.X, rng.Float32())
+		}
+		d.Y = append(d.Y, float32(rng.IntN(2)))
+	}
+	m, err := Train(context.Background(), d, Params{Trees: 300, Leaves: 31})
+	if err != nil {
+		b.Fatal(err)
+	}
+	rows := make([][]float32, 600)
+	for i := range rows {
+		rows[i] = d.Row(i)
+	}
+	b.Run("together", func(b *testing.B) {
+		for b.Loop() {
+			m.Scores(rows)
+		}
+	})
+	b.Run("each", func(b *testing.B) {
+		for b.Loop() {
+			for _, x := range rows {
+				m.Score(x)
+			}
+		}
+	})
 }

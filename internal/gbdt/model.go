@@ -38,6 +38,22 @@ func (m *Model) Score(x []float32) float64 {
 	return s
 }
 
+// Scores gives Score for each of the rows, to the bit, in less time than one
+// after the other: a tree is read once for all.
+func (m *Model) Scores(rows [][]float32) []float64 {
+	out := make([]float64, len(rows))
+	for i := range out {
+		out[i] = m.Base
+	}
+	for k := range m.Trees {
+		t := &m.Trees[k]
+		for i, x := range rows {
+			out[i] += t.value(x)
+		}
+	}
+	return out
+}
+
 // Probability is the logistic function of Score.
 func (m *Model) Probability(x []float32) float64 { return Logistic(m.Score(x)) }
 

@@ -102,11 +102,18 @@ func (l *Local) billing(in Input) []coding.Suggestion {
 
 // Judge fills in what the trained models say of the rows.
 func Judge(rows []Billed, m *learned.StyleModels) {
+	x := make([][]float32, len(rows))
 	for i := range rows {
-		rows[i].Odds = m.Rank.Score(rows[i].X)
-		if m.First != nil {
-			rows[i].First = m.First.Probability(rows[i].X)
-		}
+		x[i] = rows[i].X
+	}
+	for i, odds := range m.Rank.Scores(x) {
+		rows[i].Odds = odds
+	}
+	if m.First == nil {
+		return
+	}
+	for i, odds := range m.First.Scores(x) {
+		rows[i].First = gbdt.Logistic(odds)
 	}
 }
 

@@ -64,13 +64,12 @@ func (l *Local) Rank(ctx context.Context, in Input) (Output, error) {
 func (l *Local) Scores(in Input) []float64 { return l.scores(Rows(in)) }
 
 func (l *Local) scores(rows [][]float32) []float64 {
-	m := l.models.Style(coding.Mentions).Rank
+	if m := l.models.Style(coding.Mentions).Rank; m != nil {
+		return m.Scores(rows)
+	}
 	out := make([]float64, len(rows))
 	for i, x := range rows {
 		out[i] = float64(x[fRetrieval])
-		if m != nil {
-			out[i] = m.Score(x)
-		}
 	}
 	return out
 }

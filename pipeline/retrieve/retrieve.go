@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"chartcode/internal/coding"
+	"chartcode/internal/gbdt"
 	"chartcode/internal/learned"
 	"chartcode/internal/lexicon"
 )
@@ -105,8 +106,14 @@ func (r *Retriever) Retrieve(ctx context.Context, doc *coding.Document, t Table,
 	for i := range rows {
 		at[i] = i
 		scores[i] = float64(rows[i].score)
-		if order != nil {
-			scores[i] = order.Probability(billed(rows[i].X, o.Style))
+	}
+	if order != nil {
+		x := make([][]float32, len(rows))
+		for i := range rows {
+			x[i] = billed(rows[i].X, o.Style)
+		}
+		for i, odds := range order.Scores(x) {
+			scores[i] = gbdt.Logistic(odds)
 		}
 	}
 	if o.Style != coding.Mentions {
