@@ -67,7 +67,7 @@ func newBills(ctx context.Context, c BillingConfig) (*bills, error) {
 	both(n, func(i int) {
 		var cands []coding.Candidate
 		cands, errs[i] = r.Retrieve(ctx, d.Docs[i], d.Table, retrieve.Options{Style: coding.Billing})
-		b.inputs[i] = rank.Input{Note: d.Notes[i].Note, Doc: d.Docs[i], Style: coding.Billing, Candidates: cands, Table: d.Table}
+		b.inputs[i] = rank.WithPurposes(rank.Input{Note: d.Notes[i].Note, Doc: d.Docs[i], Style: coding.Billing, Candidates: cands, Table: d.Table})
 		var acceptable map[string]bool
 		b.required[i], acceptable = d.Notes[i].Gold()
 		b.accepted[i] = acceptable

@@ -84,6 +84,7 @@ type judged struct {
 
 func (l *Local) billing(in Input) []coding.Suggestion {
 	style := l.models.Style(coding.Billing)
+	in = WithPurposes(in)
 	rows := BillingRows(in, style.Practice, nil)
 	if style.Rank == nil {
 		list := make([]judged, len(rows))
@@ -224,7 +225,7 @@ func placePoints(in Input, code string, m *coding.Match) (float64, bool) {
 	if m.TermCode != code && strings.HasPrefix(code, m.TermCode) && len(code) < 8 {
 		p += headerPoints
 	}
-	if prevented(in.Doc.Text[m.Span.End:]) {
+	if m.Kind != termPurpose && prevented(in.Doc.Text[m.Span.End:]) {
 		return 0, false
 	}
 	return p, true

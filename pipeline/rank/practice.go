@@ -122,6 +122,7 @@ const (
 	bLongerScore
 	bSpan
 	bAt
+	bPurpose
 	bDensity
 	bResolution
 	bUnder
@@ -227,6 +228,7 @@ func BillingRows(in Input, practice *learned.Memory, own learned.Without) []Bill
 		x[bInpatient], x[bEmergency] = truth(in.Doc.Setting.InpatientRules()), truth(in.Doc.Setting == coding.Emergency)
 		x[bHasAssessment], x[bHasFinal], x[bHasProcedure] = truth(has[bInAssessment]), truth(has[bInFinal]), truth(has[bInProcedure])
 		x[bSpan], x[bAt] = logp(float64(m.Span.Len())), float32(m.Span.Start)/float32(len(in.Doc.Text)+1)
+		x[bPurpose] = float32(purposeOf(c))
 		if practice != nil {
 			x[bBilled] = logp(float64(practice.CodeNotes(c.Code, own)))
 			x[bBilledCategory] = logp(float64(practice.CategoryCodes(c.Code, own)))
