@@ -38,6 +38,7 @@ type purpose struct {
 	denied        bool // the cue says what is not there
 	cues          []phrase
 	with, without []phrase
+	nowhere       bool    // without holds for the whole note
 	from, to      float64 // days of age: from <= age < to
 	ageless       bool    // also where no age is known
 	findings      []codeset.Ref
@@ -108,6 +109,7 @@ func readPurposes(table []byte) (*purposes, error) {
 	shared := map[string][]phrase{}
 	for i, f := range rows[1:] {
 		p := purpose{code: f[0], trust: trusts[f[7]], findings: refs(f[6]), because: f[9] + " (" + f[8] + ")."}
+		f[4], p.nowhere = strings.CutPrefix(f[4], "anywhere: ")
 		for _, c := range []struct {
 			text string
 			to   *[]phrase
@@ -376,8 +378,21 @@ func newOccasion(in Input) *occasion {
 		}
 	} else if f := factOf(doc, coding.FactAge); f != nil {
 		o.age = f.Value * yearDays
+		for k := range doc.Facts { // a note on an infant tells the age of its mother too
+			if f := &doc.Facts[k]; f.Kind == coding.FactAge && f.Unit != "year" && f.Value < 2 && doc.AssertionOf(f.Span) == coding.Present && o.isAbout(f.Start) {
+				o.age = f.Value * yearDays
+				break
+			}
+		}
 	}
 	return o
+}
+
+// isAbout reports whether a place is in a list of diagnoses or at the beginning
+// of the note.
+func (o *occasion) isAbout(at int) bool {
+	i := o.in.Doc.SentenceAt(at)
+	return i >= 0 && (i < 2 || o.placesOf(i)&placeDiagnosis != 0)
 }
 
 // placesOf gives the places that a sentence belongs to by its section, without
@@ -390,8 +405,12 @@ func (o *occasion) placesOf(i int) placeSet {
 		out = placeText
 	}
 	switch kind {
-	case coding.SectionChiefComplaint, coding.SectionIndication:
+	case coding.SectionChiefComplaint:
 		out |= placeReason
+	case coding.SectionIndication:
+		if i-o.firstOf(i) < reasonSentences {
+			out |= placeReason
+		}
 	case coding.SectionAssessment, coding.SectionDischargeDx, coding.SectionPostopDx, coding.SectionPreopDx, coding.SectionAdmitDx, coding.SectionPlan:
 		out |= placeDiagnosis
 	case coding.SectionProcedure:
@@ -406,8 +425,11 @@ func (o *occasion) placesOf(i int) placeSet {
 	return out
 }
 
+// An indication goes on to tell of the consent.
+const reasonSentences = 8
+
 // The name of a procedure is short and stands at the beginning of its section.
-const titleWords, titleSentences = 25, 8
+const titleWords, titleSentences, titleReach = 30, 8, 15
 
 func (o *occasion) firstOf(i int) int {
 	for i > 0 && o.in.Doc.Sentences[i-1].Section == o.in.Doc.Sentences[i].Section {
@@ -468,7 +490,7 @@ func (o *occasion) hold(p *purpose, f foundCue) (coding.Match, string, bool) {
 	if len(p.with) > 0 && !o.says(p.with, f.sentence, false) {
 		return none, "", false
 	}
-	if o.says(p.without, f.sentence, true) {
+	if o.says(p.without, f.sentence, !p.nowhere) {
 		return none, "", false
 	}
 	code, ok := o.fill(p, f)
@@ -516,28 +538,25 @@ func (o *occasion) says(phrases []phrase, i int, about bool) bool {
 	return false
 }
 
-func normSet(words string) map[string]bool {
-	out := map[string]bool{}
-	for _, n := range lexicon.Norms(words) {
-		out[n] = true
-	}
-	return out
-}
-
 var (
-	// visitWords say that the patient comes for what follows.
-	visitWords = normSet(`present presents presenting presented here comes come coming came return returns returning returned visit
-		admitted admit referred brought bring brings arrives requests requesting requested seen scheduled undergo undergoes
-		receive receives`)
-	comesFor = normSet(`for to because regarding after status with and requesting a an`)
+	// visitWords say that the patient comes for what comesFor leads to.
+	visitWords = wordSet(`present presents presenting presented here comes come coming came return returns returning returned visit
+		admitted referred brought bring brings arrives requests requesting requested seen scheduled undergo undergoes receive receives
+		indicated taken`)
+	comesFor    = wordSet(`for to because regarding after status requesting`)
+	visitDirect = wordSet(`requests requesting requested receive receives undergo undergoes visit`)
 	// planned say that something is to be done another time, doneBefore that it was
 	// done before, refused that it is not done.
-	planned = normSet(`will would should schedule due overdue recommend advise plan consider need refer order next future if until
-		may might could again when eventually candidate awaiting pending encourage suggest`)
-	doneBefore = normSet(`last previous previously prior history had underwent before since past ago completed finished
-		received after following never status`)
-	refused  = normSet(`decline declines declined refuse refused refuses defer deferred cancelled canceled`)
-	nowWords = normSet(`today now here currently`)
+	planned = wordSet(`will would should schedule scheduled due overdue recommend recommended recommends advise advised plan plans
+		planned planning consider considering needs need refer order ordered next future if until may might could again when
+		eventually candidate awaiting pending encourage encouraged suggest suggested`)
+	doneBefore = wordSet(`last previous previously prior history had underwent before since past ago finished received given following
+		never status every`)
+	refused      = wordSet(`decline declines declined refuse refused refuses defer deferred cancelled canceled`)
+	nowWords     = wordSet(`today now here currently`)
+	agoWords     = wordSet(`ago`)
+	earlierVisit = wordSet(`had last previously prior never`)
+	told         = wordSet(`was were is are has had`)
 )
 
 // placed reports whether the cue stands where the row wants it, as what is done
@@ -545,9 +564,10 @@ var (
 func (o *occasion) placed(p *purpose, f foundCue) bool {
 	toks := o.sentences[f.sentence]
 	places := o.placesOf(f.sentence) & p.places
+	kind := o.in.Doc.Sections[o.in.Doc.Sentences[f.sentence].Section].Kind
 	any := func(set map[string]bool, from, to int) bool {
 		for i := max(from, 0); i < min(to, len(toks)); i++ {
-			if set[toks[i].Norm] {
+			if set[toks[i].Lower] {
 				return true
 			}
 		}
@@ -561,35 +581,42 @@ func (o *occasion) placed(p *purpose, f foundCue) bool {
 	if p.past {
 		pastBefore = nil
 	}
-	if places&placeTitle != 0 && !any(pastBefore, f.first-beforeWords, f.first) {
+	if places&placeTitle != 0 && f.first < titleReach && !any(told, 0, len(toks)) && !any(pastBefore, f.first-beforeWords, f.first) && !any(planned, 0, f.first) {
 		return true
 	}
 	later := any(planned, f.first-beforeWords, f.first) || any(planned, f.last, f.last+afterWords)
-	earlier := any(pastBefore, f.first-beforeWords, f.first) || any(normAgo, f.last, f.last+afterWords)
+	earlier := any(pastBefore, f.first-beforeWords, f.first) || any(agoWords, f.last, f.last+afterWords)
+	if kind == coding.SectionIndication && any(told, 0, f.first) {
+		places &^= placeReason // it tells what went before
+	}
 	if places&(placeReason|placeDiagnosis|placeText) != 0 && !earlier && (now || !later) {
 		return true
 	}
-	if p.places&placeVisit == 0 || !tells(o.in.Doc.Sections[o.in.Doc.Sentences[f.sentence].Section].Kind) {
+	if p.places&placeVisit == 0 || !occasional(kind) {
 		return false
 	}
 	for v := f.first - 1; v >= max(0, f.first-visitReach); v-- {
-		if !visitWords[toks[v].Norm] {
+		if !visitWords[toks[v].Lower] {
 			continue
 		}
-		if v+1 < f.first && !any(comesFor, v+1, f.first) && !visitDirect[toks[v].Norm] {
+		if v+1 < f.first && !any(comesFor, v+1, f.first) && !visitDirect[toks[v].Lower] {
 			continue
 		}
-		return !any(pastBefore, v+1, f.first) && !any(normAgo, f.last, f.last+afterWords) && (now || !any(planned, v-2, f.first)) && !o.elsewhen(toks, v)
+		return !any(earlierVisit, v-3, v) && !any(pastBefore, v+1, f.first) && !any(agoWords, f.last, f.last+afterWords) && (now || !any(planned, v-2, f.first)) && !o.elsewhen(toks, v)
 	}
 	return false
 }
 
-var (
-	normAgo     = normSet("ago")
-	visitDirect = normSet("requests requesting requested receive receives undergo undergoes visit")
-)
-
 const beforeWords, afterWords, visitReach = 8, 6, 14
+
+// occasional reports whether a section may tell why the patient came.
+func occasional(s coding.SectionKind) bool {
+	switch s {
+	case coding.SectionPMH, coding.SectionPSH, coding.SectionFamily, coding.SectionSocial, coding.SectionProcedure:
+		return false
+	}
+	return tells(s)
+}
 
 // elsewhen reports whether the sentence tells of an earlier visit: one in a
 // named year, or initially.
@@ -762,14 +789,14 @@ func (o *occasion) abnormal(kinds []codeset.Ref) bool {
 // findingFrom is the least retrieval score of what counts as found.
 const findingFrom = 0.3
 
-var worseWords = normSet("new uncontrolled worse worsening worsened elevated poorly exacerbation flare abnormal slightly")
+var worseWords = wordSet("new uncontrolled worse worsening worsened elevated poorly exacerbation flare abnormal slightly")
 
 func (o *occasion) worse(s coding.Span) bool {
 	i := o.in.Doc.SentenceAt(s.Start)
 	if i < 0 {
 		return false
 	}
-	return slices.ContainsFunc(o.sentences[i], func(t lexicon.Token) bool { return worseWords[t.Norm] })
+	return slices.ContainsFunc(o.sentences[i], func(t lexicon.Token) bool { return worseWords[t.Lower] })
 }
 
 // purposeOf is how far a candidate is trusted to be what the encounter is for;
