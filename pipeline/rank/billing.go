@@ -279,8 +279,8 @@ func choose(in Input, list []Billed, sel Selection) []Billed {
 			out = append(out, j)
 		}
 	}
+	best := -1
 	if sel.First {
-		best := -1
 		for i := range list {
 			if mayStandFirst(in.Candidates[list[i].Candidate].Code) && (best < 0 || list[i].First > list[best].First) {
 				best = i
@@ -308,8 +308,15 @@ func choose(in Input, list []Billed, sel Selection) []Billed {
 			definitive = definitive || (!signLike(code) && code[0] != 'Z')
 		}
 	}
+	if len(out) == 0 && best >= 0 && sel.Calibration.Probability(list[best].Odds) >= loneConfidence {
+		take(list[best])
+	}
 	return out
 }
+
+// loneConfidence is the least confidence of the code that is likeliest to be
+// first where nothing else is shown: few notes have nothing to code.
+const loneConfidence = 0.15
 
 // firstAlone is the probability of being first-listed from which on a code is
 // shown whatever its confidence: a bill needs a first code.
