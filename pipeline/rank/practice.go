@@ -59,6 +59,7 @@ var billingNames = [...]string{
 	"longer_score",     // log odds of the best such candidate
 	"span",             // bytes of the best place, logarithm
 	"at",               // where the best place stands, 0..1
+	"purpose",          // how far the note is trusted to say that it is what the encounter is for
 	// of retrieval, see coding.Support
 	"density",
 	"resolution",
