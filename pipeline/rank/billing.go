@@ -187,6 +187,9 @@ func judge(in Input, i int) (judged, bool) {
 // placePoints judges one place; false where the words there do not let the
 // code stand.
 func placePoints(in Input, code string, m *coding.Match) (float64, bool) {
+	if m.Kind == termPurpose {
+		return purposePoints, true
+	}
 	p := sectionPoints[m.Section]
 	switch {
 	case familyCode(code):
@@ -225,7 +228,7 @@ func placePoints(in Input, code string, m *coding.Match) (float64, bool) {
 	if m.TermCode != code && strings.HasPrefix(code, m.TermCode) && len(code) < 8 {
 		p += headerPoints
 	}
-	if m.Kind != termPurpose && prevented(in.Doc.Text[m.Span.End:]) {
+	if prevented(in.Doc.Text[m.Span.End:]) {
 		return 0, false
 	}
 	return p, true
@@ -340,6 +343,9 @@ func sameCondition(a *coding.Candidate, am *coding.Match, b *coding.Candidate, b
 // assessment, of a procedure note the postoperative one; without such a place
 // the surest definitive code. The rest follow by confidence.
 func firstListed(in Input, chosen []Billed, sel Selection) []Billed {
+	if i := mustStandFirst(in, chosen); i >= 0 {
+		return toFront(chosen, i)
+	}
 	if sel.First {
 		score := make([]float64, len(chosen))
 		for i, j := range chosen {

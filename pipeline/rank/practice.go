@@ -206,6 +206,9 @@ func BillingRows(in Input, practice *learned.Memory, own learned.Without) []Bill
 		c, m := &in.Candidates[i], j.match
 		x[bPoints] = float32(j.score)
 		x[bBestSection] = float32(sectionPoints[m.Section])
+		if m.Kind == termPurpose {
+			x[bBestSection] = purposePoints
+		}
 		if p, ok := placePoints(in, c.Code, m); ok {
 			x[bPlacePoints] = float32(p)
 		}

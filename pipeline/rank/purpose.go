@@ -418,7 +418,7 @@ func (o *occasion) placesOf(i int) placeSet {
 			out |= placeTitle
 		}
 	case coding.SectionExam, coding.SectionUnknown, coding.SectionOther, coding.SectionResults:
-		if i == 0 && len(o.sentences[i]) <= titleWords {
+		if i == 0 && len(o.sentences[i]) <= nameWords {
 			out |= placeTitle
 		}
 	}
@@ -429,7 +429,7 @@ func (o *occasion) placesOf(i int) placeSet {
 const reasonSentences = 8
 
 // The name of a procedure is short and stands at the beginning of its section.
-const titleWords, titleSentences, titleReach = 30, 8, 15
+const titleWords, titleSentences, titleReach, nameWords = 30, 8, 15, 20
 
 func (o *occasion) firstOf(i int) int {
 	for i > 0 && o.in.Doc.Sentences[i-1].Section == o.in.Doc.Sentences[i].Section {
@@ -798,6 +798,36 @@ func (o *occasion) worse(s coding.Span) bool {
 	}
 	return slices.ContainsFunc(o.sentences[i], func(t lexicon.Token) bool { return worseWords[t.Lower] })
 }
+
+// purposePoints are those of a place at which the note says what it is for,
+// whatever its section: it is where the visit is named.
+const purposePoints = 1.3
+
+// firstOnly are the codes that may only be first-listed or principal
+// (guideline I.C.21.c.16, paraphrased), if the note says that the encounter is
+// for them.
+var firstOnly = refs("Z00 Z01 Z02 Z04 Z31.81-Z31.84 Z33.2 Z34 Z38 Z39 Z40 Z42 Z51.0 Z51.1 Z52 Z76.1 Z76.2 Z99.12")
+
+// mustStandFirst gives the chosen code that has to be first, -1 where there is
+// none. Of several it is the one that the note is most trusted to name, then
+// the surest.
+func mustStandFirst(in Input, chosen []Billed) int {
+	best, trust := -1, firstTrust
+	for i, j := range chosen {
+		c := &in.Candidates[j.Candidate]
+		p := purposeOf(c)
+		if p < trust || !anyRef(firstOnly, c.Code) {
+			continue
+		}
+		if best < 0 || p > trust || j.Odds > chosen[best].Odds {
+			best, trust = i, p
+		}
+	}
+	return best
+}
+
+// firstTrust is the least trust of a cue by which a code is put first.
+const firstTrust = 0.5
 
 // purposeOf is how far a candidate is trusted to be what the encounter is for;
 // 0 where no words say that it is.
