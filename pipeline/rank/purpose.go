@@ -217,25 +217,35 @@ func readPhrases(s string, shared map[string][]phrase) ([]phrase, error) {
 			continue
 		}
 		var p phrase
-		sure := false // a word that cannot be missing
+		sure := false       // a word that cannot be missing
+		var before []string // the words at the place before
 		for w := range strings.FieldsSeq(text) {
 			switch w {
 			case "^":
 				p.start = true
+				before = nil
 			case "$":
 				p.end = true
 			case "..":
 				p.parts = append(p.parts, part{gap: true})
+				before = nil
 			default:
 				w, optional := strings.CutSuffix(w, "?")
 				q := part{words: map[string]bool{}, optional: optional}
-				for one := range strings.SplitSeq(w, "/") {
-					norms := lexicon.Norms(strings.ReplaceAll(one, "%", "/"))
+				here := strings.Split(strings.ReplaceAll(strings.ReplaceAll(w, "/", " "), "%", "/"), " ")
+				for _, one := range here {
+					norms := lexicon.Norms(one)
 					if len(norms) != 1 {
 						return nil, fmt.Errorf("%q is not one word", one)
 					}
 					q.words[norms[0]] = true
+					for _, b := range before {
+						if len(lexicon.Norms(b+" "+one)) == 1 {
+							return nil, fmt.Errorf("%q is read as one word in %q", b+" "+one, text)
+						}
+					}
 				}
+				before = here
 				p.parts = append(p.parts, q)
 				sure = sure || !optional
 			}
@@ -429,7 +439,7 @@ func (o *occasion) placesOf(i int) placeSet {
 const reasonSentences = 8
 
 // The name of a procedure is short and stands at the beginning of its section.
-const titleWords, titleSentences, titleReach, nameWords = 30, 8, 15, 20
+const titleWords, titleSentences, titleReach, nameWords, nameReach = 30, 8, 15, 20, 8
 
 func (o *occasion) firstOf(i int) int {
 	for i > 0 && o.in.Doc.Sentences[i-1].Section == o.in.Doc.Sentences[i].Section {
@@ -555,7 +565,7 @@ var (
 	refused      = wordSet(`decline declines declined refuse refused refuses defer deferred cancelled canceled`)
 	nowWords     = wordSet(`today now here currently`)
 	agoWords     = wordSet(`ago`)
-	earlierVisit = wordSet(`had last previously prior never`)
+	earlierVisit = wordSet(`had been last previously prior never`)
 	told         = wordSet(`was were is are has had`)
 )
 
@@ -581,12 +591,16 @@ func (o *occasion) placed(p *purpose, f foundCue) bool {
 	if p.past {
 		pastBefore = nil
 	}
-	if places&placeTitle != 0 && f.first < titleReach && !any(told, 0, len(toks)) && !any(pastBefore, f.first-beforeWords, f.first) && !any(planned, 0, f.first) {
+	reach := titleReach
+	if kind != coding.SectionProcedure {
+		reach = nameReach
+	}
+	if places&placeTitle != 0 && f.first < reach && !any(told, 0, len(toks)) && !any(pastBefore, f.first-beforeWords, f.first) && !any(planned, 0, f.first) {
 		return true
 	}
 	later := any(planned, f.first-beforeWords, f.first) || any(planned, f.last, f.last+afterWords)
 	earlier := any(pastBefore, f.first-beforeWords, f.first) || any(agoWords, f.last, f.last+afterWords)
-	if kind == coding.SectionIndication && any(told, 0, f.first) {
+	if kind == coding.SectionIndication && any(told, 0, len(toks)) {
 		places &^= placeReason // it tells what went before
 	}
 	if places&(placeReason|placeDiagnosis|placeText) != 0 && !earlier && (now || !later) {
@@ -602,7 +616,7 @@ func (o *occasion) placed(p *purpose, f foundCue) bool {
 		if v+1 < f.first && !any(comesFor, v+1, f.first) && !visitDirect[toks[v].Lower] {
 			continue
 		}
-		return !any(earlierVisit, v-3, v) && !any(pastBefore, v+1, f.first) && !any(agoWords, f.last, f.last+afterWords) && (now || !any(planned, v-2, f.first)) && !o.elsewhen(toks, v)
+		return (now || !any(earlierVisit, v-3, v)) && !any(pastBefore, v+1, f.first) && !any(agoWords, f.last, f.last+afterWords) && (now || !any(planned, v-2, f.first)) && !o.elsewhen(toks, v)
 	}
 	return false
 }
@@ -778,12 +792,19 @@ func (o *occasion) abnormal(kinds []codeset.Ref) bool {
 			if m.Lexical < thinFrom || m.Assertion != coding.Present || m.Section != coding.SectionAssessment || generic(doc.Text[m.Span.Start:m.Span.End]) {
 				continue
 			}
-			if !lasting(c.Code) || o.worse(m.Span) {
+			if !lasting(c.Code) || earInfection(c.Code) || o.worse(m.Span) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// earInfection reports whether a code is of a disease of the ear that comes and
+// goes.
+func earInfection(code string) bool {
+	c := coding.Category(code)
+	return c >= "H60" && c <= "H67"
 }
 
 // findingFrom is the least retrieval score of what counts as found.
