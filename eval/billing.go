@@ -17,7 +17,8 @@ import (
 // BillingConfig steers training and measuring of the ranker for bills.
 type BillingConfig struct {
 	Data     *Data           // notes coded as for a bill, with First
-	Order    *learned.Models // gives the candidates; it must not have seen the notes
+	Order    *learned.Models // gives the candidates; it must not have seen the notes; nil: phrases and order are learned from the notes
+	Fit      FitConfig       // of that order; zero: DefaultFit with phrases
 	Rank     gbdt.Params     // zero: DefaultBilling
 	Folds    int             // 0: 5
 	Progress func(done, of int, what string)
@@ -56,26 +57,41 @@ func newBills(ctx context.Context, c BillingConfig) (*bills, error) {
 	if c.Progress == nil {
 		c.Progress = func(int, int, string) {}
 	}
-	d := c.Data
-	r, err := d.Retriever.With(c.Order)
-	if err != nil {
-		return nil, err
+	if c.Fit.Style == "" {
+		c.Fit = DefaultFit(coding.Billing)
+		c.Fit.NoMemory = false
 	}
+	d := c.Data
 	n := len(d.Notes)
 	b := &bills{c, make([]rank.Input, n), make([]map[string]bool, n), make([]map[string]bool, n)}
-	errs := make([]error, n)
-	both(n, func(i int) {
-		var cands []coding.Candidate
-		cands, errs[i] = r.Retrieve(ctx, d.Docs[i], d.Table, retrieve.Options{Style: coding.Billing})
-		b.inputs[i] = rank.Input{Note: d.Notes[i].Note, Doc: d.Docs[i], Style: coding.Billing, Candidates: cands, Table: d.Table}
+	for i := range n {
+		b.inputs[i] = rank.Input{Note: d.Notes[i].Note, Doc: d.Docs[i], Style: coding.Billing, Table: d.Table}
 		var acceptable map[string]bool
 		b.required[i], acceptable = d.Notes[i].Gold()
 		b.accepted[i] = acceptable
 		for c := range b.required[i] {
 			acceptable[c] = true
 		}
+	}
+	if c.Order == nil {
+		return b, nil
+	}
+	return b, b.retrieve(ctx, c.Order, func(int) bool { return true })
+}
+
+// retrieve enters the candidates of the notes for which use is true.
+func (b *bills) retrieve(ctx context.Context, m *learned.Models, use func(i int) bool) error {
+	r, err := b.Data.Retriever.With(m)
+	if err != nil {
+		return err
+	}
+	errs := make([]error, len(b.inputs))
+	both(len(b.inputs), func(i int) {
+		if use(i) {
+			b.inputs[i].Candidates, errs[i] = r.Retrieve(ctx, b.Data.Docs[i], b.Data.Table, retrieve.Options{Style: coding.Billing})
+		}
 	})
-	return b, errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
 // practice counts how the notes were coded.
@@ -86,7 +102,7 @@ func (b *bills) practice(notes []int) *learned.Memory {
 			ex[k].Codes = append(ex[k].Codes, c)
 		}
 		slices.Sort(ex[k].Codes)
-		ex[k].Found = b.Data.found[i]
+		ex[k].Found, ex[k].Weight = b.Data.found[i], b.Data.Notes[i].Weight
 	}
 	return learned.Learn(ex)
 }
@@ -94,13 +110,40 @@ func (b *bills) practice(notes []int) *learned.Memory {
 // fit trains on the notes with the given numbers: which codes are accepted,
 // acceptable ones included, and which of them are first.
 func (b *bills) fit(ctx context.Context, notes []int) (learned.StyleModels, error) {
-	out := learned.StyleModels{Practice: b.practice(notes)}
+	var out learned.StyleModels
+	d := b.Data
+	input := func(k int) rank.Input { return b.inputs[notes[k]] }
+	if b.Order == nil {
+		m, rows, err := d.fitOrder(ctx, notes, b.Fit)
+		if err != nil {
+			return out, err
+		}
+		out.Order, out.Memory = m.Order, m.Memory
+		cands, err := d.heldOut(ctx, notes, rows, m, b.Fit)
+		if err != nil {
+			return out, err
+		}
+		input = func(k int) rank.Input {
+			in := b.inputs[notes[k]]
+			in.Candidates = cands[k]
+			return in
+		}
+	}
+	out.Practice = b.practice(d.coded(notes))
 	t := gbdt.Data{Features: rank.BillingFeatures()}
 	var first []float32
-	for _, i := range notes {
-		for _, row := range rank.BillingRows(b.inputs[i], out.Practice, b.required[i]) {
-			code := b.inputs[i].Candidates[row.Candidate].Code
+	for k, i := range notes {
+		if i >= d.orders {
+			continue
+		}
+		in := input(k)
+		for _, row := range rank.BillingRows(in, out.Practice, &learned.Without{Codes: b.required[i], Weight: d.Notes[i].Weight}) {
+			code := in.Candidates[row.Candidate].Code
+			if !b.accepted[i][code] && d.Notes[i].Dropped(code) {
+				continue
+			}
 			t.X = append(t.X, row.X...)
+			t.Weight = append(t.Weight, d.Notes[i].weight(code))
 			t.Y = append(t.Y, truth(b.accepted[i][code]))
 			first = append(first, truth(slices.Contains(b.Data.Notes[i].First, code)))
 		}
@@ -130,8 +173,12 @@ func Billing(ctx context.Context, c BillingConfig) (BillingReport, error) {
 	if err != nil {
 		return BillingReport{}, err
 	}
+	return b.cross(ctx)
+}
+
+func (b *bills) cross(ctx context.Context) (BillingReport, error) {
 	d := b.Data
-	folds := NewFolds(d.Notes, b.Folds)
+	folds := d.folds(b.Folds)
 	rows := make([][]rank.Billed, len(d.Notes))
 	for f := range b.Folds {
 		b.Progress(f, b.Folds, "train and measure bills")
@@ -145,45 +192,63 @@ func Billing(ctx context.Context, c BillingConfig) (BillingReport, error) {
 		if err != nil {
 			return BillingReport{}, err
 		}
-		both(len(d.Notes), func(i int) {
-			if folds.Of(&d.Notes[i]) == f {
+		held := func(i int) bool { return folds.Of(&d.Notes[i]) == f }
+		if b.Order == nil {
+			if err := b.retrieve(ctx, models(coding.Billing, m), held); err != nil {
+				return BillingReport{}, err
+			}
+		}
+		both(d.held, func(i int) {
+			if held(i) {
 				rows[i] = rank.BillingRows(b.inputs[i], m.Practice, nil)
 				rank.Judge(rows[i], &m)
 			}
 		})
 	}
-	rep := BillingReport{Folds: b.Folds, Results: make([]Result, len(d.Notes))}
+	rep := BillingReport{Folds: b.Folds, Results: make([]Result, d.held)}
 	for f := range b.Folds {
-		sel := b.choose(rows, func(i int) bool { return folds.Of(&d.Notes[i]) != f })
-		for i := range d.Notes {
+		sel := b.choose(rows, func(i int) bool { return folds.heldOutside(&d.Notes[i], f) })
+		for i := range d.held {
 			if folds.Of(&d.Notes[i]) == f {
 				rep.Results[i] = b.bill(i, rows[i], sel)
 			}
 		}
 	}
 	rep.Scores = Score(rep.Results)
-	rep.Select = b.choose(rows, func(int) bool { return true })
+	rep.Select = b.choose(rows, func(i int) bool { return i < d.held })
 	return rep, nil
 }
 
 // TrainBilling measures, and trains on all notes.
 func TrainBilling(ctx context.Context, c BillingConfig) (learned.StyleModels, BillingReport, error) {
-	rep, err := Billing(ctx, c)
-	if err != nil {
-		return learned.StyleModels{}, rep, err
-	}
 	b, err := newBills(ctx, c)
 	if err != nil {
+		return learned.StyleModels{}, BillingReport{}, err
+	}
+	rep, err := b.cross(ctx)
+	if err != nil {
 		return learned.StyleModels{}, rep, err
 	}
-	all := make([]int, len(c.Data.Notes))
+	m, err := b.train(ctx, rep.Select)
+	return m, rep, err
+}
+
+// train makes the models of all notes, with what cross-validation chose.
+func (b *bills) train(ctx context.Context, sel rank.Selection) (learned.StyleModels, error) {
+	m, err := b.fit(ctx, everyNote(b.Data))
+	if b.Order != nil {
+		m.Order = b.Order.Style(coding.Billing).Order
+	}
+	m.Calibration, m.Threshold = sel.Calibration, sel.Threshold
+	return m, err
+}
+
+func everyNote(d *Data) []int {
+	all := make([]int, len(d.Notes))
 	for i := range all {
 		all[i] = i
 	}
-	m, err := b.fit(ctx, all)
-	m.Order = c.Order.Style(coding.Billing).Order
-	m.Calibration, m.Threshold = rep.Select.Calibration, rep.Select.Threshold
-	return m, rep, err
+	return all
 }
 
 func (b *bills) bill(i int, rows []rank.Billed, sel rank.Selection) Result {
@@ -206,7 +271,7 @@ const (
 func (b *bills) choose(rows [][]rank.Billed, use func(i int) bool) rank.Selection {
 	var odds []float64
 	var right []bool
-	for i := range rows {
+	for i := range b.Data.held {
 		if !use(i) {
 			continue
 		}
@@ -220,7 +285,7 @@ func (b *bills) choose(rows [][]rank.Billed, use func(i int) bool) rank.Selectio
 	for t := leastThreshold; t < mostThreshold; t += thresholdStep {
 		sel.Threshold = t
 		var res []Result
-		for i := range rows {
+		for i := range b.Data.held {
 			if use(i) {
 				res = append(res, b.bill(i, rows[i], sel))
 			}
@@ -240,7 +305,7 @@ func (b *bills) choose(rows [][]rank.Billed, use func(i int) bool) rank.Selectio
 func (b *bills) recalibrate(rows [][]rank.Billed, use func(i int) bool, sel rank.Selection) rank.Selection {
 	var odds []float64
 	var right []bool
-	for i := range rows {
+	for i := range b.Data.held {
 		if !use(i) {
 			continue
 		}

@@ -22,9 +22,61 @@ type Data struct {
 	Notes     []GoldNote
 	Docs      []*coding.Document
 
-	gold    []map[string]bool
-	phrases [][]string
-	found   [][]string // codes whose words stand in the note
+	gold       []map[string]bool
+	acceptable []map[string]bool // allowed without being asked for
+	phrases    [][]string
+	found      [][]string // codes whose words stand in the note
+
+	held   int // the first notes, which are held out in turn; those after them only teach
+	orders int // from here on they teach the order of candidates alone, coded in another style
+}
+
+// join gives the notes of several, of which those of d are held out in turn.
+// What orders holds teaches the order of candidates alone. Both may be nil.
+func (d *Data) join(teach, orders *Data) *Data {
+	out := *d
+	for i, more := range []*Data{teach, orders} {
+		if i == 1 {
+			out.orders = len(out.Notes)
+		}
+		if more == nil {
+			continue
+		}
+		out.Notes, out.Docs = slices.Concat(out.Notes, more.Notes), slices.Concat(out.Docs, more.Docs)
+		out.gold, out.phrases = slices.Concat(out.gold, more.gold), slices.Concat(out.phrases, more.phrases)
+		out.acceptable, out.found = slices.Concat(out.acceptable, more.acceptable), slices.Concat(out.found, more.found)
+	}
+	return &out
+}
+
+// folds deals the notes that are held out into k folds; see Folds.Of.
+func (d *Data) folds(k int) Folds {
+	f := NewFolds(d.Notes[:d.held], k)
+	for i := d.held; i < len(d.Notes); i++ {
+		if a := d.Notes[i].Article(); !f.has(a) {
+			f.of[a] = never
+		}
+	}
+	return f
+}
+
+// ownOf gives the codes of a note that Memory learned from.
+func (d *Data) ownOf(i int) *learned.Without {
+	if i >= d.orders {
+		return nil
+	}
+	return &learned.Without{Codes: d.gold[i], Weight: d.Notes[i].Weight}
+}
+
+// coded gives those of the notes that are coded in the style that is trained.
+func (d *Data) coded(notes []int) []int {
+	var out []int
+	for _, i := range notes {
+		if i < d.orders {
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
 // Table is what is asked of a code table.
@@ -43,7 +95,7 @@ func NewData(r *retrieve.Retriever, t Table, d *Dataset, segment func(coding.Not
 		return nil, ErrData
 	}
 	out := &Data{Retriever: r, Table: t, Notes: d.Notes, Docs: make([]*coding.Document, len(d.Notes)),
-		gold: make([]map[string]bool, len(d.Notes)), phrases: make([][]string, len(d.Notes)), found: make([][]string, len(d.Notes))}
+		gold: make([]map[string]bool, len(d.Notes)), acceptable: make([]map[string]bool, len(d.Notes)), held: len(d.Notes), orders: len(d.Notes), phrases: make([][]string, len(d.Notes)), found: make([][]string, len(d.Notes))}
 	plain, err := r.With(nil)
 	if err != nil {
 		return nil, err
@@ -53,7 +105,7 @@ func NewData(r *retrieve.Retriever, t Table, d *Dataset, segment func(coding.Not
 		n := d.Notes[i].Note
 		n.NoteType = ""
 		out.Docs[i] = segment(n)
-		out.gold[i], _ = d.Notes[i].Gold()
+		out.gold[i], out.acceptable[i] = d.Notes[i].Gold()
 		out.phrases[i] = r.Phrases(out.Docs[i])
 		out.found[i], errs[i] = plain.Found(context.Background(), out.Docs[i], t)
 	})
@@ -114,7 +166,7 @@ func (d *Data) memory(notes []int) *learned.Memory {
 			ex[k].Codes = append(ex[k].Codes, c)
 		}
 		slices.Sort(ex[k].Codes)
-		ex[k].Found = d.found[i]
+		ex[k].Found, ex[k].Weight = d.found[i], d.Notes[i].Weight
 	}
 	return learned.Learn(ex)
 }
@@ -126,33 +178,39 @@ func models(s coding.Style, m learned.StyleModels) *learned.Models {
 // Fit trains order and ranker of a style on the notes with the given numbers.
 // Calibration and threshold are left to Calibrated.
 func (d *Data) Fit(ctx context.Context, notes []int, c FitConfig) (learned.StyleModels, error) {
-	var out learned.StyleModels
-	if !c.NoMemory {
-		out.Memory = d.memory(notes)
-	}
-	r, err := d.Retriever.With(models(c.Style, out))
+	out, rows, err := d.fitOrder(ctx, notes, c)
 	if err != nil {
-		return out, err
-	}
-	rows := make([][]retrieve.Row, len(notes))
-	errs := make([]error, len(notes))
-	both(len(notes), func(k int) {
-		o := d.options(c)
-		if out.Memory != nil {
-			o.LeaveOut = d.gold[notes[k]]
-		}
-		rows[k], errs[k] = r.Rows(ctx, d.Docs[notes[k]], d.Table, o)
-	})
-	if err := errors.Join(errs...); err != nil {
-		return out, err
-	}
-	if out.Order, err = d.order(ctx, notes, rows, func(int) bool { return true }, c); err != nil {
 		return out, err
 	}
 	if c.Style == coding.Mentions && c.Rank.Trees >= 0 {
 		out.Rank, err = d.ranker(ctx, notes, rows, out, c)
 	}
 	return out, err
+}
+
+// fitOrder trains phrases and order, and gives the rows that it did it from.
+func (d *Data) fitOrder(ctx context.Context, notes []int, c FitConfig) (out learned.StyleModels, rows [][]retrieve.Row, err error) {
+	if !c.NoMemory {
+		out.Memory = d.memory(d.coded(notes))
+	}
+	r, err := d.Retriever.With(models(c.Style, out))
+	if err != nil {
+		return out, nil, err
+	}
+	rows = make([][]retrieve.Row, len(notes))
+	errs := make([]error, len(notes))
+	both(len(notes), func(k int) {
+		o := d.options(c)
+		if out.Memory != nil {
+			o.LeaveOut = d.ownOf(notes[k])
+		}
+		rows[k], errs[k] = r.Rows(ctx, d.Docs[notes[k]], d.Table, o)
+	})
+	if err := errors.Join(errs...); err != nil {
+		return out, nil, err
+	}
+	out.Order, err = d.order(ctx, notes, rows, func(int) bool { return true }, c)
+	return out, rows, err
 }
 
 func (d *Data) order(ctx context.Context, notes []int, rows [][]retrieve.Row, use func(k int) bool, c FitConfig) (*gbdt.Model, error) {
@@ -162,17 +220,17 @@ func (d *Data) order(ctx context.Context, notes []int, rows [][]retrieve.Row, us
 			continue
 		}
 		for j, row := range rows[k] {
-			y, w := float32(0), float32(1)
+			y, w := float32(0), d.Notes[i].weight(row.Code)
 			switch {
 			case d.gold[i][row.Code]:
 				y = 1
-			case d.Notes[i].Dropped(row.Code):
+			case d.acceptable[i][row.Code], d.Notes[i].Dropped(row.Code):
 				continue
 			case j > sparseFrom:
 				if (j+k)%sparse != 0 {
 					continue
 				}
-				w = sparse
+				w *= sparse
 			}
 			t.X = append(t.X, row.X...)
 			t.Y = append(t.Y, y)
@@ -186,15 +244,15 @@ func (d *Data) order(ctx context.Context, notes []int, rows [][]retrieve.Row, us
 	return m, nil
 }
 
-// ranker trains the ranker on candidates ordered by models that did not see
-// their note.
-func (d *Data) ranker(ctx context.Context, notes []int, rows [][]retrieve.Row, fit learned.StyleModels, c FitConfig) (*gbdt.Model, error) {
-	t := gbdt.Data{Features: rank.Features()}
+// heldOut gives the candidates of each note, ordered by a model that did not
+// see the note.
+func (d *Data) heldOut(ctx context.Context, notes []int, rows [][]retrieve.Row, fit learned.StyleModels, c FitConfig) ([][]coding.Candidate, error) {
 	var own []GoldNote
 	for _, i := range notes {
 		own = append(own, d.Notes[i])
 	}
 	folds := NewFolds(own, c.Inner)
+	cands := make([][]coding.Candidate, len(notes))
 	for f := range c.Inner {
 		order, err := d.order(ctx, notes, rows, func(k int) bool { return folds.Of(&own[k]) != f }, c)
 		if err != nil {
@@ -204,36 +262,46 @@ func (d *Data) ranker(ctx context.Context, notes []int, rows [][]retrieve.Row, f
 		if err != nil {
 			return nil, err
 		}
-		x := make([][][]float32, len(notes))
-		cands := make([][]coding.Candidate, len(notes))
 		errs := make([]error, len(notes))
 		both(len(notes), func(k int) {
 			if folds.Of(&own[k]) != f {
 				return
 			}
 			o := d.options(c)
-			o.LeaveOut = d.gold[notes[k]]
-			doc := d.Docs[notes[k]]
-			cands[k], errs[k] = r.Retrieve(ctx, doc, d.Table, o)
-			x[k] = rank.Rows(rank.Input{Doc: doc, Style: c.Style, Candidates: cands[k], Table: d.Table})
+			if fit.Memory != nil {
+				o.LeaveOut = d.ownOf(notes[k])
+			}
+			cands[k], errs[k] = r.Retrieve(ctx, d.Docs[notes[k]], d.Table, o)
 		})
 		if err := errors.Join(errs...); err != nil {
 			return nil, err
 		}
-		for k, i := range notes {
-			for j := range x[k] {
-				code := cands[k][j].Code
-				right := d.gold[i][code]
-				if !right && d.Notes[i].Dropped(code) {
-					continue
-				}
-				y := float32(0)
-				if right {
-					y = 1
-				}
-				t.X = append(t.X, x[k][j]...)
-				t.Y = append(t.Y, y)
+	}
+	return cands, nil
+}
+
+// ranker trains the ranker on candidates ordered by models that did not see
+// their note.
+func (d *Data) ranker(ctx context.Context, notes []int, rows [][]retrieve.Row, fit learned.StyleModels, c FitConfig) (*gbdt.Model, error) {
+	cands, err := d.heldOut(ctx, notes, rows, fit, c)
+	if err != nil {
+		return nil, err
+	}
+	x := make([][][]float32, len(notes))
+	both(len(notes), func(k int) {
+		x[k] = rank.Rows(rank.Input{Doc: d.Docs[notes[k]], Style: c.Style, Candidates: cands[k], Table: d.Table})
+	})
+	t := gbdt.Data{Features: rank.Features()}
+	for k, i := range notes {
+		for j := range x[k] {
+			code := cands[k][j].Code
+			right := d.gold[i][code]
+			if !right && (d.acceptable[i][code] || d.Notes[i].Dropped(code)) {
+				continue
 			}
+			t.X = append(t.X, x[k][j]...)
+			t.Y = append(t.Y, truth(right))
+			t.Weight = append(t.Weight, d.Notes[i].weight(code))
 		}
 	}
 	m, err := gbdt.Train(ctx, t, c.Rank)

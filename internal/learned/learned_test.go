@@ -60,14 +60,32 @@ func TestRarePhrasesAreNotKept(t *testing.T) {
 	}
 }
 
+// Who counts more moves the counts; what is kept still has to stand in enough
+// notes.
+func TestWeightsDoNotReplaceNotes(t *testing.T) {
+	ex := examples()
+	for i := 10; i < 12; i++ {
+		ex[i].Phrases, ex[i].Weight = append(ex[i].Phrases, "of two notes"), 9
+	}
+	ex[20].Weight = 3
+	m := Learn(ex)
+	if m.Notes != 40+2*8+2 || m.CodeNotes("R50.9", nil) != 10+2 {
+		t.Errorf("%d notes, %d with R50.9", m.Notes, m.CodeNotes("R50.9", nil))
+	}
+	if _, ok := m.Phrases["of two notes"]; ok {
+		t.Error("a phrase of two notes was kept because they count more")
+	}
+}
+
 // What a note itself taught must not be used to judge it: the counts without
 // it are those that the other notes give.
 func TestLeavingANoteOutEqualsLearningWithoutIt(t *testing.T) {
 	ex := examples()
+	ex[0].Weight = 3
 	all, rest := Learn(ex), Learn(ex[1:])
-	w := Without{}
+	w := &Without{Codes: map[string]bool{}, Weight: 3}
 	for _, c := range ex[0].Codes {
-		w[c] = true
+		w.Codes[c] = true
 	}
 	for _, code := range []string{"R07.9", "R50.9", "Z00.00"} {
 		if a, b := all.CodeNotes(code, w), rest.CodeNotes(code, nil); a != b {

@@ -80,9 +80,9 @@ func New(cfg Config) (*Retriever, error) {
 type Options struct {
 	Limit     int // at most so many candidates; 0: DefaultLimit
 	Style     coding.Style
-	NoDense   bool            // leave out vectors
-	NoLexical bool            // leave out words and phrases
-	LeaveOut  learned.Without // codes of the note itself if Memory learned from it
+	NoDense   bool             // leave out vectors
+	NoLexical bool             // leave out words and phrases
+	LeaveOut  *learned.Without // the note itself if Memory learned from it
 }
 
 // DefaultLimit is the number of candidates without Options.Limit.
