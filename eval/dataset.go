@@ -53,6 +53,7 @@ const (
 	TierRequired   = "required"
 	TierAcceptable = "acceptable"
 	inBillable     = "billable"
+	notBillable    = "absent"
 )
 
 // Dataset is a list of gold notes with its name.
