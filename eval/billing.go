@@ -61,6 +61,9 @@ func newBills(ctx context.Context, c BillingConfig) (*bills, error) {
 		c.Fit = DefaultFit(coding.Billing)
 		c.Fit.NoMemory = false
 	}
+	if c.Order != nil {
+		c.Fit.Counted = 0
+	}
 	d := c.Data
 	n := len(d.Notes)
 	b := &bills{c, make([]rank.Input, n), make([]map[string]bool, n), make([]map[string]bool, n)}
@@ -94,32 +97,21 @@ func (b *bills) retrieve(ctx context.Context, m *learned.Models, use func(i int)
 	return errors.Join(errs...)
 }
 
-// practice counts how the notes were coded.
-func (b *bills) practice(notes []int) *learned.Memory {
-	ex := make([]learned.Example, len(notes))
-	for k, i := range notes {
-		for c := range b.required[i] {
-			ex[k].Codes = append(ex[k].Codes, c)
-		}
-		slices.Sort(ex[k].Codes)
-		ex[k].Found, ex[k].Weight = b.Data.found[i], b.Data.Notes[i].Weight
-	}
-	return learned.Learn(ex)
-}
-
 // fit trains on the notes with the given numbers: which codes are accepted,
 // acceptable ones included, and which of them are first.
 func (b *bills) fit(ctx context.Context, notes []int) (learned.StyleModels, error) {
 	var out learned.StyleModels
 	d := b.Data
 	input := func(k int) rank.Input { return b.inputs[notes[k]] }
+	var practice counted
 	if b.Order == nil {
-		m, rows, err := d.fitOrder(ctx, notes, b.Fit)
+		m, rows, counts, err := d.fitOrder(ctx, notes, b.Fit)
 		if err != nil {
 			return out, err
 		}
+		practice = counts
 		out.Order, out.Memory = m.Order, m.Memory
-		cands, err := d.heldOut(ctx, notes, rows, m, b.Fit)
+		cands, err := d.heldOut(ctx, notes, rows, counts, b.Fit)
 		if err != nil {
 			return out, err
 		}
@@ -129,7 +121,10 @@ func (b *bills) fit(ctx context.Context, notes []int) (learned.StyleModels, erro
 			return in
 		}
 	}
-	out.Practice = b.practice(d.coded(notes))
+	if practice.all == nil {
+		practice = d.count(notes, b.Fit.Counted)
+	}
+	out.Practice = practice.all.WithoutPhrases()
 	t := gbdt.Data{Features: rank.BillingFeatures()}
 	var first []float32
 	for k, i := range notes {
@@ -137,7 +132,8 @@ func (b *bills) fit(ctx context.Context, notes []int) (learned.StyleModels, erro
 			continue
 		}
 		in := input(k)
-		for _, row := range rank.BillingRows(in, out.Practice, &learned.Without{Codes: b.required[i], Weight: d.Notes[i].Weight}) {
+		counts, own := practice.of(i)
+		for _, row := range rank.BillingRows(in, counts, own) {
 			code := in.Candidates[row.Candidate].Code
 			if !b.accepted[i][code] && d.Notes[i].Dropped(code) {
 				continue

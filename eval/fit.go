@@ -132,6 +132,7 @@ type FitConfig struct {
 	Order     gbdt.Params
 	Rank      gbdt.Params
 	Inner     int  // folds within the training notes by which the ranker's rows are made
+	Counted   int  // folds within them of which each sees what the others count; 0: each note is left out of its own counts
 	NoDense   bool // parts left out, for ablation
 	NoLexical bool
 	NoMemory  bool
@@ -178,39 +179,93 @@ func models(s coding.Style, m learned.StyleModels) *learned.Models {
 // Fit trains order and ranker of a style on the notes with the given numbers.
 // Calibration and threshold are left to Calibrated.
 func (d *Data) Fit(ctx context.Context, notes []int, c FitConfig) (learned.StyleModels, error) {
-	out, rows, err := d.fitOrder(ctx, notes, c)
+	out, rows, m, err := d.fitOrder(ctx, notes, c)
 	if err != nil {
 		return out, err
 	}
 	if c.Style == coding.Mentions && c.Rank.Trees >= 0 {
-		out.Rank, err = d.ranker(ctx, notes, rows, out, c)
+		out.Rank, err = d.ranker(ctx, notes, rows, m, c)
 	}
 	return out, err
 }
 
-// fitOrder trains phrases and order, and gives the rows that it did it from.
-func (d *Data) fitOrder(ctx context.Context, notes []int, c FitConfig) (out learned.StyleModels, rows [][]retrieve.Row, err error) {
-	if !c.NoMemory {
-		out.Memory = d.memory(d.coded(notes))
+// counted is what was counted in notes, as each of them may see it in training.
+type counted struct {
+	all   *learned.Memory   // nil: nothing may be used
+	parts []*learned.Memory // of the notes outside of each fold; empty: leave the note itself out
+	folds Folds
+	data  *Data
+}
+
+// count counts in the notes. That a note is left out of its own counts tells a
+// little of how it was coded, the more the more it counts; counts of other folds
+// do not.
+func (d *Data) count(notes []int, folds int) counted {
+	coded := d.coded(notes)
+	m := counted{all: d.memory(coded), data: d}
+	if folds == 0 {
+		return m
 	}
-	r, err := d.Retriever.With(models(c.Style, out))
+	var own []GoldNote
+	for _, i := range coded {
+		own = append(own, d.Notes[i])
+	}
+	m.folds = NewFolds(own, folds)
+	for f := range folds {
+		m.parts = append(m.parts, d.memory(slices.DeleteFunc(slices.Clone(coded), func(i int) bool { return m.folds.Of(&d.Notes[i]) == f })))
+	}
+	return m
+}
+
+// of gives what note i may see.
+func (m *counted) of(i int) (*learned.Memory, *learned.Without) {
+	switch {
+	case m.all == nil || i >= m.data.orders:
+		return m.all, nil
+	case len(m.parts) > 0:
+		return m.parts[m.folds.Of(&m.data.Notes[i])], nil
+	}
+	return m.all, m.data.ownOf(i)
+}
+
+// retrievers gives one for each part of what was counted, with the order model.
+func (m *counted) retrievers(style coding.Style, order *gbdt.Model) (map[*learned.Memory]*retrieve.Retriever, error) {
+	out := map[*learned.Memory]*retrieve.Retriever{}
+	for _, part := range append([]*learned.Memory{m.all}, m.parts...) {
+		r, err := m.data.Retriever.With(models(style, learned.StyleModels{Order: order, Memory: part}))
+		if err != nil {
+			return nil, err
+		}
+		out[part] = r
+	}
+	return out, nil
+}
+
+// fitOrder trains phrases and order, and gives the rows that it did it from and
+// what they saw.
+func (d *Data) fitOrder(ctx context.Context, notes []int, c FitConfig) (out learned.StyleModels, rows [][]retrieve.Row, m counted, err error) {
+	m = counted{data: d}
+	if !c.NoMemory {
+		m = d.count(notes, c.Counted)
+		out.Memory = m.all
+	}
+	rs, err := m.retrievers(c.Style, nil)
 	if err != nil {
-		return out, nil, err
+		return out, nil, m, err
 	}
 	rows = make([][]retrieve.Row, len(notes))
 	errs := make([]error, len(notes))
 	both(len(notes), func(k int) {
 		o := d.options(c)
-		if out.Memory != nil {
-			o.LeaveOut = d.ownOf(notes[k])
-		}
-		rows[k], errs[k] = r.Rows(ctx, d.Docs[notes[k]], d.Table, o)
+		memory, own := m.of(notes[k])
+		o.LeaveOut = own
+		rows[k], errs[k] = rs[memory].Rows(ctx, d.Docs[notes[k]], d.Table, o)
 	})
 	if err := errors.Join(errs...); err != nil {
-		return out, nil, err
+		return out, nil, m, err
 	}
 	out.Order, err = d.order(ctx, notes, rows, func(int) bool { return true }, c)
-	return out, rows, err
+	return out, rows, m, err
 }
 
 func (d *Data) order(ctx context.Context, notes []int, rows [][]retrieve.Row, use func(k int) bool, c FitConfig) (*gbdt.Model, error) {
@@ -246,7 +301,7 @@ func (d *Data) order(ctx context.Context, notes []int, rows [][]retrieve.Row, us
 
 // heldOut gives the candidates of each note, ordered by a model that did not
 // see the note.
-func (d *Data) heldOut(ctx context.Context, notes []int, rows [][]retrieve.Row, fit learned.StyleModels, c FitConfig) ([][]coding.Candidate, error) {
+func (d *Data) heldOut(ctx context.Context, notes []int, rows [][]retrieve.Row, m counted, c FitConfig) ([][]coding.Candidate, error) {
 	var own []GoldNote
 	for _, i := range notes {
 		own = append(own, d.Notes[i])
@@ -258,7 +313,7 @@ func (d *Data) heldOut(ctx context.Context, notes []int, rows [][]retrieve.Row, 
 		if err != nil {
 			return nil, err
 		}
-		r, err := d.Retriever.With(models(c.Style, learned.StyleModels{Order: order, Memory: fit.Memory}))
+		rs, err := m.retrievers(c.Style, order)
 		if err != nil {
 			return nil, err
 		}
@@ -268,10 +323,9 @@ func (d *Data) heldOut(ctx context.Context, notes []int, rows [][]retrieve.Row, 
 				return
 			}
 			o := d.options(c)
-			if fit.Memory != nil {
-				o.LeaveOut = d.ownOf(notes[k])
-			}
-			cands[k], errs[k] = r.Retrieve(ctx, d.Docs[notes[k]], d.Table, o)
+			memory, own := m.of(notes[k])
+			o.LeaveOut = own
+			cands[k], errs[k] = rs[memory].Retrieve(ctx, d.Docs[notes[k]], d.Table, o)
 		})
 		if err := errors.Join(errs...); err != nil {
 			return nil, err
@@ -282,8 +336,8 @@ func (d *Data) heldOut(ctx context.Context, notes []int, rows [][]retrieve.Row, 
 
 // ranker trains the ranker on candidates ordered by models that did not see
 // their note.
-func (d *Data) ranker(ctx context.Context, notes []int, rows [][]retrieve.Row, fit learned.StyleModels, c FitConfig) (*gbdt.Model, error) {
-	cands, err := d.heldOut(ctx, notes, rows, fit, c)
+func (d *Data) ranker(ctx context.Context, notes []int, rows [][]retrieve.Row, m counted, c FitConfig) (*gbdt.Model, error) {
+	cands, err := d.heldOut(ctx, notes, rows, m, c)
 	if err != nil {
 		return nil, err
 	}
@@ -304,9 +358,9 @@ func (d *Data) ranker(ctx context.Context, notes []int, rows [][]retrieve.Row, f
 			t.Weight = append(t.Weight, d.Notes[i].weight(code))
 		}
 	}
-	m, err := gbdt.Train(ctx, t, c.Rank)
+	model, err := gbdt.Train(ctx, t, c.Rank)
 	if err != nil {
 		return nil, fmt.Errorf("train the ranker: %w", err)
 	}
-	return m, nil
+	return model, nil
 }

@@ -86,7 +86,7 @@ func NewLearner(c LearnConfig) (*Learner, error) {
 	}
 	if c.Fit.Style == "" {
 		c.Fit = DefaultFit(c.Style)
-		c.Fit.NoMemory = false
+		c.Fit.NoMemory, c.Fit.Counted = false, learnFolds
 	}
 	if c.Progress == nil {
 		c.Progress = func(int, int, string) {}

@@ -188,6 +188,13 @@ func (m *Memory) Ready() {
 	}
 }
 
+// WithoutPhrases gives the counts of codes alone.
+func (m *Memory) WithoutPhrases() *Memory {
+	out := *m
+	out.Phrases = map[string]Phrase{}
+	return &out
+}
+
 // Without tells of a note that is itself among those counted: its own part is
 // then left out of every count. It is nil for any other note.
 type Without struct {
