@@ -167,7 +167,7 @@ func (d *Data) memory(notes []int) *learned.Memory {
 			ex[k].Codes = append(ex[k].Codes, c)
 		}
 		slices.Sort(ex[k].Codes)
-		ex[k].Found, ex[k].Weight = d.found[i], d.Notes[i].Weight
+		ex[k].Found, ex[k].Weight, ex[k].Group = d.found[i], d.Notes[i].Weight, d.Notes[i].Group
 	}
 	return learned.Learn(ex)
 }

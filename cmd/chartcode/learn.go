@@ -64,7 +64,8 @@ what users with the role auditor decided %d times as much as what others did. Th
 report says how many items auditors finished, and which models made the suggestions.
 
 What is kept of the notes: how often codes were given, and phrases of at most %d words
-that occur in at least %d notes, with the codes they went with; no other text.
+that stand in the notes of at least %d patients (encounters where no patient is named),
+with the codes they went with; no other text.
 
 Exit status 4: there are too few notes to tell.`, eval.DecidedWeight, eval.AuditorWeight, learned.MaxPhrase, learned.MinNotes),
 		Example: "  chartcode learn --dry-run\n  chartcode learn --billing coded-by-us.jsonl --margin 0.02\n  chartcode learn --list\n  chartcode learn --use 1001",
@@ -119,6 +120,7 @@ type present struct {
 	shipped *learned.Models
 	kept    []coding.RankerModel
 	items   []int64 // that taught the models
+	unfit   bool    // the chosen models are not fit for this program, which uses its own
 }
 
 func (a *app) presentModels(ctx context.Context) (present, error) {
@@ -140,7 +142,8 @@ func (a *app) presentModels(ctx context.Context) (present, error) {
 			return p, err
 		}
 		// Models of another version of the program are not used by workers either.
-		if m, err := catalog.ReadModels(file); err == nil {
+		m, err := catalog.ReadModels(file)
+		if p.unfit = err != nil; !p.unfit {
 			p.models, p.items = m, k.Items
 		}
 	}
@@ -362,10 +365,14 @@ func (a *app) listModels(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	state := func(version int) string {
-		if version != active {
+		switch {
+		case now.unfit && version == active:
+			return "chosen, but this version of the program cannot use it"
+		case now.unfit && version == 0:
+			return "used, for those chosen cannot be"
+		case version != active:
 			return "kept"
-		}
-		if from.IsZero() {
+		case from.IsZero():
 			return "used"
 		}
 		return "used from " + from.Local().Format(time.DateTime)

@@ -416,6 +416,10 @@ func TestUnusableModelsAreNotUsed(t *testing.T) {
 	if got := c.suggest(fresh); got.Ranker != before.Ranker || !slices.Equal(codesOf(got), codesOf(before)) {
 		t.Errorf("%s suggests %v", got.Ranker, codesOf(got))
 	}
+	var list bytes.Buffer
+	if err := c.app.listModels(t.Context(), &list); err != nil || !strings.Contains(list.String(), "cannot use it") {
+		t.Errorf("the list, %v:\n%s", err, list.String())
+	}
 	if err := c.app.useModel(t.Context(), 1001, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "cannot be used") {
 		t.Errorf("choosing them gives %v", err)
 	}

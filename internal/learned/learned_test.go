@@ -77,6 +77,26 @@ func TestWeightsDoNotReplaceNotes(t *testing.T) {
 	}
 }
 
+// A name that stands in the notes of one patient alone is not kept, in however
+// many of them.
+func TestPhrasesOfOnePatientAreNotKept(t *testing.T) {
+	ex := examples()
+	for i := range 6 {
+		ex[2*i].Group, ex[2*i+1].Group = "patient 1", "patient 2"
+		ex[2*i].Phrases = append(ex[2*i].Phrases, "ms jane roe")
+		ex[2*i].Codes = append(ex[2*i].Codes, "H10.9")
+	}
+	if p, ok := Learn(ex).Phrases["ms jane roe"]; ok {
+		t.Errorf("a phrase of six notes of one patient was kept: %+v", p)
+	}
+	for i := range 3 {
+		ex[2*i].Group = fmt.Sprint("patient ", 3+i)
+	}
+	if _, ok := Learn(ex).Phrases["ms jane roe"]; !ok {
+		t.Error("a phrase of four patients was not kept")
+	}
+}
+
 // What a note itself taught must not be used to judge it: the counts without
 // it are those that the other notes give.
 func TestLeavingANoteOutEqualsLearningWithoutIt(t *testing.T) {

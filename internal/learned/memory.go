@@ -11,8 +11,9 @@ import (
 
 // Memory is what notes coded by people teach about codes: how often each was
 // given, and which phrases went with it. It holds counts and phrases of at
-// most MaxPhrase words that occur in at least MinNotes notes, nothing longer.
-// Where examples have weights, a count of notes is the sum of theirs.
+// most MaxPhrase words that occur in at least MinNotes notes, nothing longer;
+// where it is known whose notes they are, in those of as many patients, so that
+// what names one patient is not kept. Where examples have weights, a count of notes is the sum of theirs.
 //
 // Counts of the style in which the notes were coded must not be used in
 // another.
@@ -48,8 +49,8 @@ type CodeCount struct {
 // Limits of what is kept.
 const (
 	MaxPhrase = 5 // words
-	MinNotes  = 3 // notes that a phrase must occur in
-	minBoth   = 2 // notes that phrase and code must share
+	MinNotes  = 3 // notes that a phrase must occur in, each of another group
+	minBoth   = 2 // notes that phrase and code must share, likewise
 	minShare  = 0.08
 )
 
@@ -60,15 +61,23 @@ type Example struct {
 	Codes   []string
 	Found   []string // codes with a term whose words stand in the note
 	Weight  int      // for how many notes it counts, 0: one; the limits of what is kept count it once
+	Group   string   // notes of one group, such as a patient's, count once for the limits; empty: a group by itself
 }
 
 func (e *Example) weight() int { return max(e.Weight, 1) }
 
-// tally counts notes, once each and by their weights.
-type tally struct{ notes, weight int }
+// tally counts notes that come in the order of their groups: groups once each,
+// and notes by their weights.
+type tally struct {
+	groups, weight int
+	last           string // group
+}
 
 func (t *tally) add(e *Example) {
-	t.notes++
+	if e.Group == "" || e.Group != t.last {
+		t.groups++
+	}
+	t.last = e.Group
 	t.weight += e.weight()
 }
 
@@ -84,9 +93,10 @@ func count(m map[string]*tally, key string, e *Example) {
 // Learn counts codes and phrases over the examples.
 func Learn(examples []Example) *Memory {
 	m := &Memory{Codes: map[string]int{}, Phrases: map[string]Phrase{}, Found: map[string]Found{}}
-	n := map[string]*tally{}
+	examples = slices.Clone(examples)
+	slices.SortStableFunc(examples, func(a, b Example) int { return strings.Compare(a.Group, b.Group) })
+	n, found := map[string]*tally{}, map[string]*tally{}
 	categories := map[string]int{} // notes with a code of the category
-	found := map[string]int{}
 	for i := range examples {
 		e := &examples[i]
 		m.Notes += e.weight()
@@ -100,7 +110,7 @@ func Learn(examples []Example) *Memory {
 			count(n, p, e)
 		}
 		for _, c := range e.Found {
-			found[c]++
+			count(found, c, e)
 		}
 		m.countFound(e)
 	}
@@ -109,7 +119,7 @@ func Learn(examples []Example) *Memory {
 		e := &examples[i]
 		own := categoriesOf(e.Codes)
 		for _, p := range e.Phrases {
-			if n[p].notes < MinNotes {
+			if n[p].groups < MinNotes {
 				continue
 			}
 			if codes[p] == nil {
@@ -131,7 +141,7 @@ func Learn(examples []Example) *Memory {
 		}
 	}
 	for c := range m.Found {
-		if found[c] < MinNotes {
+		if found[c].groups < MinNotes {
 			delete(m.Found, c)
 		}
 	}
@@ -162,7 +172,7 @@ func categoriesOf(codes []string) map[string]bool {
 func (m *Memory) links(both map[string]*tally, n int, all map[string]int) []CodeCount {
 	var out []CodeCount
 	for c, t := range both {
-		if k := t.weight; t.notes >= minBoth && float64(k) >= minShare*float64(n) && m.telling(k, n, all[c]) {
+		if k := t.weight; t.groups >= minBoth && float64(k) >= minShare*float64(n) && m.telling(k, n, all[c]) {
 			out = append(out, CodeCount{c, k})
 		}
 	}

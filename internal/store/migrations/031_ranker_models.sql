@@ -1,6 +1,6 @@
 -- Models of the local ranker that were learned here, beside the ones that are
 -- part of the program, and which of them were used from when. Nothing of a
--- note is in a model but counts of phrases that stand in several notes.
+-- note is in a model but counts of codes and of phrases that several patients' notes have.
 
 CREATE TABLE ranker_models (
   id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
