@@ -282,17 +282,17 @@ func (s *Scores) count(o Scores) {
 
 // SelectionText says who coded the notes and how, and what that does to the
 // comparison.
-func (c *ReviewCounts) SelectionText() string {
+func (counts *ReviewCounts) SelectionText() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "finished reviews: %d items with %d notes; items finished by auditors: %d (%.0f%%)\n",
-		c.Items, c.Notes, c.ByAuditors, 100*float64(c.ByAuditors)/float64(max(c.Items, 1)))
+		counts.Items, counts.Notes, counts.ByAuditors, 100*float64(counts.ByAuditors)/float64(max(counts.Items, 1)))
 	fmt.Fprintf(&b, "  codes accepted as shown: %d, changed: %d, added: %d, added though suggested: %d; suggestions rejected or changed: %d, left undecided: %d\n",
-		c.Codes[coding.OriginAccepted], c.Codes[coding.OriginModified], c.Codes[coding.OriginAdded], c.Codes[coding.OriginAddedThoughProposed], c.Rejected, c.Undecided)
-	if c.Returned+c.OtherStyle > 0 {
-		fmt.Fprintf(&b, "  left out: %d items that were sent back, %d notes with suggestions of another coding style\n", c.Returned, c.OtherStyle)
+		counts.Codes[coding.OriginAccepted], counts.Codes[coding.OriginModified], counts.Codes[coding.OriginAdded], counts.Codes[coding.OriginAddedThoughProposed], counts.Rejected, counts.Undecided)
+	if counts.Returned+counts.OtherStyle > 0 {
+		fmt.Fprintf(&b, "  left out: %d items that were sent back, %d notes with suggestions of another coding style\n", counts.Returned, counts.OtherStyle)
 	}
-	names := make([]string, 0, len(c.Rankers))
-	for name := range c.Rankers {
+	names := make([]string, 0, len(counts.Rankers))
+	for name := range counts.Rankers {
 		names = append(names, name)
 	}
 	slices.Sort(names)
@@ -301,7 +301,7 @@ func (c *ReviewCounts) SelectionText() string {
 		if i > 0 {
 			fmt.Fprint(&b, ",")
 		}
-		fmt.Fprintf(&b, " %s (%d notes)", name, c.Rankers[name])
+		fmt.Fprintf(&b, " %s (%d notes)", name, counts.Rankers[name])
 	}
 	fmt.Fprintf(&b, `
 how selection was handled:
