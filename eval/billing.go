@@ -97,41 +97,115 @@ func (b *bills) retrieve(ctx context.Context, m *learned.Models, use func(i int)
 	return errors.Join(errs...)
 }
 
+// innerFolds are the folds within training notes by which the model of the
+// first code gets lists that were not made by models that saw their note.
+const innerFolds = 3
+
+// leadParams are those of the model of the first code: its rows are few.
+func leadParams() gbdt.Params {
+	return gbdt.Params{Trees: 120, Leaves: 4, LearningRate: 0.05, Columns: 0.5, Sample: 0.8, L2: 5, MinRows: 15, Seed: 4}
+}
+
+// leadThreshold is how likely a code must be to be on the lists that the model
+// of the first code learns from.
+const leadThreshold = 0.3
+
 // fit trains on the notes with the given numbers: which codes are accepted,
-// acceptable ones included, and which of them are first.
+// acceptable ones included, and which of them is first.
 func (b *bills) fit(ctx context.Context, notes []int) (learned.StyleModels, error) {
 	var out learned.StyleModels
 	d := b.Data
-	input := func(k int) rank.Input { return b.inputs[notes[k]] }
+	of := func(i int) rank.Input { return b.inputs[i] }
 	var practice counted
 	if b.Order == nil {
 		m, rows, counts, err := d.fitOrder(ctx, notes, b.Fit)
 		if err != nil {
 			return out, err
 		}
-		practice = counts
-		out.Order, out.Memory = m.Order, m.Memory
 		cands, err := d.heldOut(ctx, notes, rows, counts, b.Fit)
 		if err != nil {
 			return out, err
 		}
-		input = func(k int) rank.Input {
-			in := b.inputs[notes[k]]
-			in.Candidates = cands[k]
+		out.Order, out.Memory, practice = m.Order, m.Memory, counts
+		by := make(map[int][]coding.Candidate, len(notes))
+		for k, i := range notes {
+			by[i] = cands[k]
+		}
+		of = func(i int) rank.Input {
+			in := b.inputs[i]
+			in.Candidates = by[i]
 			return in
 		}
 	}
+	notes = d.coded(notes)
 	if practice.all == nil {
 		practice = d.count(notes, b.Fit.Counted)
 	}
-	out.Practice = practice.all.WithoutPhrases()
+	m, err := b.fitRows(ctx, notes, of, practice)
+	if err != nil {
+		return out, err
+	}
+	out.Rank, out.First, out.Practice = m.Rank, m.First, m.Practice
+	out.Lead, err = b.fitLead(ctx, notes, of)
+	return out, err
+}
+
+// fitLead trains which code of a list is first, on lists that were not made by
+// models that saw their note; nil where no note says which is.
+func (b *bills) fitLead(ctx context.Context, notes []int, of func(i int) rank.Input) (*gbdt.Model, error) {
+	d := b.Data
+	t := gbdt.Data{Features: rank.FirstFeatures()}
+	var own []GoldNote
+	for _, i := range notes {
+		own = append(own, d.Notes[i])
+	}
+	folds := NewFolds(own, innerFolds)
+	for f := range innerFolds {
+		var in, held []int
+		for k, i := range notes {
+			if folds.Of(&own[k]) == f {
+				held = append(held, i)
+			} else {
+				in = append(in, i)
+			}
+		}
+		m, err := b.fitRows(ctx, in, of, d.count(in, b.Fit.Counted))
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range held {
+			if len(d.Notes[i].First) == 0 {
+				continue
+			}
+			rows := rank.BillingRows(of(i), m.Practice, nil)
+			rank.Judge(rows, &m)
+			input, chosen := rank.Chosen(of(i), rows, rank.Selection{Calibration: learned.Calibration{Slope: 1}, Threshold: leadThreshold, First: true})
+			for k, x := range rank.FirstRows(input, chosen) {
+				t.X = append(t.X, x...)
+				t.Y = append(t.Y, truth(slices.Contains(d.Notes[i].First, input.Candidates[chosen[k].Candidate].Code)))
+				t.Weight = append(t.Weight, float32(max(d.Notes[i].Weight, 1)))
+			}
+		}
+	}
+	if len(t.Y) == 0 {
+		return nil, nil
+	}
+	m, err := gbdt.Train(ctx, t, leadParams())
+	if err != nil {
+		return nil, fmt.Errorf("train which code is first: %w", err)
+	}
+	return m, nil
+}
+
+// fitRows trains what judges each candidate by itself; of gives the candidates
+// of a note.
+func (b *bills) fitRows(ctx context.Context, notes []int, of func(i int) rank.Input, practice counted) (learned.StyleModels, error) {
+	out := learned.StyleModels{Practice: practice.all.WithoutPhrases()}
+	d := b.Data
 	t := gbdt.Data{Features: rank.BillingFeatures()}
 	var first []float32
-	for k, i := range notes {
-		if i >= d.orders {
-			continue
-		}
-		in := input(k)
+	for _, i := range notes {
+		in := of(i)
 		counts, own := practice.of(i)
 		for _, row := range rank.BillingRows(in, counts, own) {
 			code := in.Candidates[row.Candidate].Code
@@ -176,6 +250,7 @@ func (b *bills) cross(ctx context.Context) (BillingReport, error) {
 	d := b.Data
 	folds := d.folds(b.Folds)
 	rows := make([][]rank.Billed, len(d.Notes))
+	leads := make([]*gbdt.Model, b.Folds)
 	for f := range b.Folds {
 		b.Progress(f, b.Folds, "train and measure bills")
 		var train []int
@@ -188,6 +263,7 @@ func (b *bills) cross(ctx context.Context) (BillingReport, error) {
 		if err != nil {
 			return BillingReport{}, err
 		}
+		leads[f] = m.Lead
 		held := func(i int) bool { return folds.Of(&d.Notes[i]) == f }
 		if b.Order == nil {
 			if err := b.retrieve(ctx, models(coding.Billing, m), held); err != nil {
@@ -204,6 +280,7 @@ func (b *bills) cross(ctx context.Context) (BillingReport, error) {
 	rep := BillingReport{Folds: b.Folds, Results: make([]Result, d.held)}
 	for f := range b.Folds {
 		sel := b.choose(rows, func(i int) bool { return folds.heldOutside(&d.Notes[i], f) })
+		sel.Lead = leads[f]
 		for i := range d.held {
 			if folds.Of(&d.Notes[i]) == f {
 				rep.Results[i] = b.bill(i, rows[i], sel)

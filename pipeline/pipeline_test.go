@@ -42,7 +42,7 @@ func TestRulesRunAfterRanking(t *testing.T) {
 		t.Fatal(err)
 	}
 	set, err := p.Process(t.Context(), coding.Note{NoteID: "D-1", Source: "north", Setting: coding.Outpatient, ServiceDate: coding.NewDate(2026, 3, 14), Priority: 5,
-		Text: "ASSESSMENT:\n1. Essential hypertension.\n2. Congestive heart failure.\n"})
+		Text: "ASSESSMENT:\n1. Essential hypertension.\n2. Congestive heart failure, not due to hypertension.\n"})
 	if err != nil {
 		t.Fatal(err)
 	}

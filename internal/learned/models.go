@@ -33,7 +33,8 @@ type StyleModels struct {
 	Order       *gbdt.Model `json:"order"`              // orders candidates
 	Rank        *gbdt.Model `json:"rank,omitempty"`     // ranks suggestions; nil: the ranker's own rules
 	Memory      *Memory     `json:"memory,omitempty"`   // nil where counts must not be used
-	First       *gbdt.Model `json:"first,omitempty"`    // which code is first-listed; nil: the ranker's own rules
+	First       *gbdt.Model `json:"first,omitempty"`    // whether a candidate is first-listed; nil: the ranker's own rules
+	Lead        *gbdt.Model `json:"lead,omitempty"`     // which of the codes chosen for a bill is first-listed
 	Practice    *Memory     `json:"practice,omitempty"` // how often codes were given, for the ranker alone
 	Calibration Calibration `json:"calibration"`
 	Threshold   float64     `json:"threshold"` // least confidence shown

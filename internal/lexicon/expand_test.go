@@ -58,6 +58,12 @@ func TestExpandDecidesByContext(t *testing.T) {
 		{"BLE edema", "BLE", "", "bilateral lower extremities"},
 		{"2+ LE edema", "LE edema", "", "lower extremity edema"},
 		{"he had a heart attack in 2010", "heart attack", "", "myocardial infarction"},
+		{"films show a proximal humerus fracture", "proximal humerus", "", "upper end of humerus"},
+		{"the distal radius is broken", "distal radius", "", "lower end of radius"},
+		{"bruise of the upper leg", "upper leg", "", "thigh"},
+		{"acute lumbar strain after lifting", "lumbar strain", "", "strain of muscle fascia and tendon of lower back"},
+		{"MRI shows an ACL tear", "ACL tear", "", "sprain of anterior cruciate ligament"},
+		{"tender over the anterior talofibular ligament", "anterior talofibular ligament", "", "other ligament of ankle"},
 		{"fracture of L5 of the lumbar spine", "L5", "", "fifth lumbar vertebra"},
 	} {
 		got := readings(c.text, c.short, c.section)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"chartcode/internal/coding"
+	"chartcode/internal/gbdt"
 	"chartcode/internal/learned"
 )
 
@@ -96,7 +97,7 @@ func (l *Local) billing(in Input) []coding.Suggestion {
 		return Bill(in, rows, Selection{Calibration: billingScale, Threshold: leastBilling, Rules: true})
 	}
 	Judge(rows, style)
-	return Bill(in, rows, Selection{Calibration: style.Calibration, Threshold: style.Threshold, First: style.First != nil})
+	return Bill(in, rows, Selection{Calibration: style.Calibration, Threshold: style.Threshold, First: style.First != nil, Lead: style.Lead})
 }
 
 // Judge fills in what the trained models say of the rows.
@@ -112,18 +113,29 @@ func Judge(rows []Billed, m *learned.StyleModels) {
 // Selection says how the codes of a bill are chosen from judged candidates.
 type Selection struct {
 	Calibration learned.Calibration
-	Threshold   float64 // least confidence shown
-	First       bool    // Billed.First is there
-	Rules       bool    // the odds are those of the rules, which do not weigh a sign against what was chosen before it
+	Threshold   float64     // least confidence shown
+	First       bool        // Billed.First is there
+	Lead        *gbdt.Model // says which of the chosen codes is first, by FirstRows; nil: Billed.First does
+	Rules       bool        // the odds are those of the rules, which do not weigh a sign against what was chosen before it
 }
 
-// Bill chooses and orders the codes of a bill.
-func Bill(in Input, rows []Billed, sel Selection) []coding.Suggestion {
+func byOdds(rows []Billed) []Billed {
 	list := slices.Clone(rows)
 	slices.SortStableFunc(list, func(a, b Billed) int {
 		return cmp.Or(cmp.Compare(b.Odds, a.Odds), cmp.Compare(a.Candidate, b.Candidate))
 	})
-	in, chosen := combine(in, choose(in, list, sel))
+	return list
+}
+
+// Chosen gives the codes of a bill before one is put first. Codes that a
+// convention adds are candidates of the Input given back.
+func Chosen(in Input, rows []Billed, sel Selection) (Input, []Billed) {
+	return combine(in, choose(in, byOdds(rows), sel))
+}
+
+// Bill chooses and orders the codes of a bill.
+func Bill(in Input, rows []Billed, sel Selection) []coding.Suggestion {
+	in, chosen := Chosen(in, rows, sel)
 	out := make([]coding.Suggestion, 0, len(chosen))
 	for _, j := range firstListed(in, chosen, sel) {
 		c := &in.Candidates[j.Candidate]
@@ -257,13 +269,17 @@ func preferExact(doc *coding.Document, list []judged) {
 func choose(in Input, list []Billed, sel Selection) []Billed {
 	var out []Billed
 	take := func(j Billed) {
+		j = exacter(in, list, j)
 		c := &in.Candidates[j.Candidate]
-		if !slices.ContainsFunc(out, func(o Billed) bool { return sameCondition(&in.Candidates[o.Candidate], o.match, c, j.match) }) {
+		if !slices.ContainsFunc(out, func(o Billed) bool {
+			oc := &in.Candidates[o.Candidate]
+			return sameCondition(oc, o.match, c, j.match) && !twoSides(in, oc, c)
+		}) {
 			out = append(out, j)
 		}
 	}
+	best := -1
 	if sel.First {
-		best := -1
 		for i := range list {
 			if mayStandFirst(in.Candidates[list[i].Candidate].Code) && (best < 0 || list[i].First > list[best].First) {
 				best = i
@@ -291,8 +307,15 @@ func choose(in Input, list []Billed, sel Selection) []Billed {
 			definitive = definitive || (!signLike(code) && code[0] != 'Z')
 		}
 	}
+	if len(out) == 0 && best >= 0 && sel.Calibration.Probability(list[best].Odds) >= loneConfidence {
+		take(list[best])
+	}
 	return out
 }
+
+// loneConfidence is the least confidence of the code that is likeliest to be
+// first where nothing else is shown: few notes have nothing to code.
+const loneConfidence = 0.15
 
 // firstAlone is the probability of being first-listed from which on a code is
 // shown whatever its confidence: a bill needs a first code.
@@ -317,9 +340,18 @@ func sameCondition(a *coding.Candidate, am *coding.Match, b *coding.Candidate, b
 // the surest definitive code. The rest follow by confidence.
 func firstListed(in Input, chosen []Billed, sel Selection) []Billed {
 	if sel.First {
+		score := make([]float64, len(chosen))
+		for i, j := range chosen {
+			score[i] = j.First
+		}
+		if sel.Lead != nil {
+			for i, x := range FirstRows(in, chosen) {
+				score[i] = sel.Lead.Score(x)
+			}
+		}
 		best := -1
 		for i, j := range chosen {
-			if mayStandFirst(in.Candidates[j.Candidate].Code) && (best < 0 || j.First > chosen[best].First) {
+			if mayStandFirst(in.Candidates[j.Candidate].Code) && (best < 0 || score[i] > score[best]) {
 				best = i
 			}
 		}

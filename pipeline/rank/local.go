@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"chartcode/internal/coding"
+	"chartcode/internal/gbdt"
 	"chartcode/internal/learned"
 )
 
@@ -31,7 +32,13 @@ func NewLocal(c LocalConfig) (*Local, error) {
 	if m := c.Models.Style(coding.Mentions).Rank; m != nil && !slices.Equal(m.Features, featureNames[:]) {
 		return nil, ErrModels
 	}
-	if m := c.Models.Style(coding.Billing).Rank; m != nil && !slices.Equal(m.Features, BillingFeatures()) {
+	b := c.Models.Style(coding.Billing)
+	for _, m := range []*gbdt.Model{b.Rank, b.First} {
+		if m != nil && !slices.Equal(m.Features, BillingFeatures()) {
+			return nil, ErrModels
+		}
+	}
+	if b.Lead != nil && !slices.Equal(b.Lead.Features, FirstFeatures()) {
 		return nil, ErrModels
 	}
 	return &Local{c.Models}, nil
@@ -79,7 +86,7 @@ func (l *Local) mentions(in Input) []coding.Suggestion {
 		}
 		c := &in.Candidates[i]
 		ev := evidence(in.Doc, c)
-		if len(ev) == 0 {
+		if len(ev) == 0 || denied(in.Doc, c) {
 			continue
 		}
 		out = append(out, coding.Suggestion{
@@ -135,6 +142,32 @@ func Stands(in Input, i int) bool {
 	}
 	return false
 }
+
+// denied reports whether the note names the candidate only where it is denied,
+// of the family or hypothetical, and states in the same sentences only words
+// that go along with it: "denies fever but has a cough" is no fever.
+func denied(doc *coding.Document, c *coding.Candidate) bool {
+	var where []int // sentences that name it so
+	for i := range c.Matches {
+		if m := &c.Matches[i]; !stated(m.Assertion) && max(m.Lexical, m.Dense) >= namedFrom {
+			where = append(where, doc.SentenceAt(m.Span.Start))
+		}
+	}
+	if where == nil {
+		return false
+	}
+	for i := range c.Matches {
+		m := &c.Matches[i]
+		if stated(m.Assertion) && (m.Lexical >= heldFrom || m.Dense >= denseHeldFrom || !slices.Contains(where, doc.SentenceAt(m.Span.Start))) {
+			return false
+		}
+	}
+	return true
+}
+
+// From which score a place names a candidate, and from which it speaks of it by
+// itself. Words that only go along with a condition reach 0.1 to 0.5.
+const namedFrom, heldFrom, denseHeldFrom = 0.9, 0.6, 0.85
 
 const evidenceKept = 3
 

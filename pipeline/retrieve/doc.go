@@ -4,7 +4,7 @@
 // It looks for the words of terms (titles, inclusion terms, index entries,
 // everyday names) in the note's sentences, searches the note's mentions among
 // the terms' vectors, adds what phrases of coded notes lead to, opens headers to
-// the billable code that the note supports, and lets a trained model order what
+// the billable code that the note supports by side, encounter and words, and lets a trained model order what
 // was found.
 //
 // The stage knows no SQL: vectors are searched through Searcher, once a note.

@@ -216,7 +216,7 @@ func (r *Retriever) describe(v *view, f *finding, row *Row) {
 	x[fInjury] = truth(row.Code[0] == 'S' || row.Code[0] == 'T')
 	x[fLength] = logp(float64(len(rd.tokens)))
 	if row.best >= 0 {
-		x[fSide] = f.sideFits(t.side, &f.hits[row.best])
+		x[fSide] = f.sideFits(t, &f.hits[row.best])
 		if x[fSide] < 0 {
 			row.score *= 1 + 0.4*x[fSide]
 		}
@@ -290,40 +290,6 @@ func remember(row *Row, m *learned.Memory, own *learned.Without) {
 // FoundShare is the share of a term's words from which on its code counts as
 // found in the note.
 const FoundShare = 0.8
-
-// sideFits compares the title's side with the words in and around a hit.
-func (f *finding) sideFits(side byte, h *hit) float32 {
-	if side == 0 || side == 'U' {
-		return 0
-	}
-	said := byte(0)
-	rd := f.rd
-	from, to := int(h.from)-4, int(h.to)+4
-	for i := max(0, from); i <= min(to, len(rd.tokens)-1); i++ {
-		var s byte
-		switch rd.tokens[i].Lower {
-		case "left":
-			s = 'L'
-		case "right":
-			s = 'R'
-		case "bilateral", "both", "bilaterally":
-			s = 'B'
-		default:
-			continue
-		}
-		if said != 0 && said != s {
-			s = 'B'
-		}
-		said = s
-	}
-	switch said {
-	case 0:
-		return -0.5
-	case side:
-		return 1
-	}
-	return -1
-}
 
 // chapterOf is how many of the best codes tell what the note is about.
 const chapterOf = 60

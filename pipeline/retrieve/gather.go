@@ -31,6 +31,9 @@ type finding struct {
 	gen        int32
 	later      bool // the note tells of follow-up care
 	sequel     bool
+	unmoved    bool // and of a fracture that is not displaced
+	seventh    encounter
+	sides      *sides
 }
 
 type denseHit struct {
@@ -113,31 +116,41 @@ func (f *finding) likeliest(ways []way) [][]way {
 // open appends w for the billable codes that code leads to: itself, or the
 // descendants that the note's words support best.
 func (f *finding) open(out []way, r *Retriever, v *view, code int32, w way) []way {
-	under := v.under[code]
-	w.via, w.under = code, int32(len(under))
-	if len(under) == 0 {
+	groups := v.group[code]
+	w.via, w.under = code, int32(len(groups))
+	if len(groups) == 0 {
 		return out
 	}
-	if len(under) == 1 {
-		w.code, w.res = under[0], 1
-		if under[0] != code {
-			w.res = 0.95
-		}
-		return append(out, w)
-	}
-	if len(under) > smallHeader && w.score < openScore {
+	if len(groups) > smallHeader && w.score < openScore {
 		return out
 	}
-	return append(out, f.spread(r, v, code, under, w)...)
+	if len(groups) > 1 {
+		return append(out, f.spread(r, v, code, groups, w)...)
+	}
+	best, next := f.suits(v, groups[0])
+	w.code, w.res = best, 1
+	if best != code {
+		w.res = 0.95
+	}
+	out = append(out, w)
+	if next >= 0 {
+		w.code, w.res = next, w.res*nextEncounter
+		out = append(out, w)
+	}
+	return out
 }
+
+// nextEncounter is how well the second best 7th character is supported.
+const nextEncounter = 0.6
 
 // spread scores a header's descendants by how much of what their titles add to
 // the header's words is in the note.
-func (f *finding) spread(r *Retriever, v *view, code int32, under []int32, w way) []way {
+func (f *finding) spread(r *Retriever, v *view, code int32, groups []group, w way) []way {
 	have := r.headerWords(code)
 	out := make([]way, 0, headerSpread+1)
-	for _, d := range under {
-		w.code, w.res = d, f.resolve(r.index, &v.title[d], have)
+	for _, g := range groups {
+		w.code, _ = f.suits(v, g)
+		w.res = f.resolve(r.index, &v.title[w.code], have, w.hit)
 		at, _ := slices.BinarySearchFunc(out, w, func(a, b way) int {
 			return cmp.Or(cmp.Compare(b.res, a.res), cmp.Compare(a.code, b.code))
 		})
@@ -152,10 +165,10 @@ func (f *finding) spread(r *Retriever, v *view, code int32, under []int32, w way
 }
 
 // resolve is how well the note supports a descendant, 0..1.
-func (f *finding) resolve(ix *index, t *title, have []int32) float32 {
+func (f *finding) resolve(ix *index, t *title, have []int32, on int32) float32 {
 	var all, got float32
 	for _, w := range t.words {
-		if slices.Contains(have, w) {
+		if ix.apart[w] || slices.Contains(have, w) {
 			continue
 		}
 		x := ix.weight[w]
@@ -164,26 +177,30 @@ func (f *finding) resolve(ix *index, t *title, have []int32) float32 {
 			got += x
 		}
 	}
-	res := float32(0.8)
+	res := float32(0.9)
 	if all > 0 {
 		res = 0.15 + 0.75*got/all
 	}
 	if t.vague {
 		res = max(res, 0.55)
 	}
-	switch t.seventh {
-	case 'D':
-		if !f.later {
-			res *= 0.5
+	if t.side != 0 {
+		var h *hit
+		if on >= 0 {
+			h = &f.hits[on]
 		}
-	case 'S':
-		if !f.sequel {
+		switch fits := f.sideFits(t, h); {
+		case fits == 1:
+			res = min(1, res*1.1)
+		case fits == -1:
 			res *= 0.4
+		case fits < 0:
+			res *= 0.7
 		}
-	case 'A':
-		if f.later {
-			res *= 0.8
-		}
+	}
+	// Not said, a fracture is coded as displaced (guideline I.C.19.c).
+	if t.moved != 0 && (t.moved < 0) != f.unmoved {
+		res *= 0.5
 	}
 	return res
 }

@@ -19,6 +19,8 @@ import (
 type index struct {
 	words  map[string]int32 // norm -> word
 	weight []float32        // by word: how much it tells
+	apart  []bool           // by word: it tells sides apart, or displaced fractures from others
+	region []byte           // by word: the part of the body, of words for body parts that have sides
 	spell  []string         // by word: its norm
 
 	first   []int32 // by bag: where its words begin in bagWord
@@ -58,7 +60,7 @@ const leastShare = 0.4
 // stands to its neighbours, not what the patient has.
 var weakWords = []string{
 	"unspecified", "other", "specified", "nos", "nec", "elsewhere", "classified", "site", "type", "initial", "subsequent",
-	"encounter", "sequela", "and", "or", "not", "of", "the", "in", "with", "without", "to", "by", "due", "condition",
+	"encounter", "sequela", "displaced", "and", "or", "not", "of", "the", "in", "with", "without", "to", "by", "due", "condition",
 }
 
 const weakFactor = 0.2
@@ -67,6 +69,10 @@ func buildIndex(terms []coding.Term) *index {
 	ix := &index{words: make(map[string]int32, 40000), codeNum: make(map[string]int32, 100000), byText: map[int64][]int32{}}
 	bags := ix.collect(terms)
 	ix.weigh(bags)
+	ix.region, ix.apart = make([]byte, len(ix.spell)), make([]bool, len(ix.spell))
+	for w, norm := range ix.spell {
+		ix.region[w], ix.apart[w] = regionOf()[norm], apart()[norm] || norm == displaced || norm == nondisplaced
+	}
 	ix.layOut(bags)
 	return ix
 }
@@ -84,6 +90,12 @@ func (ix *index) collect(terms []coding.Term) []bag {
 	var key []byte
 	var ws []int32
 	ix.terms = make([]termRef, 0, len(terms))
+	titled := make(map[string]bool, len(terms)/2)
+	for _, t := range terms {
+		if t.Kind == coding.TermTitle {
+			titled[t.Code] = true
+		}
+	}
 	for _, t := range terms {
 		toks = lexicon.AppendTokens(toks[:0], t.Text)
 		ws = ws[:0]
@@ -101,6 +113,15 @@ func (ix *index) collect(terms []coding.Term) []bag {
 			continue
 		}
 		code := ix.code(t.Code)
+		if t.Kind == coding.TermTitle && encounterAt(t.Code, t.Text) >= 0 && titled[strings.TrimRight(t.Code[:7], "X.")] {
+			// The header's title has all that a note says; the 7th character comes from the note's context.
+			n := int32(len(ix.terms))
+			ix.terms = append(ix.terms, termRef{t.Text, t.Kind, code})
+			if t.TextID != 0 {
+				ix.byText[t.TextID] = append(ix.byText[t.TextID], n)
+			}
+			continue
+		}
 		if t.Kind == coding.TermEveryday {
 			ix.common[code] = true
 		}

@@ -106,8 +106,12 @@ func (r *Retriever) Retrieve(ctx context.Context, doc *coding.Document, t Table,
 		at[i] = i
 		scores[i] = float64(rows[i].score)
 		if order != nil {
-			scores[i] = order.Probability(rows[i].X)
+			scores[i] = order.Probability(billed(rows[i].X, o.Style))
 		}
+	}
+	if o.Style != coding.Mentions {
+		settle(v, rows, scores)
+		f.settleInjuries(v, rows, scores)
 	}
 	slices.SortFunc(at, func(a, b int) int {
 		return cmp.Or(cmp.Compare(scores[b], scores[a]), cmp.Compare(rows[a].Code, rows[b].Code))
@@ -139,6 +143,7 @@ func (r *Retriever) rows(ctx context.Context, doc *coding.Document, t Table, o O
 	defer r.pool.Put(m)
 	memory := r.cfg.Models.Style(o.Style).Memory
 	f.note(m)
+	f.sides, f.seventh = r.readSides(f.rd), f.encounters()
 	if !o.NoLexical {
 		f.find(m)
 		if memory != nil {
@@ -181,8 +186,10 @@ func (f *finding) note(m *matcher) {
 	}
 	for _, t := range f.rd.tokens {
 		switch t.Lower {
-		case "follow-up", "followup", "aftercare", "healing", "postoperative", "rehabilitation":
-			f.later = true
+		case "followup", "recheck", "aftercare", "healing", "postoperative", "rehabilitation":
+			f.later = f.later || f.treated(t.Start)
+		case "nondisplaced":
+			f.unmoved = true
 		case "sequela", "sequelae":
 			f.sequel = true
 		}

@@ -12,6 +12,7 @@ import (
 
 	"chartcode/internal/coding"
 	"chartcode/internal/learned"
+	"chartcode/internal/lexicon"
 )
 
 // smallTable is a code table of a few codes; a header is a code that others
@@ -102,6 +103,12 @@ func docOf(text string) *coding.Document {
 		}
 	}
 	d.Sections = []coding.Section{{Span: coding.Span{End: len(text)}}}
+	for _, t := range lexicon.Tokenize(text) {
+		switch t.Lower {
+		case "left", "right", "bilateral":
+			d.Facts = append(d.Facts, coding.Fact{Span: coding.Span{Start: t.Start, End: t.End}, Kind: coding.FactLaterality, Word: t.Lower})
+		}
+	}
 	return d
 }
 

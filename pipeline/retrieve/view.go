@@ -20,6 +20,7 @@ type Table interface {
 type view struct {
 	table Table
 	under [][]int32 // by code number: billable codes that it leads to
+	group [][]group // by code number: the same, those together that differ in their 7th character
 	title []title   // by code number, of billable codes
 }
 
@@ -28,8 +29,13 @@ type title struct {
 	text    string
 	words   []int32 // distinct, stop words left out
 	vague   bool    // unspecified, or the residual "other"
-	seventh byte    // A, D, S: the encounter that an injury code's 7th character names
+	seventh byte    // the 7th character where it says the encounter
 	side    byte    // L, R, B, U: the side that the title names
+	family  int32   // of codes that differ in the side alone; 0 without one
+	pair    bool    // the family has a code for both sides
+	parts   []int32 // words for body parts that have sides
+	region  byte    // of these
+	moved   int8    // 1 displaced, -1 nondisplaced
 }
 
 func (r *Retriever) viewOf(t Table) *view {
@@ -51,7 +57,7 @@ const maxViews = 8
 
 func (r *Retriever) newView(t Table) *view {
 	ix := r.index
-	v := &view{table: t, under: make([][]int32, len(ix.codes)), title: make([]title, len(ix.codes))}
+	v := &view{table: t, under: make([][]int32, len(ix.codes)), title: make([]title, len(ix.codes)), group: make([][]group, len(ix.codes))}
 	var toks []lexicon.Token
 	for n, code := range ix.codes {
 		for _, d := range t.BillableUnder(code) {
@@ -65,10 +71,19 @@ func (r *Retriever) newView(t Table) *view {
 		c, _ := t.Lookup(code)
 		ti := &v.title[n]
 		ti.text = c.Title
-		toks = lexicon.AppendTokens(toks[:0], c.Title)
+		cut := c.Title
+		if i := encounterAt(code, cut); i >= 0 {
+			cut = cut[:i]
+			ti.seventh = code[7]
+		}
+		toks = lexicon.AppendTokens(toks[:0], cut)
 		for _, k := range toks {
 			if w := ix.lookup(termKey(c.Title, &k)); w >= 0 && k.Kind != lexicon.Punct && !lexicon.IsStop(k.Norm) {
 				ti.words = append(ti.words, w)
+				if g := ix.region[w]; g != 0 {
+					ti.parts = append(ti.parts, w)
+					ti.region = g
+				}
 			}
 			switch k.Lower {
 			case "left":
@@ -77,6 +92,10 @@ func (r *Retriever) newView(t Table) *view {
 				ti.side = 'R'
 			case "bilateral", "both":
 				ti.side = 'B'
+			case "displaced":
+				ti.moved = 1
+			case "nondisplaced":
+				ti.moved = -1
 			}
 		}
 		low := strings.ToLower(c.Title)
@@ -84,14 +103,27 @@ func (r *Retriever) newView(t Table) *view {
 		if ti.side == 0 && strings.Contains(low, "unspecified") {
 			ti.side = 'U'
 		}
-		switch {
-		case strings.Contains(low, "initial encounter"):
-			ti.seventh = 'A'
-		case strings.Contains(low, "subsequent encounter"):
-			ti.seventh = 'D'
-		case strings.HasSuffix(low, "sequela") && len(code) == 8:
-			ti.seventh = 'S'
-		}
 	}
+	for n := range v.under {
+		v.group[n] = grouped(ix, v, v.under[n])
+	}
+	v.families(ix)
 	return v
+}
+
+// grouped puts the codes together that differ in their 7th character; codes are
+// in code order.
+func grouped(ix *index, v *view, codes []int32) []group {
+	var out []group
+	for i := 0; i < len(codes); {
+		j := i + 1
+		if v.title[codes[i]].seventh != 0 {
+			for j < len(codes) && v.title[codes[j]].seventh != 0 && ix.codes[codes[j]][:7] == ix.codes[codes[i]][:7] {
+				j++
+			}
+		}
+		out = append(out, codes[i:j:j])
+		i = j
+	}
+	return out
 }

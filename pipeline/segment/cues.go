@@ -49,10 +49,95 @@ type group struct {
 	optional     bool
 }
 
-// readCues indexes the patterns by each word with which they may begin. The
+// cueIndex finds the patterns that may begin with two words: of those that
+// begin with the first, those that go on with the second, else those that may
+// go on with any or end. Each list is in the order of the table.
+type cueIndex map[string]*cuesOf
+
+type cuesOf struct {
+	all, open []*cuePattern
+	second    map[string][]*cuePattern
+}
+
+// at gives the patterns that may begin with word and next.
+func (x cueIndex) at(word, next string) []*cuePattern {
+	c := x[word]
+	if c == nil {
+		return nil
+	}
+	if l, ok := c.second[next]; ok {
+		return l
+	}
+	return c.open
+}
+
+// index sorts the patterns that begin with each word by their second.
+func index(first map[string][]*cuePattern) cueIndex {
+	x := make(cueIndex, len(first))
+	for w, list := range first {
+		c := &cuesOf{all: list, second: make(map[string][]*cuePattern)}
+		words := make([]map[string]bool, len(list))
+		for i, p := range list {
+			words[i] = secondWords(p.groups, w)
+			for s := range words[i] {
+				c.second[s] = nil
+			}
+		}
+		for i, p := range list {
+			open := words[i][anyWord]
+			if open {
+				c.open = append(c.open, p)
+			}
+			for s := range c.second {
+				if open || words[i][s] {
+					c.second[s] = append(c.second[s], p)
+				}
+			}
+		}
+		x[w] = c
+	}
+	return x
+}
+
+// anyWord stands for any word, and for the end of a pattern.
+const anyWord = "_"
+
+// secondWords gives the words that may follow w where w begins the pattern.
+func secondWords(groups []group, w string) map[string]bool {
+	m := make(map[string]bool)
+	for k, g := range groups {
+		for _, alt := range g.alternatives {
+			switch {
+			case alt[0] != w:
+			case len(alt) > 1:
+				m[alt[1]] = true
+			default:
+				ends := true
+				for _, rest := range groups[k+1:] {
+					for _, a := range rest.alternatives {
+						m[a[0]] = true
+					}
+					if !rest.optional {
+						ends = false
+						break
+					}
+				}
+				if ends {
+					m[anyWord] = true
+				}
+			}
+		}
+		if !g.optional {
+			break
+		}
+	}
+	return m
+}
+
+// readCues indexes the patterns by the words with which they may begin. The
 // table is part of the program: an error in it is a programming error, found by
 // the package's tests.
-func readCues() map[string][]*cuePattern {
+func readCues() cueIndex {
 	m := make(map[string][]*cuePattern)
 	for l := range strings.SplitSeq(cuesText, "\n") {
 		if l = strings.TrimSpace(l); l == "" || l[0] == '#' {
@@ -83,7 +168,7 @@ func readCues() map[string][]*cuePattern {
 			}
 		}
 	}
-	return m
+	return index(m)
 }
 
 // parsePattern reads "no (evidence|sign of)? _ word".
@@ -182,10 +267,15 @@ type cue struct {
 // with it one of the other direction.
 func (r *reader) findCues(from, to int) []cue {
 	table := cueTable()
+	wild := table[anyWord].all
 	var out []cue
 	for i := from; i < to; {
 		var best cue
-		for _, list := range [...][]*cuePattern{table[r.toks[i].Lower], table["_"]} {
+		next := ""
+		if i+1 < to {
+			next = r.toks[i+1].Lower
+		}
+		for _, list := range [...][]*cuePattern{table.at(r.toks[i].Lower, next), wild} {
 			for _, p := range list {
 				end := r.match(p.groups, i, to)
 				if end <= i || !r.fitsPlace(p, i, end, to) {
@@ -217,7 +307,11 @@ func (r *reader) findCues(from, to int) []cue {
 func (r *reader) maskFrom(from, until, to int) cue {
 	table := cueTable()
 	for i := from; i < until; i++ {
-		for _, p := range table[r.toks[i].Lower] {
+		next := ""
+		if i+1 < to {
+			next = r.toks[i+1].Lower
+		}
+		for _, p := range table.at(r.toks[i].Lower, next) {
 			if p.effect != effectMask {
 				continue
 			}
@@ -239,15 +333,49 @@ func (r *reader) hasVerbIn(from, to int) bool {
 	return false
 }
 
+// callers are words that begin a return precaution, warnings the norms and words
+// that tell one from an appointment.
+var (
+	callers  = set("return call come report notify seek")
+	warnings = normSet("fever chills pain bleeding shortness breath breathing vomiting nausea redness swelling drainage dizziness weakness numbness headache rash syncope " +
+		"fainting seizure confusion chest worse worsening increased increasing severe persistent new any signs symptoms difficulty diarrhea melena hematemesis palpitations cough dyspnea")
+)
+
+func normSet(words string) map[string]bool {
+	m := make(map[string]bool)
+	for _, t := range lexicon.Words(words) {
+		m[t.Norm], m[t.Lower] = true, true
+	}
+	return m
+}
+
+var wanting = set("need needs needed decline declines declined refuse refuses refused offer offered want wants wanted request requests requested order ordered due schedule scheduled asks asked will recommend recommended get obtain for")
+
+// wants reports whether the words before token i say that something is still
+// to be done.
+func (r *reader) wants(i int) bool {
+	for j := i - 1; j >= max(0, i-6) && r.toks[j].Lower != "."; j-- {
+		if wanting[r.toks[j].Lower] {
+			return true
+		}
+	}
+	return false
+}
+
 // fitsPlace applies what a pattern of words cannot say.
 func (r *reader) fitsPlace(p *cuePattern, i, end, to int) bool {
 	first := r.toks[i].Lower
 	if p.dir == before && r.toks[end-1].Lower == "negative" && end < to && r.toks[end].Lower == "for" {
 		return false
 	}
+	if r.toks[end-1].Lower == "for" && p.effect == coding.Hypothetical && callers[first] { // not "return for a recheck"
+		return end < to && (warnings[r.toks[end].Norm] || warnings[r.lower(end+1)])
+	}
 	switch first {
+	case "test", "tests", "testing": // "needs a tuberculosis test"
+		return p.effect != coding.Hypothetical || r.wants(i)
 	case ":", "-": // "fever: no": the answer must end there
-		return end >= to || r.toks[end].Lower == "," || r.toks[end].Lower == ";" || r.toks[end].Lower == "." || r.toks[end].Lower == ")"
+		return end >= to || r.toks[end].Start > r.toks[end-1].End+1 || r.toks[end].Lower == "," || r.toks[end].Lower == ";" || r.toks[end].Lower == "." || r.toks[end].Lower == ")"
 	case "?": // "?pneumonia" or "pneumonia?"
 		if p.dir == after {
 			return end < to && r.toks[end].Start == r.toks[i].End

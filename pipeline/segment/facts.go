@@ -92,7 +92,7 @@ func (r *reader) namedFact(i int) {
 	}
 	for j := i + n; j < len(r.toks) && j <= i+n+m.gap; j++ {
 		w := r.lower(j)
-		if w == ";" || w == "." && j+1 < len(r.toks) && r.toks[j+1].Start > r.toks[j].End || verbs[w] && w != "is" && w != "was" && w != "has" {
+		if w == ";" || w == "." && j+1 < len(r.toks) && r.toks[j+1].Start > r.toks[j].End || verbs[w] && w != "is" && w != "was" && w != "has" || w == "goal" || w == "target" {
 			return
 		}
 		v, ok := r.number(j)
@@ -322,16 +322,36 @@ func (r *reader) wordFact(i int) {
 	switch {
 	case w == "acute" && next == "on" && r.lower(i+2) == "chronic":
 		q.word, end = "acute_on_chronic", i+3
-	case w == "chronic" && r.lower(i-1) == "on" && r.lower(i-2) == "acute":
+	case w == "acute" && next == "-" && r.lower(i+2) == "on" && r.lower(i+3) == "-" && r.lower(i+4) == "chronic":
+		q.word, end = "acute_on_chronic", i+5
+	case w == "chronic" && (r.lower(i-1) == "on" && r.lower(i-2) == "acute" || r.lower(i-1) == "-" && r.lower(i-2) == "on"):
 		return
-	case w == "right" && (next == "now" || next == "away" || next == "after" || next == "before" || next == "handed" || next == "hand" && r.lower(i+2) == "dominant" || next == "-" && r.lower(i+2) == "handed"):
+	case w == "long" && (next == "standing" || next == "-" && r.lower(i+2) == "standing"):
+		q.kind, q.word, ok, end = coding.FactAcuity, "chronic", true, i+2
+		if next == "-" {
+			end++
+		}
+	case w == "recurrent" && next == "laryngeal": // a nerve
 		return
-	case w == "left" && (next == "the" || next == "against" || next == "handed" || next == "his" || next == "her" || next == "without" || next == "with" || next == "in" && r.lower(i+2) == "place" ||
+	case (w == "lt" || w == "rt") && !allCaps(r.raw(i)) && i+1 < len(r.toks) && r.toks[i+1].Kind == lexicon.Word && !units[r.lower(i-1)]:
+		q.kind, q.word, ok = coding.FactLaterality, "left", true
+		if w == "rt" {
+			q.word = "right"
+		}
+	case (w == "l" || w == "r") && r.lower(i-1) == "(" && next == ")" && isUpper(r.raw(i)[0]):
+		q.kind, q.word, ok = coding.FactLaterality, "left", true
+		if w == "r" {
+			q.word = "right"
+		}
+	case w == "right" && (next == "to" || r.lower(i-1) == "all" ||
+		next == "now" || next == "away" || next == "after" || next == "before" || next == "handed" || next == "hand" && r.lower(i+2) == "dominant" || next == "-" && r.lower(i+2) == "handed"):
+		return
+	case w == "left" && (awayFrom[next] || next == "the" || next == "against" || next == "handed" || next == "his" || next == "her" || next == "without" || next == "with" || next == "in" && r.lower(i+2) == "place" ||
 		next == "-" && r.lower(i+2) == "handed" || r.lower(i-1) == "was" || r.lower(i-1) == "were" || r.lower(i-1) == "he" || r.lower(i-1) == "she"):
 		return
 	case w == "both" && (bodyPart(next) || bodyPart(r.lower(i+2)) && r.lower(i+1) != "the"):
 		q.kind, q.word, ok = coding.FactLaterality, "bilateral", true
-	case (w == "initial" || w == "subsequent") && next == "encounter":
+	case (w == "initial" || w == "subsequent") && (next == "encounter" || next == "visit"):
 		q.kind, q.word, ok, end = coding.FactEncounter, w, true, i+2
 	case w == "late" && (next == "effect" || next == "effects"):
 		q.kind, q.word, ok, end = coding.FactEncounter, "sequela", true, i+2
@@ -347,6 +367,12 @@ func (r *reader) wordFact(i int) {
 		r.addFact(i, end, coding.Fact{Kind: q.kind, Word: q.word})
 	}
 }
+
+// awayFrom are words before which "left" is a verb.
+var awayFrom = set("hospital work home school early town ama")
+
+// units before "rt" make it no side: "saw RT".
+var units = set("by per saw")
 
 var parts = set("eyes ears hands feet knees hips legs arms shoulders ankles wrists elbows lungs kidneys breasts sides thighs calves heels toes fingers " +
 	"extremities ovaries tubes testes nostrils lids eyelids temples feet's lower upper")

@@ -103,7 +103,9 @@ func (r *reader) lineHeading(k int, l line, n, i int) (heading, bool) {
 			}
 			return h, caps || n == 0 && isUpper(raw[0])
 		default:
-			return h, caps && !r.mostlyUpper && len(raw) > 2 && (words > 1 || strongAlone[r.toks[i].Lower]) && r.plainAfter(last, l.end)
+			if caps && !r.mostlyUpper && len(raw) > 2 && (words > 1 || strongAlone[r.toks[i].Lower]) && r.plainAfter(last, l.end) {
+				return h, true
+			}
 		}
 	}
 	return r.unknownHeading(l, i)
@@ -164,12 +166,14 @@ func (r *reader) terminator(at, limit int) (mark byte, body int) {
 		return 0, limit
 	}
 	switch {
-	case t[i] == ':' || strings.HasPrefix(t[i:limit], "."+":"):
+	case t[i] == ':' || strings.HasPrefix(t[i:limit], "."+":") || strings.HasPrefix(t[i:limit], ",:"):
 		i += strings.IndexByte(t[i:], ':') + 1
 		for i < limit && (t[i] == ' ' || t[i] == '*' || t[i] == '\t' || t[i] == ':') {
 			i++
 		}
 		return ':', i
+	case t[i] == '-' && i > at && i+1 <= limit && strings.HasPrefix(t[i+1:], ","): // "S -, A man"
+		return ':', min(i+2, limit)
 	case t[i] == '-' && i > at && i+1 < limit && (t[i+1] == ' ' || t[i+1] == '-'):
 		for i < limit && (t[i] == ' ' || t[i] == '-') {
 			i++
@@ -278,6 +282,10 @@ func (r *reader) unknownHeading(l line, i int) (heading, bool) {
 		h.kind = coding.SectionPMH
 		return h, true
 	}
+	if r.hasWord(i, j, "family") && (r.hasWord(i, j, "social") || r.hasWord(i, j, "personal")) {
+		h.kind = coding.SectionSocial // what is the patient's must not be taken for the family's
+		return h, true
+	}
 	for _, kw := range keywordKinds {
 		if !caps && (kw.kind == coding.SectionResults || kw.kind == coding.SectionProcedure || kw.kind == coding.SectionExam) {
 			continue // "McMurray's Test:" within an examination
@@ -290,6 +298,15 @@ func (r *reader) unknownHeading(l line, i int) (heading, bool) {
 		}
 	}
 	return h, caps
+}
+
+func (r *reader) hasWord(from, to int, word string) bool {
+	for i := from; i < to; i++ {
+		if r.toks[i].Lower == word {
+			return true
+		}
+	}
+	return false
 }
 
 // mixedHistory reports whether tokens [from, to) name the family's history

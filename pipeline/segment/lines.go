@@ -126,6 +126,7 @@ func enumerator(s string) int {
 	}
 	switch {
 	case s[i] == ')':
+	case s[0] == '#' && s[i] == ' ': // "#1 Gout"
 	case open:
 		return 0
 	case s[i] == '.':
@@ -153,6 +154,9 @@ func bullet(s string) int {
 		for m < len(s) && (s[m] == ' ' || s[m] == '\t') {
 			m++
 		}
+		if (b == "-" || b == "+") && signedList(s) {
+			return 0
+		}
 		if m > n || len(b) > 1 && m < len(s) || (b == "*" || b == "#") && m < len(s) && isAlpha(s[m]) {
 			return m
 		}
@@ -162,6 +166,20 @@ func bullet(s string) int {
 		return 0
 	}
 	return 0
+}
+
+// signedList reports whether a line lists findings with signs, of which the
+// first looks like a bullet: "+ fatigue, - nausea".
+func signedList(s string) bool {
+	if i := strings.IndexByte(s, '\n'); i >= 0 {
+		s = s[:i]
+	}
+	for _, mark := range [...]string{", -", ", +", "; -", "; +", "/ -", "/ +"} {
+		if strings.Contains(s, mark) {
+			return true
+		}
+	}
+	return false
 }
 
 // letterMark recognizes "a. " and "B) "; capitals after F are initials.

@@ -108,6 +108,7 @@ func FuzzSegment(f *testing.F) {
 		"", " ", "\n\n", ":", ",,", "PLAN:", "PLAN:,1. Rest.,2. Fluids", "No fever, chills or cough.", "• a\n- b\n1. c", "CC: x HPI: y",
 		"His mother had", "family history of", "s/p", "(-) fever", "?TIA", "BP 1/2", "39-2/7 weeks", "\xff\xfe", "é\u0301 no \u2019s", "A. ", "1)", "a,B", "denies:\n-",
 		"ASSESSMENT AND PLAN\n1. Gout.\n- Plan: rest\n2. x", "not not not", "history of history of", "vs vs vs", "in 2003", "risk of risk of", "its mother's",
+		"[ ] a [x] b", "( )", "☐ a ☑", "[", "(x", "a - / b +", "+ a, - b", "- , -", "a (no), b (-)", "?", "a? No", "Any? ", "a\tno", "a | no |", "S -, a,O -, b", "A,: b", "#1 a",
 	} {
 		f.Add(s)
 	}
@@ -135,6 +136,7 @@ func TestLongTexts(t *testing.T) {
 	for _, piece := range []string{
 		"He has no fever, chills or cough, and his mother had diabetes in 2003; possible TIA vs. MS ",
 		"PLAN: x\n", "a,B", "\n- no", "(", "no ", "family history of ", "1) ", "1.", "a.", "non-",
+		"[ ] gout ", "( ) ", "+ gout, - fever, ", "fever? no ", "(no), ", "her husband has gout and ", "mother and ", "if possible ", "| no ",
 	} {
 		if v := violation(Segment(coding.Note{Text: repeat(piece, size)})); v != "" {
 			t.Errorf("%.20q: %s", piece, v)

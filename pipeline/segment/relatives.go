@@ -9,7 +9,8 @@ import (
 
 // kin are the words for relatives.
 var kin = set("mother father mom dad brother brothers sister sisters sibling siblings son sons daughter daughters parent parents grandmother grandfather " +
-	"grandparents grandparent aunt aunts uncle uncles cousin cousins niece nephew maternal paternal relatives grandma grandpa twin")
+	"grandparents grandparent aunt aunts uncle uncles cousin cousins niece nephew nephews nieces maternal paternal relatives grandma grandpa twin " +
+	"children grandchildren kids")
 
 // speaking are verbs with which a relative tells about the patient, or does
 // something for him.
@@ -24,7 +25,7 @@ var attached = set("with by per to from and between for via")
 
 // subjectWords lead a relative to his condition: "mother had", "father, aged 60,".
 var subjectWords = set("has had have with died dies passed diagnosed suffers suffered is was are were also deceased alive living age aged who history hx both either all who's " +
-	"developed underwent positive h/o s/p succumbed expired")
+	"developed carry carries carried suffer underwent positive h/o s/p succumbed expired")
 
 // relatives finds what is said of the family: "family history of diabetes",
 // "mother had breast cancer", "heart disease in his father".
@@ -82,6 +83,9 @@ func (s *sentence) familyPhrase(i int) {
 			from, _ := s.clauseOf(i)
 			s.addScopeOf(from, i, coding.Family, i, i+2)
 		}
+	case i > s.from+2 && (s.toks[i-1].Lower == "the" || possessives[s.toks[i-1].Lower]) && s.toks[i-2].Lower == "of" && (s.toks[i-3].Lower == "sides" || s.toks[i-3].Lower == "side"):
+		from, _ := s.clauseOf(i)
+		s.addScopeOf(from, i-3, coding.Family, i-3, i+1)
 	case i > s.from+1 && (s.back(i, "runs") || s.back(i, "run") || s.back(i, "in")):
 		from, _ := s.clauseOf(i)
 		s.addScopeOf(from, i, coding.Family, i, i+1)
@@ -121,8 +125,15 @@ func (s *sentence) back(i int, word string) bool {
 // said of him ends, or i when nothing is.
 func (s *sentence) relative(i int) int {
 	first := i
-	for i+1 < s.to && (kin[s.toks[i+1].Lower] || s.toks[i+1].Lower == "side" || s.toks[i+1].Lower == "'" ||
-		s.toks[i+1].Lower == "great" || (s.toks[i+1].Lower == "and" || s.toks[i+1].Lower == "-" || s.toks[i+1].Lower == ",") && i+2 < s.to && kin[s.toks[i+2].Lower]) {
+	for {
+		if j := s.kinAfterAnd(i + 1); j > 0 { // "parents and a maternal aunt"
+			i = j
+			continue
+		}
+		if i+1 >= s.to || !(kin[s.toks[i+1].Lower] || s.toks[i+1].Lower == "side" || s.toks[i+1].Lower == "'" ||
+			s.toks[i+1].Lower == "great" || (s.toks[i+1].Lower == "and" || s.toks[i+1].Lower == "-" || s.toks[i+1].Lower == ",") && i+2 < s.to && kin[s.toks[i+2].Lower]) {
+			break
+		}
 		i++
 	}
 	last := i
@@ -157,6 +168,25 @@ func (s *sentence) relative(i int) int {
 	if attached[prev] {
 		return last + 1
 	}
+	// "colon cancer (uncle)"
+	if prev == "(" && last+1 < s.to && s.toks[last+1].Lower == ")" {
+		from := det
+		for from > clauseFrom && strings.IndexByte(",;:)", s.toks[from-1].Lower[0]) < 0 {
+			from--
+		}
+		s.addScopeOf(from, det, coding.Family, cueFrom, cueTo)
+		return last + 2
+	}
+	// "Mom says that she herself had asthma"
+	if last+1 < s.to && speaking[s.toks[last+1].Lower] {
+		for j := last + 2; j < min(s.to, last+6); j++ {
+			if w := s.toks[j].Lower; w == "herself" || w == "himself" || w == "themselves" {
+				end := s.relativeEnd(j, last)
+				s.addScopeOf(j, end, coding.Family, cueFrom, cueTo)
+				return end
+			}
+		}
+	}
 	// "mother's diabetes"
 	if raw := s.raw(last); strings.HasSuffix(raw, "'s") || strings.HasSuffix(raw, "\u2019s") {
 		end := min(s.to, last+5)
@@ -179,7 +209,7 @@ func (s *sentence) relative(i int) int {
 			if (w == "is" || w == "was" || w == "are" || w == "were") && j+1 < s.to && speaking[s.toks[min(s.to-1, j+1)].Lower] {
 				return last + 1
 			}
-			if (w == "is" || w == "was") && j+2 < s.to && (s.toks[j+1].Lower == "also" || s.toks[j+1].Lower == "very") && speaking[s.toks[j+2].Lower] {
+			if (w == "is" || w == "was" || w == "are" || w == "were") && j+2 < s.to && emphasis[s.toks[j+1].Lower] && speaking[s.toks[j+2].Lower] {
 				return last + 1
 			}
 			end := s.relativeEnd(j, last)
@@ -202,6 +232,91 @@ func (s *sentence) relative(i int) int {
 		j++
 	}
 	return last + 1
+}
+
+// kinAfterAnd gives the relative that "and", "or" or a comma at token i joins to
+// the one before it, over possessives and numbers; 0 when there is none.
+func (s *sentence) kinAfterAnd(i int) int {
+	if i >= s.to || s.toks[i].Lower != "and" && s.toks[i].Lower != "or" && s.toks[i].Lower != "," {
+		return 0
+	}
+	for j := i + 1; j < min(s.to, i+6); j++ {
+		if kin[s.toks[j].Lower] && s.toks[j].Lower != "maternal" && s.toks[j].Lower != "paternal" {
+			return j
+		}
+		if !possessives[s.toks[j].Lower] && s.toks[j].Kind != lexicon.Number && s.toks[j].Lower != "and" {
+			return 0
+		}
+	}
+	return 0
+}
+
+var emphasis = set("also very both all quite extremely now still rather understandably")
+
+// others are people who are not of the patient's blood: what they have is not
+// his, and is no family history.
+var others = set("wife husband spouse partner boyfriend girlfriend fiance fiancee roommate coworker coworkers colleague colleagues friend friends neighbor neighbors " +
+	"neighbour classmate classmates cellmate schoolmate teammate housemate stepmother stepfather")
+
+// place are words between "everyone" and what they have.
+var place = set("at in the home house household family work school office class else her his their")
+
+// ofOthers denies what another person is said to have: "her husband died of
+// lung cancer". There is no assertion for other people, and that of the family
+// would lead to a code for it.
+func (s *sentence) ofOthers() {
+	for i := s.from; i+1 < s.to; i++ {
+		w := s.toks[i].Lower
+		j := i + 1
+		switch {
+		case others[w] || w == "worker" && i >= s.from+2 && s.toks[i-2].Lower == "co":
+		case w == "everyone" || w == "everybody" || w == "someone" || w == "somebody":
+			for j < min(s.to, i+5) && place[s.toks[j].Lower] {
+				j++
+			}
+		default:
+			continue
+		}
+		told := j+1 < s.to && s.toks[j].Lower == "," && s.toks[j+1].Lower == "who" // "for her husband, who has"
+		if told {
+			j += 2
+		} else if i > s.from && attached[s.toks[i-1].Lower] || i > s.from+1 && attached[s.toks[i-2].Lower] && possessives[s.toks[i-1].Lower] {
+			continue
+		}
+		for j < s.to && (s.toks[j].Lower == "also" || s.toks[j].Lower == "recently" || s.toks[j].Lower == "just" || s.toks[j].Lower == "who") {
+			j++
+		}
+		if j+1 >= s.to || !s.tellsOfIllness(j) {
+			continue
+		}
+		end := s.to
+		for k := j + 1; k < s.to; k++ {
+			switch s.toks[k].Lower {
+			case "patient", "patient's", "pt", "she", "he", "but", ";", "while", "whom":
+				end = k
+			}
+			if end == k {
+				break
+			}
+		}
+		s.addScopeOf(j, end, coding.Negated, i, i+1)
+	}
+}
+
+// tellsOfIllness reports whether the verb at token j says what someone has.
+func (s *sentence) tellsOfIllness(j int) bool {
+	next := s.toks[j+1].Lower
+	switch s.toks[j].Lower {
+	case "has", "had", "have":
+		return !speaking[next] && next != "to" && next != "been" && next != "not"
+	case "died", "suffers", "suffered", "developed", "passed":
+		return true
+	case "is", "was", "were", "are":
+		return next == "diagnosed" || next == "sick" || next == "ill" || next == "hospitalized" || next == "treated" || next == "recently" && j+2 < s.to && s.toks[j+2].Lower == "diagnosed"
+	case "tested":
+		return next == "positive"
+	}
+	return false
 }
 
 var possessives = set("his her the a an their one my both patient's two three maternal paternal several some older younger older deceased biological own")

@@ -26,11 +26,22 @@ func (r *reader) findScopes() {
 				carried = nil
 			}
 		}
-		for k := range s.cues {
-			s.apply(k)
+		next := to
+		if si+1 < len(r.doc.Sentences) && r.doc.Sentences[si+1].Section == r.doc.Sentences[si].Section {
+			next = r.sentToks[si+1][1]
 		}
+		before := len(r.doc.Scopes)
+		asked := s.question(next)
+		for k := range s.cues {
+			if asked == noQuestion || s.toks[s.cues[k].from].Lower != "?" {
+				s.apply(k)
+			}
+		}
+		s.supposed(before)
 		s.signs()
+		s.answers()
 		s.relatives()
+		s.ofOthers()
 		s.years()
 		if n := len(s.cues); n > 0 {
 			c := &s.cues[n-1]
@@ -91,13 +102,28 @@ func (r *reader) addScope(from, to int, c *cue) {
 	r.addScopeOf(from, to, c.p.effect, c.from, c.to)
 }
 
+// supposed turns what is possible in a sentence that begins with "if" into what
+// is hypothetical: "if redness spreads, cellulitis must be considered".
+func (s *sentence) supposed(first int) {
+	if s.from >= s.to || s.toks[s.from].Lower != "if" {
+		return
+	}
+	for i := first; i < len(s.doc.Scopes); i++ {
+		if s.doc.Scopes[i].Assertion == coding.Possible {
+			s.doc.Scopes[i].Assertion = coding.Hypothetical
+		}
+	}
+}
+
+func conjunction(w string) bool { return w == "and" || w == "or" || w == "but" }
+
 // addScopeOf adds a scope over tokens [from, to), less marks at its ends, with
 // the cue at tokens [cueFrom, cueTo).
 func (r *reader) addScopeOf(from, to int, a coding.Assertion, cueFrom, cueTo int) {
 	for from < to && r.toks[from].Kind == lexicon.Punct {
 		from++
 	}
-	for to > from && r.toks[to-1].Kind == lexicon.Punct {
+	for to > from && (r.toks[to-1].Kind == lexicon.Punct || to-from > 1 && conjunction(r.toks[to-1].Lower)) {
 		to--
 	}
 	if from >= to {
@@ -151,7 +177,7 @@ func (s *sentence) apply(k int) {
 		forward, backward = nil, c.p
 	}
 	if forward != nil {
-		if end := s.forwardEnd(k, forward); end > c.to {
+		if end := s.forwardEnd(k, forward); end > c.to && !(forward.effect == coding.Historical && s.forDays(c.to, end)) {
 			s.addScope(c.to, end, c)
 		}
 	}
@@ -164,6 +190,27 @@ func (s *sentence) apply(k int) {
 		}
 	}
 }
+
+// forDays recognizes a history that still goes on: "history of swelling for four
+// days".
+func (s *sentence) forDays(from, to int) bool {
+	for i := from; i+2 < to; i++ {
+		if s.toks[i].Lower == "," {
+			return false
+		}
+		if s.toks[i].Lower != "for" {
+			continue
+		}
+		for j := i + 2; j < min(to, i+5); j++ {
+			if spans[s.toks[j].Lower] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+var spans = set("hour hours day days week weeks month months year years")
 
 // lasts reports whether a time in the past (three years ago) is that at which
 // something began that still is.
@@ -327,8 +374,14 @@ func (s *sentence) listGoesOn(i, end int) bool {
 func (s *sentence) backwardStart(k int, p *cuePattern) int {
 	c := &s.cues[k]
 	start, _ := s.clauseOf(c.from)
+	if start == c.from && c.from > s.from && s.toks[c.from].Lower == "-" { // "HTN - No": the dash began a clause
+		start, _ = s.clauseOf(c.from - 1)
+	}
 	if p.reach.kind == "words" {
-		start = max(start, c.from-p.reach.words)
+		first := start
+		for start = max(first, c.from-p.reach.words); start > first && start < c.from-1 && conjunction(s.toks[start-1].Lower); {
+			start = max(first, start-1-p.reach.words) // "hepatitis A and hepatitis B vaccines"
+		}
 	}
 	// Not over a statement that another cue ends.
 	for j := k - 1; j >= 0; j-- {
@@ -346,6 +399,9 @@ func (s *sentence) backwardStart(k int, p *cuePattern) int {
 				break
 			}
 		}
+	}
+	if p.reach.kind == "clause" {
+		return start
 	}
 	// Back to the comma; over more commas while a list of short items leads here.
 	seg := c.from

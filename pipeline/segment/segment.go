@@ -1,7 +1,9 @@
 // Package segment reads a note as a clinician wrote it: sections under their
 // headings, sentences and list items, clauses, the stretches in which something
-// is negated, possible, historical, about the family or hypothetical, and
-// measurements and qualifiers as facts.
+// is negated, possible, historical, about the family or hypothetical, from cues,
+// from sections and from the boxes, signs, table cells and questions of forms,
+// and measurements and qualifiers as facts. What another person has who is no
+// relative of blood is negated: it is not the patient's, and no family history.
 //
 // It works on the text alone, by rules whose words are in tables/, without a
 // model; it is deterministic and never fails. It imports coding and lexicon and

@@ -126,8 +126,18 @@ func (r *reader) continues(start, end, s int, l line, wrap int) bool {
 		lineStart := strings.LastIndexByte(r.text[:end], '\n') + 1
 		return end-max(start, lineStart) >= wrap-18
 	}
-	return last == ',' || isDigit(c) && end-start > 60
+	return last == ',' || isDigit(c) && (end-start > 60 || r.dangles(start, end))
 }
+
+// dangles reports whether the line of bytes [start, end) ends in a word with
+// which no sentence ends.
+func (r *reader) dangles(start, end int) bool {
+	w := r.text[start:end]
+	w = w[strings.LastIndexByte(w, ' ')+1:]
+	return dangling[strings.ToLower(w)]
+}
+
+var dangling = set("was is were are of with and the or a an at about by than to for from")
 
 // notEnding are abbreviations after whose point a sentence goes on.
 var notEnding = set("dr mr mrs ms prof st vs no approx fig cf inc ltd co jr sr ca al dept est hosp lt rt wt ht temp resp vol gr tab tabs cap caps " +
