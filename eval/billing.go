@@ -187,10 +187,15 @@ func (b *bills) fitLead(ctx context.Context, notes []int, of func(i int) rank.In
 			}
 		}
 	}
-	if len(t.Y) == 0 {
+	return whichFirst(gbdt.Train(ctx, t, leadParams()))
+}
+
+// whichFirst passes a model on that says which code is first. Notes that do not
+// tell, or tell it of each code alike, give none: the ranker's own rules do it.
+func whichFirst(m *gbdt.Model, err error) (*gbdt.Model, error) {
+	if errors.Is(err, gbdt.ErrData) {
 		return nil, nil
 	}
-	m, err := gbdt.Train(ctx, t, leadParams())
 	if err != nil {
 		return nil, fmt.Errorf("train which code is first: %w", err)
 	}
@@ -223,10 +228,8 @@ func (b *bills) fitRows(ctx context.Context, notes []int, of func(i int) rank.In
 		return out, fmt.Errorf("train the ranker for bills: %w", err)
 	}
 	t.Y = first
-	if out.First, err = gbdt.Train(ctx, t, b.Rank); err != nil {
-		return out, fmt.Errorf("train which code is first: %w", err)
-	}
-	return out, nil
+	out.First, err = whichFirst(gbdt.Train(ctx, t, b.Rank))
+	return out, err
 }
 
 func truth(b bool) float32 {

@@ -76,8 +76,12 @@ type Change struct {
 	Right, Bad int // of both: changes that the review agrees with, and the others
 }
 
-// ErrFewNotes is returned when there are no five groups of notes to hold out.
+// ErrFewNotes is returned when there are not five groups of notes to hold out.
 var ErrFewNotes = errors.New("too few finished reviews to learn from: notes of at least five patients or encounters are needed")
+
+// ErrAlike is returned for reviews that give no note a code that was found for
+// it, or every code.
+var ErrAlike = errors.New("the finished reviews tell nothing apart: none, or all, of the codes found in their notes were given")
 
 // NewLearner checks the configuration.
 func NewLearner(c LearnConfig) (*Learner, error) {
@@ -133,6 +137,9 @@ func (l *Learner) Compare(ctx context.Context) (LearnReport, error) {
 		return rep, err
 	}
 	results, err := l.cross(ctx)
+	if errors.Is(err, gbdt.ErrData) {
+		return rep, ErrAlike
+	}
 	if err != nil {
 		return rep, err
 	}

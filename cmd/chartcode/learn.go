@@ -205,6 +205,9 @@ func (m *measured) learn(ctx context.Context, lo learnOptions, w io.Writer) erro
 	}
 	rep, err := l.Compare(ctx)
 	a.progress.done()
+	if errors.Is(err, eval.ErrAlike) {
+		return unclear("%w", err)
+	}
 	if err != nil {
 		return databaseError(err)
 	}
