@@ -21,12 +21,14 @@ import (
 // defaultTestdata is where data for measuring lies beside the repository.
 const defaultTestdata = "../shared"
 
-func defaultDataset() string {
-	dir := os.Getenv("CHARTCODE_TESTDATA")
-	if dir == "" {
-		dir = defaultTestdata
+func defaultDataset() string { return filepath.Join(testdataDir(), "eval", "codiesp-train.jsonl") }
+
+// testdataDir is where data for measuring lies.
+func testdataDir() string {
+	if dir := os.Getenv("CHARTCODE_TESTDATA"); dir != "" {
+		return dir
 	}
-	return filepath.Join(dir, "eval", "codiesp-train.jsonl")
+	return defaultTestdata
 }
 
 // defaultLabels are the files of labels in eval/datasets of the repository.

@@ -26,8 +26,9 @@ const (
 // Content is what was read from one file.
 type Content struct {
 	Release coding.Release
-	// SHA256 is the hex hash of the file and of the edition of the readers, so that
-	// a file counts as new when a later program reads more from it.
+	// SHA256 is the hex hash of the file and of the edition of the readers (and of
+	// the everyday names, where they are read with it), so that a file counts as
+	// new when a later program reads more from it.
 	SHA256 string
 	Codes  []coding.Code // in the order of the file
 	Terms  []coding.Term // with System and Release, without TextID
@@ -42,9 +43,9 @@ type Content struct {
 //     chapter), Refs the codes that it names. Kind "sevenChr" is one 7th character
 //     with Text its meaning, kind "title" the title of a chapter or section.
 //   - index, eindex: Kind "reference" is an entry that refers to the neoplasm or
-//     drug table (Text the entry's phrase, See the target), "guidance" one that
-//     names no code (by site, omit code, a category), "unresolved" one whose
-//     target was not found.
+//     drug table (Text the entry's phrase, See the target, Code that of the cell
+//     once Link found it), "guidance" one that names no code (by site, omit code, a
+//     category), "unresolved" one whose target was not found.
 //   - hcc: Kind "hcc", Text the category. mce: Kind "mce", Group and Text the edit.
 //     poa: Kind "poa_exempt".
 type Line struct {
@@ -56,6 +57,8 @@ type Line struct {
 	Text  string `json:"text,omitempty"`
 	See   string `json:"see,omitempty"`
 	Refs  []Ref  `json:"refs,omitempty"`
+	// Linked is set on a reference from which Link made a term that the entry did not have.
+	Linked bool `json:"linked,omitempty"`
 	// Unread is set on a note that seems to name codes of which no Ref could be made.
 	Unread bool `json:"unread,omitempty"`
 }
@@ -78,6 +81,12 @@ const (
 	LevelSection = "section"
 	LevelDiag    = "diag"
 )
+
+// Unresolved reports whether a person should look at the line, because what it
+// refers to could not be found or read.
+func (l Line) Unresolved() bool {
+	return l.Unread || l.Kind == LineUnresolved || l.Kind == LineReference && l.Code == ""
+}
 
 // ParseLine reads a stored line.
 func ParseLine(b []byte) (Line, error) {

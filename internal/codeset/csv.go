@@ -6,15 +6,14 @@ import (
 	"errors"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"chartcode/internal/coding"
 )
 
 // eachRow gives the rows of a CSV file below its header, with their lines.
 func eachRow(m member, f func(line int, col columns, row []string) error) error {
-	if !utf8.Valid(m.data) {
-		return &Error{File: m.name, Reason: "it is not UTF-8 text"}
+	if err := m.checkText(); err != nil {
+		return err
 	}
 	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(m.data, []byte("\ufeff"))))
 	r.ReuseRecord = true
@@ -27,7 +26,7 @@ func eachRow(m member, f func(line int, col columns, row []string) error) error 
 		var pe *csv.ParseError
 		switch {
 		case errors.As(err, &pe) && errors.Is(pe.Err, csv.ErrFieldCount):
-			return &Error{m.name, pe.Line, "it has more or fewer columns than the first line"}
+			return &Error{m.name, pe.Line, "it has more or fewer columns than the header"}
 		case errors.As(err, &pe):
 			return &Error{m.name, pe.Line, "it is no valid CSV: " + pe.Err.Error()}
 		case err != nil:
@@ -141,8 +140,8 @@ func (c *Content) readLinesCSV(m member) error {
 // readPOA reads the list of codes that are exempt from present-on-admission
 // reporting: order, code with its dot and title, divided by tabs.
 func (c *Content) readPOA(m member) error {
-	if !utf8.Valid(m.data) {
-		return &Error{File: m.name, Reason: "it is not UTF-8 text"}
+	if err := m.checkText(); err != nil {
+		return err
 	}
 	shape := codeShape[coding.ICD10CM]
 	seen := map[string]bool{}

@@ -18,6 +18,8 @@ const headSize = 8 << 10
 var (
 	xmlRoot     = regexp.MustCompile(`<ICD10CM\.(tabular|index)\b`)
 	xmlVersion  = regexp.MustCompile(`<version>\s*([0-9]{4})\s*</version>`)
+	hcpcsRecord = regexp.MustCompile(`^(?:[A-Z][0-9]{4}| {3}[0-9A-Z]{2})[0-9]{5}[3478]`)
+	orderName   = regexp.MustCompile(`(?i)^icd10(?:cm|pcs)[-_]order[-_]20\d\d\.txt$`)
 	orderRow    = regexp.MustCompile(`^\d{5} ([0-9A-Z]{3,7}) {0,4} ([01]) `)
 	poaHeader   = regexp.MustCompile(`(?i)^Order(\d\d)\tPOAexemptCode\t`)
 	yearInName  = regexp.MustCompile(`(?:^|[^0-9])(20\d\d)(?:[^0-9]|$)`)
@@ -80,8 +82,10 @@ func kindOf(base string, head []byte) coding.Release {
 	switch {
 	case xmlRoot.Match(head):
 		return xmlKind(string(head))
-	case orderRow.MatchString(line):
+	case orderRow.MatchString(line), orderName.MatchString(base): // a broken first line is told as such
 		return coding.Release{Kind: KindOrder, System: orderSystem(head), Version: match(yearInName, base)}
+	case hcpcsRecord.MatchString(line):
+		return coding.Release{Kind: KindHCPCS, System: coding.HCPCS, Version: quarterOf(base)}
 	case poaHeader.MatchString(line):
 		return coding.Release{Kind: KindPOA, System: coding.ICD10CM, Version: "20" + match(poaHeader, line)}
 	}
@@ -163,6 +167,17 @@ func joined(re *regexp.Regexp, s string) string {
 		return strings.ToLower(m[1]) + "-" + m[2]
 	}
 	return ""
+}
+
+var quarterName = regexp.MustCompile(`(?i)HCPC(20\d\d)_(JAN|APR|JUL|OCT)`)
+
+// quarterOf reads 2024-07 out of HCPC2024_JUL_ANWEB.txt.
+func quarterOf(base string) string {
+	m := quarterName.FindStringSubmatch(base)
+	if m == nil {
+		return versionOf(base)
+	}
+	return m[1] + map[string]string{"JAN": "-01", "APR": "-04", "JUL": "-07", "OCT": "-10"}[strings.ToUpper(m[2])]
 }
 
 // versionOf reads 2024-07, or 2026, out of a name.

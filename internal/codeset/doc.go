@@ -8,6 +8,6 @@
 //
 // Files come from outside and may be broken. A reader gives a whole Content or
 // an *Error that names file, member and line; it does not guess. Members over
-// maxMember bytes, document types, entities beyond XML's own five and deep
-// nesting are refused.
+// maxMember bytes, what is not UTF-8 text, document types, entities beyond XML's
+// own five and deep nesting are refused.
 package codeset

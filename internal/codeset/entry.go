@@ -11,13 +11,15 @@ type entry struct {
 	node  *node
 	title string   // without brackets and apparatus
 	mods  string   // non-essential modifiers, without brackets
+	note  string   // what stands behind a dash: "omit code", "code by site under Abscess"
 	names []string // folded: the title and its alternatives
 	up    *entry
 	kids  []*entry
 }
 
 var (
-	apparatus = regexp.MustCompile(`\b(?:NEC|NOS)\b|\((?:see|see also) [^)]*\)|[*#◊†]`)
+	apparatus = regexp.MustCompile(`\b(?:NEC|NOS)\b|[*#◊†]|\(see\b(?:[^()]|\([^()]*\))*\)`)
+	howToCode = regexp.MustCompile(`\s-+\s*((?:omit code|code)\b.*)$`)
 	bracketed = regexp.MustCompile(`\([^)]*\)|\[[^\]]*\]`)
 	brackets  = strings.NewReplacer("(", " ", ")", " ")
 )
@@ -32,6 +34,12 @@ func entryOf(n *node, up *entry) *entry {
 				e.mods = strings.TrimSpace(e.mods + " " + k.text)
 			}
 		}
+	}
+	if m := howToCode.FindStringSubmatchIndex(e.title); m != nil {
+		e.title, e.note = e.title[:m[0]], foldBlanks(e.title[m[2]:m[3]])
+	}
+	if strings.Contains(e.mods, "(see") {
+		e.mods = apparatus.ReplaceAllString(e.mods, " ")
 	}
 	if strings.ContainsAny(e.title, "*#◊†") || strings.Contains(e.title, "NEC") || strings.Contains(e.title, "NOS") || strings.Contains(e.title, "(see") {
 		e.title = apparatus.ReplaceAllString(e.title, " ")

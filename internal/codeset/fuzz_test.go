@@ -1,13 +1,13 @@
 package codeset
 
 import (
+	"archive/zip"
 	"bytes"
 	"errors"
 	"io"
 	"strings"
 	"testing"
-
-	"archive/zip"
+	"unicode/utf8"
 )
 
 // fuzzReader feeds a reader anything under a name that gives it to that reader.
@@ -36,13 +36,13 @@ func checkContent(t *testing.T, c *Content, err error) {
 	}
 	seen := map[string]bool{}
 	for _, code := range c.Codes {
-		if seen[code.Code] || code.Title == "" || code.Code == "" {
+		if seen[code.Code] || code.Title == "" || code.Code == "" || !utf8.ValidString(code.Title+code.Short) {
 			t.Errorf("code %+v", code)
 		}
 		seen[code.Code] = true
 	}
 	for _, term := range c.Terms {
-		if term.Code == "" || term.Kind == "" || term.Release != c.Release.ID {
+		if term.Code == "" || term.Kind == "" || !utf8.ValidString(term.Text) || strings.Contains(term.Text, "\x00") || term.Release != c.Release.ID {
 			t.Errorf("term %+v", term)
 		}
 	}
@@ -59,13 +59,19 @@ var fuzzOrder = orderLine(1, "C84", "0", "Mature", "Mature T/NK-cell") + "\n" + 
 
 const bombXML = `<?xml version="1.0"?><!DOCTYPE ICD10CM.index [<!ENTITY a "ha"><!ENTITY b "&a;&a;"><!ENTITY c "&b;&b;">]><ICD10CM.index><version>2026</version><mainTerm><title>&c;</title></mainTerm></ICD10CM.index>`
 
+// bombOf puts entities that grow into a document, and uses them.
+func bombOf(doc string) string {
+	const bomb = `<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;"><!ENTITY d SYSTEM "file:///etc/passwd">]>`
+	return strings.Replace(strings.Replace(doc, "<ICD10CM", bomb+"<ICD10CM", 1), "</title>", "&c;&d;</title>", 1)
+}
+
 func FuzzOrder(f *testing.F)   { fuzzReader(f, "icd10cm-order-2026.txt", fuzzOrder) }
-func FuzzTabular(f *testing.F) { fuzzReader(f, "x.xml", smallTabular, bombXML) }
+func FuzzTabular(f *testing.F) { fuzzReader(f, "x.xml", smallTabular, bombXML, bombOf(smallTabular)) }
 func FuzzIndex(f *testing.F) {
-	fuzzReader(f, "x.xml", smallIndex, strings.Replace(smallIndex, "INDEX TO DISEASES", "EXTERNAL CAUSE", 1), bombXML)
+	fuzzReader(f, "x.xml", smallIndex, strings.Replace(smallIndex, "INDEX TO DISEASES", "EXTERNAL CAUSE", 1), bombXML, bombOf(smallIndex))
 }
 func FuzzTables(f *testing.F) {
-	fuzzReader(f, "x.xml", smallNeoplasm, strings.Replace(smallNeoplasm, `"1">Neoplasm`, `"1">Substance`, 1))
+	fuzzReader(f, "x.xml", smallNeoplasm, strings.Replace(smallNeoplasm, `"1">Neoplasm`, `"1">Substance`, 1), bombOf(smallNeoplasm))
 }
 func FuzzCodesCSV(f *testing.F) {
 	fuzzReader(f, "cpt-2026.csv", "code,description,billable\n99213,OFFICE,1\n0042T,\"SCAN, HEAD\",no\n", "code,short_description,long_description\nA0021,x,y\n")

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,34 +17,35 @@ import (
 	"chartcode/internal/testdata"
 )
 
-// An independent reading of the tabular list: encoding/xml into structs, and a
-// plain search for what stands in brackets.
-type xmlNotes struct {
-	Notes []string `xml:"note"`
+// An independent reading of the tabular list: encoding/xml into a tree of
+// whatever is there, and codes found by one pattern and a count of brackets. It
+// shares nothing with the readers but the names of the kinds.
+type xmlElement struct {
+	XMLName xml.Name
+	Attrs   []xml.Attr   `xml:",any,attr"`
+	Text    string       `xml:",chardata"`
+	Kids    []xmlElement `xml:",any"`
 }
 
-type xmlDiag struct {
-	Name      string     `xml:"name"`
-	Excludes1 []xmlNotes `xml:"excludes1"`
-	CodeFirst []xmlNotes `xml:"codeFirst"`
-	Seventh   []struct {
-		Extensions []struct {
-			Char string `xml:"char,attr"`
-			Text string `xml:",chardata"`
-		} `xml:"extension"`
-	} `xml:"sevenChrDef"`
-	Diags []xmlDiag `xml:"diag"`
+func (e xmlElement) child(name string) string {
+	for _, k := range e.Kids {
+		if k.XMLName.Local == name {
+			return strings.Join(strings.Fields(k.Text), " ")
+		}
+	}
+	return ""
 }
 
-type xmlTabular struct {
-	Chapters []struct {
-		Sections []struct {
-			Diags []xmlDiag `xml:"diag"`
-		} `xml:"section"`
-	} `xml:"chapter"`
+func (e xmlElement) attr(name string) string {
+	for _, a := range e.Attrs {
+		if a.Name.Local == name {
+			return a.Value
+		}
+	}
+	return ""
 }
 
-type plainLine struct{ Code, Kind, Char, Text string }
+type plainLine struct{ Code, Kind, Level, Char, Text string }
 
 func unzip(t testing.TB, path, name string) []byte {
 	t.Helper()
@@ -64,109 +66,208 @@ func unzip(t testing.TB, path, name string) []byte {
 	return data
 }
 
-func readIndependently(t *testing.T, path string) []plainLine {
+// readIndependently gives every note and 7th character of the tabular list, and
+// its categories.
+func readIndependently(t *testing.T, path string) (lines []plainLine, categories map[string]bool) {
 	t.Helper()
-	data := unzip(t, path, "icd10cm-tabular-2021.xml")
-	var doc xmlTabular
-	if err := xml.Unmarshal(data, &doc); err != nil {
+	var doc xmlElement
+	if err := xml.Unmarshal(unzip(t, path, "icd10cm-tabular-2021.xml"), &doc); err != nil {
 		t.Fatal(err)
 	}
-	var out []plainLine
-	var walk func(ds []xmlDiag)
-	walk = func(ds []xmlDiag) {
-		for _, d := range ds {
-			for _, kind := range []struct {
-				name  string
-				notes []xmlNotes
-			}{{"excludes1", d.Excludes1}, {"codeFirst", d.CodeFirst}} {
-				for _, ns := range kind.notes {
-					for _, n := range ns.Notes {
-						out = append(out, plainLine{Code: d.Name, Kind: kind.name, Text: strings.Join(strings.Fields(n), " ")})
+	categories = map[string]bool{}
+	inBrackets := regexp.MustCompile(`\(([^()]*)\)$`)
+	var walk func(e xmlElement)
+	walk = func(e xmlElement) {
+		level, at := e.XMLName.Local, ""
+		switch level {
+		case "chapter":
+			at = inBrackets.FindStringSubmatch(e.child("desc"))[1]
+		case "section":
+			at = e.attr("id")
+		case "diag":
+			at = e.child("name")
+			categories[at[:3]] = true
+		}
+		for _, k := range e.Kids {
+			switch k.XMLName.Local {
+			case "chapter", "section", "diag":
+				walk(k)
+			case "includes", "excludes1", "excludes2", "codeFirst", "useAdditionalCode", "codeAlso", "notes":
+				for _, n := range k.Kids {
+					lines = append(lines, plainLine{Code: at, Kind: k.XMLName.Local, Level: level, Text: strings.Join(strings.Fields(n.Text), " ")})
+				}
+			case "sevenChrDef":
+				for _, x := range k.Kids {
+					if x.XMLName.Local == "extension" {
+						lines = append(lines, plainLine{Code: at, Kind: LineSevenChr, Level: level, Char: x.attr("char"), Text: strings.Join(strings.Fields(x.Text), " ")})
 					}
 				}
 			}
-			for _, s := range d.Seventh {
-				for _, x := range s.Extensions {
-					out = append(out, plainLine{Code: d.Name, Kind: LineSevenChr, Char: x.Char, Text: strings.Join(strings.Fields(x.Text), " ")})
-				}
-			}
-			walk(d.Diags)
 		}
 	}
-	for _, c := range doc.Chapters {
-		for _, s := range c.Sections {
-			walk(s.Diags)
+	walk(doc)
+	return lines, categories
+}
+
+var (
+	plainCodes     = regexp.MustCompile(`[A-Z][0-9][0-9A-Z](?:\.[0-9A-Z]{1,4})?`)
+	plainCharacter = regexp.MustCompile(`(?i)with (?:(?:fourth|fifth|sixth|six|seventh|final|open fracture|[4-7]th)[^()]*?) characters?|with \.[0-9]`)
+)
+
+// codesIn gives the codes that a note names, in its order: those in brackets,
+// or all if none stand there.
+func codesIn(note string, categories map[string]bool) (inside, all []string) {
+	for _, at := range plainCodes.FindAllStringIndex(note, -1) {
+		letter := func(i int) bool {
+			return i >= 0 && i < len(note) && regexp.MustCompile(`[0-9A-Za-z]`).MatchString(note[i:i+1])
+		}
+		code := note[at[0]:at[1]]
+		rangesEnd := strings.HasSuffix(note[:at[0]], "-") // such as A00-Y89, which need not exist
+		if letter(at[0]-1) || letter(at[1]) || !categories[code[:3]] && !rangesEnd {
+			continue
+		}
+		all = append(all, code)
+		if strings.Count(note[:at[0]], "(") > strings.Count(note[:at[0]], ")") {
+			inside = append(inside, code)
+		}
+	}
+	return inside, all
+}
+
+func (l Line) codes() (out []string) {
+	for _, r := range l.Refs {
+		out = append(out, r.From)
+		if r.To != "" {
+			out = append(out, r.To)
 		}
 	}
 	return out
 }
 
-// A code, or a range of codes, that is all that stands between brackets or commas.
-var wholeRef = regexp.MustCompile(`^([A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?)\.?-?(?:-([A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?)\.?-?)?$`)
-
-func TestRuleLinesAgreeWithAnIndependentReading(t *testing.T) {
-	path := testdata.Path(t, "codesets/icd10cm-2021.zip")
+// ourLines are the lines of the readers by what an independent reading sees of them.
+func ourLines(t *testing.T, path string) map[plainLine]Line {
+	t.Helper()
 	contents, err := ReadFile(path, ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ours := map[plainLine]Line{}
-	total, unread := 0, 0
 	for _, c := range contents {
 		for _, l := range c.Lines {
-			ours[plainLine{l.Code, l.Kind, l.Char, l.Text}] = l
-			total += len(l.Refs)
-			if l.Unread {
-				unread++
+			if l.Kind != "sevenChrNote" {
+				ours[plainLine{l.Code, l.Kind, l.Level, l.Char, l.Text}] = l
 			}
 		}
 	}
-	lines := readIndependently(t, path)
-	if len(lines) != 5278+672+1787 {
-		t.Fatalf("the independent reading has %d lines", len(lines))
-	}
+	return ours
+}
+
+// Of 500 lines drawn at random, 200 Excludes1, 100 code-first and 200 7th
+// characters, of whatever level, each is there and names the same codes.
+func TestLinesDrawnAtRandomAgreeWithAnIndependentReading(t *testing.T) {
+	path := testdata.Path(t, "codesets/icd10cm-2021.zip")
+	ours := ourLines(t, path)
+	lines, categories := readIndependently(t, path)
+	byKind := map[string][]plainLine{}
 	for _, l := range lines {
-		if _, ok := ours[l]; !ok {
-			t.Errorf("missing: %+v", l)
-		}
+		byKind[l.Kind] = append(byKind[l.Kind], l)
 	}
 	rng := rand.New(rand.NewPCG(500, 1))
-	checked := 0
-	for checked < 500 {
-		l := lines[rng.IntN(len(lines))]
-		var want []string
-		exact := true
-		for _, part := range regexp.MustCompile(`\(([^()]*)\)`).FindAllStringSubmatch(l.Text, -1) {
-			if !regexp.MustCompile(`[A-Z]\d`).MatchString(part[1]) {
+	checked, named := 0, 0
+	for _, draw := range []struct {
+		kind      string
+		n, all    int
+		withCodes int // how many of those drawn name codes, at least
+	}{{"excludes1", 200, 5278 + 158 + 5, 180}, {"codeFirst", 100, 672 + 9, 60}, {LineSevenChr, 200, 1787, 0}} {
+		of := byKind[draw.kind]
+		if len(of) != draw.all {
+			t.Fatalf("the independent reading has %d lines of kind %s, want %d", len(of), draw.kind, draw.all)
+		}
+		withCodes := 0
+		for _, i := range rng.Perm(len(of))[:draw.n] {
+			want := of[i]
+			checked++
+			got, ok := ours[want]
+			if !ok {
+				t.Errorf("missing: %+v", want)
 				continue
 			}
-			for p := range strings.SplitSeq(part[1], ",") {
-				m := wholeRef.FindStringSubmatch(strings.TrimSpace(p))
-				if m == nil {
-					exact = false
-					continue
-				}
-				want = append(want, strings.TrimSuffix(m[1]+"-"+m[2], "-"))
+			inside, all := codesIn(want.Text, categories)
+			if len(inside) > 0 {
+				all = inside
+			}
+			if want.Kind == LineSevenChr {
+				all = nil
+			}
+			if len(all) > 0 {
+				withCodes++
+			}
+			if diff := cmp.Diff(all, got.codes()); diff != "" {
+				t.Errorf("%s %s %q (-want +got):\n%s", want.Code, want.Kind, want.Text, diff)
+			}
+			if restricted := slices.ContainsFunc(got.Refs, func(r Ref) bool { return len(r.At) > 0 }); restricted != plainCharacter.MatchString(want.Text) && len(all) > 0 {
+				t.Errorf("%s %s %q: restricted to characters: %v", want.Code, want.Kind, want.Text, restricted)
 			}
 		}
-		if !exact || len(want) == 0 && l.Kind != LineSevenChr {
-			continue // written in a way that this plain reading does not know
+		if withCodes < draw.withCodes {
+			t.Errorf("only %d of %d lines of kind %s name codes", withCodes, draw.n, draw.kind)
 		}
-		checked++
-		var got []string
-		for _, r := range ours[l].Refs {
-			if len(r.At) > 0 {
-				t.Errorf("%q: a restriction that is not there", l.Text)
+		named += withCodes
+	}
+	t.Logf("%d lines drawn, %d of them name codes", checked, named)
+	if checked != 500 {
+		t.Errorf("%d lines were drawn", checked)
+	}
+}
+
+// Of all codes that notes name at least 98% become rule data: codes, the ends
+// of ranges, stems, and those with characters given.
+func TestCodesNamedInNotesBecomeRuleData(t *testing.T) {
+	path := testdata.Path(t, "codesets/icd10cm-2021.zip")
+	ours := ourLines(t, path)
+	lines, categories := readIndependently(t, path)
+	named, read, withCharacter, restricted, missing := 0, 0, 0, 0, 0
+	for _, l := range lines {
+		got, ok := ours[l]
+		if !ok {
+			t.Errorf("missing: %+v", l)
+			continue
+		}
+		if l.Kind == LineSevenChr {
+			continue
+		}
+		_, all := codesIn(l.Text, categories)
+		have := map[string]int{}
+		for _, c := range got.codes() {
+			have[c]++
+		}
+		named += len(all)
+		for _, c := range all {
+			if have[c] > 0 {
+				have[c]--
+				read++
+			} else if missing++; missing <= 10 {
+				t.Logf("not read: %s in %s %s %q", c, l.Code, l.Kind, l.Text)
 			}
-			got = append(got, r.String())
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s %s %q (-want +got):\n%s", l.Code, l.Kind, l.Text, diff)
+		for c, n := range have {
+			if n > 0 {
+				t.Errorf("%s is not named in %s %s %q", c, l.Code, l.Kind, l.Text)
+			}
+		}
+		if len(all) > 0 && plainCharacter.MatchString(l.Text) {
+			withCharacter++
+			if slices.ContainsFunc(got.Refs, func(r Ref) bool { return len(r.At) > 0 && len(r.Chars) > 0 }) {
+				restricted++
+			}
 		}
 	}
-	t.Logf("%d sets of codes in notes, %d notes not understood", total, unread)
-	if total < 10000 || 50*unread > total {
-		t.Errorf("%d of %d references were not understood", unread, total)
+	t.Logf("of %d codes named in %d notes %d became rule data (%.2f%%); of %d notes that give characters %d", named, len(lines)-1787, read, 100*float64(read)/float64(named), withCharacter, restricted)
+	if named < 11_000 || 100*read < 98*named {
+		t.Errorf("only %d of %d codes became rule data", read, named)
+	}
+	if withCharacter < 100 || 100*restricted < 98*withCharacter {
+		t.Errorf("only %d of %d notes that give characters became such rule data", restricted, withCharacter)
 	}
 }
 

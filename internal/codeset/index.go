@@ -23,8 +23,9 @@ type indexReader struct {
 // to the neoplasm and drug tables, which Link turns into terms.
 //
 // Details count: main_terms, nested_terms, with_code, see, see_followed,
-// see_table, see_guidance, see_unresolved, see_also, see_also_followed (those at
-// entries without a code), omit_code.
+// see_table, see_guidance, see_unresolved, see_also, see_also_followed and
+// see_also_unresolved (those at entries without a code), omit_code and
+// code_elsewhere ("code to ...").
 func (c *Content) readIndex(m member, kind coding.TermKind) error {
 	x := &indexReader{content: c, kind: kind, counts: map[string]int{}}
 	err := readXML(m, "ICD10CM.index", map[string]bool{"mainTerm": true}, func(n *node) error {
@@ -38,7 +39,7 @@ func (c *Content) readIndex(m member, kind coding.TermKind) error {
 		return &Error{File: m.name, Reason: "there is no main term in it"}
 	}
 	x.find = newResolver(x.mains)
-	for _, name := range []string{"nested_terms", "with_code", "see", "see_followed", "see_table", "see_guidance", "see_unresolved", "see_also", "see_also_followed", "omit_code"} {
+	for _, name := range []string{"nested_terms", "with_code", "see", "see_followed", "see_table", "see_guidance", "see_unresolved", "see_also", "see_also_followed", "see_also_unresolved", "omit_code", "code_elsewhere"} {
 		x.counts[name] = 0
 	}
 	x.counts["main_terms"] = len(x.mains)
@@ -67,8 +68,14 @@ func (x *indexReader) walk(e *entry) {
 			x.counts["see_"+x.see(e, k.text)]++
 		case "seeAlso":
 			x.counts["see_also"]++
-			if len(codes) == 0 && x.see(e, k.text) == "followed" { // else it only adds to the code
+			if len(codes) > 0 { // it only adds to the code
+				continue
+			}
+			switch x.see(e, k.text) {
+			case "followed":
 				x.counts["see_also_followed"]++
+			case "unresolved":
+				x.counts["see_also_unresolved"]++
 			}
 		case "subcat", "seecat":
 			x.line(LineGuidance, e, "category "+k.text)
@@ -78,9 +85,13 @@ func (x *indexReader) walk(e *entry) {
 		x.counts["nested_terms"]++
 		x.walk(k)
 	}
-	if strings.Contains(strings.ToLower(e.title), "omit code") {
-		x.counts["omit_code"]++
-		x.line(LineGuidance, e, "omit code")
+	if e.note != "" {
+		if strings.HasPrefix(e.note, "omit code") {
+			x.counts["omit_code"]++
+		} else {
+			x.counts["code_elsewhere"]++
+		}
+		x.line(LineGuidance, e, e.note)
 	}
 }
 
@@ -136,7 +147,8 @@ const (
 
 // see follows a reference and says what became of it: followed, table,
 // guidance or unresolved.
-func (x *indexReader) see(e *entry, target string) (outcome string) {
+func (x *indexReader) see(e *entry, named string) (outcome string) {
+	target := named
 	for hop := 0; hop < maxHops; hop++ {
 		switch classify(target) {
 		case toTable:
@@ -155,7 +167,7 @@ func (x *indexReader) see(e *entry, target string) (outcome string) {
 		}
 		target = found.node.textOf("see")
 	}
-	x.line(LineUnresolved, e, target)
+	x.line(LineUnresolved, e, named)
 	return "unresolved"
 }
 

@@ -3,23 +3,27 @@ package codeset
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"slices"
 	"strings"
 
 	"chartcode/internal/coding"
 )
 
+// detailFile is the hash of an index as it was read, before Link added terms.
+const detailFile = "file_sha256"
+
 // Link turns the references of indexes to the neoplasm and drug tables into
 // terms of the index's release: "Chondroma, see Neoplasm, bone, benign" leads to
 // the code of that cell. The tables' terms are those among contents, else those
 // in known, which may be of earlier imports. A content that got terms has a new
-// SHA256, which depends on them, and Details "table_followed" and
-// "table_unresolved"; calling Link again adds nothing.
+// SHA256, which depends on them, and Details "table_followed", "table_unresolved"
+// and "file_sha256"; calling Link again adds nothing.
 func Link(contents []*Content, known []coding.Term) {
 	t := &tableTerms{neoplasm: map[string]string{}, drug: map[string]string{}}
 	var here []coding.Term
 	for _, c := range contents {
-		if c.Release.Kind == KindNeoplasm || c.Release.Kind == KindDrug {
+		if IsLookupTable(c.Release.Kind) {
 			here = append(here, c.Terms...)
 		}
 	}
@@ -29,10 +33,45 @@ func Link(contents []*Content, known []coding.Term) {
 		return
 	}
 	for _, c := range contents {
-		if c.Release.Kind == KindIndex || c.Release.Kind == KindEIndex {
+		if IsIndex(c.Release.Kind) {
 			t.link(c)
 		}
 	}
+}
+
+// IsIndex reports whether a kind of file is an index, whose references Link follows.
+func IsIndex(kind string) bool { return kind == KindIndex || kind == KindEIndex }
+
+// IsLookupTable reports whether a kind of file is a table to which indexes refer.
+func IsLookupTable(kind string) bool { return kind == KindNeoplasm || kind == KindDrug }
+
+// Unlinked makes a content of an index that was stored: as it was read from its
+// file, without what Link added, so that Link can be asked again when a table
+// came or changed.
+func Unlinked(rel coding.Release, sha256 string, terms []coding.Term, lines []Line) *Content {
+	c := &Content{Release: rel, SHA256: sha256, Lines: slices.Clone(lines)}
+	c.Release.Details = maps.Clone(rel.Details)
+	if file, ok := rel.Details[detailFile].(string); ok {
+		c.SHA256 = file
+	}
+	for _, added := range []string{detailFile, "table_followed", "table_unresolved"} {
+		delete(c.Release.Details, added)
+	}
+	linked := map[[2]string]bool{}
+	for i := range c.Lines {
+		if l := &c.Lines[i]; l.Kind == LineReference {
+			if l.Linked {
+				linked[[2]string{l.Text, l.Code}] = true
+			}
+			l.Code, l.Linked = "", false
+		}
+	}
+	for _, t := range terms {
+		if !linked[[2]string{t.Text, t.Code}] {
+			c.Terms = append(c.Terms, t)
+		}
+	}
+	return c
 }
 
 // tableTerms finds the code of a cell by folded column and row.
@@ -110,23 +149,32 @@ func (t *tableTerms) link(c *Content) {
 	if c.Release.Kind == KindEIndex {
 		kind = coding.TermExternal
 	}
+	type term struct{ text, code string }
+	own := map[term]bool{}
+	for _, t := range c.Terms {
+		own[term{t.Text, t.Code}] = true
+	}
 	sum := sha256.New()
 	sum.Write([]byte(c.SHA256))
 	followed, unresolved := 0, 0
-	for _, l := range c.Lines {
+	for i := range c.Lines {
+		l := &c.Lines[i]
 		if l.Kind != LineReference {
 			continue
 		}
-		code := t.resolve(l.See)
-		if code == "" {
+		if l.Code = t.resolve(l.See); l.Code == "" {
 			unresolved++
 			continue
 		}
 		followed++
-		c.Terms = append(c.Terms, coding.Term{Text: l.Text, Kind: kind, System: c.Release.System, Code: code, Release: c.Release.ID})
-		sum.Write([]byte("\n" + code + " " + l.Text))
+		sum.Write([]byte("\n" + l.Code + " " + l.Text))
+		if at := (term{l.Text, l.Code}); !own[at] {
+			own[at], l.Linked = true, true
+			c.Terms = append(c.Terms, coding.Term{Text: l.Text, Kind: kind, System: c.Release.System, Code: l.Code, Release: c.Release.ID})
+		}
 	}
 	c.Release.Details["table_followed"], c.Release.Details["table_unresolved"] = followed, unresolved
+	c.Release.Details[detailFile] = c.SHA256
 	c.SHA256 = hex.EncodeToString(sum.Sum(nil))
 }
 
@@ -176,5 +224,15 @@ func (t *tableTerms) resolve(target string) string {
 	if len(about) == 0 {
 		about = append(about, anySite)
 	}
-	return cells[cellKey(col, strings.Join(about, " "))]
+	name := strings.Join(about, " ")
+	if code := cells[cellKey(col, name)]; code != "" {
+		return code
+	}
+	nouns := strings.Fields(name)
+	for i, w := range nouns { // "vertebral" for the row vertebra
+		if strings.HasSuffix(w, "al") {
+			nouns[i] = strings.TrimSuffix(w, "l")
+		}
+	}
+	return cells[cellKey(col, strings.Join(nouns, " "))]
 }

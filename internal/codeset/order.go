@@ -31,8 +31,8 @@ var hcpcsShape = regexp.MustCompile(`^[A-Z][0-9]{4}$`)
 // readOrder reads codes with their titles. Lines may be in any order and end
 // with LF or CRLF.
 func (c *Content) readOrder(m member) error {
-	if !utf8.Valid(m.data) {
-		return &Error{File: m.name, Reason: "it is not UTF-8 text"}
+	if err := m.checkText(); err != nil {
+		return err
 	}
 	text := strings.TrimPrefix(string(m.data), "\ufeff")
 	seen := make(map[string]int, len(text)/140)
@@ -66,6 +66,9 @@ func (c *Content) readOrder(m member) error {
 		return &Error{File: m.name, Reason: "there is no code in it"}
 	}
 	c.finishCodes(seen)
+	if c.Release.System == coding.ICD10CM {
+		return c.everydayTerms(seen)
+	}
 	return nil
 }
 

@@ -14,7 +14,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
+	"chartcode/internal/codeset/starter"
 	"chartcode/internal/coding"
 )
 
@@ -27,7 +29,7 @@ const (
 
 // edition is counted up when the readers make more, or other things, of the
 // same file; it enters Content.SHA256.
-const edition = "3"
+const edition = "4"
 
 // BaseName is a path's last element, for messages.
 func BaseName(path string) string { return filepath.Base(path) }
@@ -37,6 +39,24 @@ type member struct {
 	name string // as messages name it
 	base string
 	data []byte
+}
+
+// checkText refuses what is no text that a database can hold.
+func (m member) checkText() error {
+	valid, reason := len(m.data), ""
+	if at := bytes.IndexByte(m.data, 0); at >= 0 {
+		valid, reason = at, "it holds a byte 0, which no text file does"
+	}
+	if !utf8.Valid(m.data[:valid]) {
+		valid, reason = 0, "it is not UTF-8 text"
+		for r, size := utf8.DecodeRune(m.data); r != utf8.RuneError || size > 1; r, size = utf8.DecodeRune(m.data[valid:]) {
+			valid += size
+		}
+	}
+	if reason == "" {
+		return nil
+	}
+	return &Error{m.name, 1 + bytes.Count(m.data[:valid], []byte("\n")), reason}
 }
 
 // Describe tells, from names and first bytes alone, which releases a file or
@@ -122,9 +142,28 @@ func ReadFile(path string, o ReadOptions) ([]*Content, error) {
 		return nil, err
 	}
 	if len(out) == 0 {
-		return nil, &Error{File: base, Reason: "it is no code-set file that is known, nor does it hold one"}
+		return nil, unknown(path)
 	}
 	return out, nil
+}
+
+// unknown says why nothing was found in a file.
+func unknown(path string) error {
+	e := &Error{File: BaseName(path)}
+	info, err := os.Stat(path)
+	switch ext := strings.ToLower(filepath.Ext(path)); {
+	case err == nil && info.Size() == 0:
+		e.Reason = "it is empty"
+	case ext == ".zip":
+		e.Reason = "it is no code-set file that is known, nor does it hold one"
+	case ext == ".csv":
+		e.Line, e.Reason = 1, "its columns are of no code-set file that is known: a table of codes has code and description (see chartcode codeset import --help)"
+	case ext == ".xml":
+		e.Reason = "it is no code-set file that is known: its first element is neither ICD10CM.tabular nor ICD10CM.index"
+	default:
+		e.Reason = "it is no code-set file that is known"
+	}
+	return e
 }
 
 // ReadFiles reads several files and links the indexes among them with the
@@ -161,6 +200,9 @@ func readMember(name, base string, rel coding.Release, size int64, open func() (
 	sum := sha256.New()
 	sum.Write([]byte(edition + "\n"))
 	sum.Write(data)
+	if rel.Kind == KindOrder && rel.System == coding.ICD10CM {
+		sum.Write(starter.CSV()) // its names become terms
+	}
 	c := &Content{Release: rel, SHA256: hex.EncodeToString(sum.Sum(nil))}
 	if err := c.read(member{name, base, data}); err != nil {
 		return nil, err
@@ -184,6 +226,9 @@ func (c *Content) read(m member) error {
 	case KindNeoplasm, KindDrug:
 		return c.readTable(m)
 	case KindHCPCS, KindTable:
+		if first, _, _ := bytes.Cut(m.data, []byte("\n")); hcpcsRecord.Match(first) {
+			return c.readHCPCSRecords(m)
+		}
 		return c.readCodesCSV(m)
 	case KindHCC, KindMCE:
 		return c.readLinesCSV(m)
@@ -197,7 +242,7 @@ func (c *Content) read(m member) error {
 // zip's order. size is what the zip claims, which may be untrue.
 func eachMember(p string, f func(name, base string, size int64, open func() (io.ReadCloser, error)) error) error {
 	base := BaseName(p)
-	if !strings.EqualFold(filepath.Ext(p), ".zip") {
+	if !strings.EqualFold(filepath.Ext(p), ".zip") && !beginsAsZip(p) {
 		info, err := os.Stat(p)
 		if err != nil {
 			return &Error{File: base, Reason: reason(err)}
@@ -217,6 +262,18 @@ func eachMember(p string, f func(name, base string, size int64, open func() (io.
 	}
 	defer z.Close()
 	return eachZipped(&z.Reader, base, f)
+}
+
+// beginsAsZip tells a zip file that is named otherwise.
+func beginsAsZip(p string) bool {
+	f, err := os.Open(p)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	var head [4]byte
+	_, err = io.ReadFull(f, head[:])
+	return err == nil && string(head[:]) == "PK\x03\x04"
 }
 
 func eachZipped(z *zip.Reader, base string, f func(name, base string, size int64, open func() (io.ReadCloser, error)) error) error {

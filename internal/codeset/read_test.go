@@ -44,6 +44,8 @@ const (
 <mainTerm><title>Chondroma</title><seeAlso>Neoplasm, bone, benign</seeAlso></mainTerm>
 <mainTerm><title>Injury</title><term level="1"><title>arm</title><code>S49.9-</code></term><term level="1"><title>leg</title><code>S89.9-</code></term></mainTerm>
 <mainTerm><title>Wound</title><see>Injury</see></mainTerm>
+<mainTerm><title>Cusp, Carabelli - omit code</title></mainTerm>
+<mainTerm><title>Endotoxemia<nemod>(see also, Sepsis (due to), by site) (toxic)</nemod> -- code to condition</title><term level="1"><title>late</title><code>A41.9</code></term></mainTerm>
 </letter></ICD10CM.index>`
 
 	smallNeoplasm = xmlHead + `<ICD10CM.index><version>2026</version><indexHeading><head col="1">Neoplasm</head><head col="2">Malignant Primary</head></indexHeading>
@@ -110,6 +112,7 @@ func TestOrderFilesCountCharacters(t *testing.T) {
 		"Unspecified fracture of right radius > S52.50",
 		"Unspecified fracture of right radius, initial encounter for closed fracture > S52.501A (words)",
 		"Unspecified fracture of right radius, subsequent encounter for closed fracture with routine healing > S52.501D (words)",
+		"right distal radius fracture > S52.501A", "right distal radius fracture healing follow-up > S52.501D", // everyday names
 	}, termsOf(c)); diff != "" {
 		t.Errorf("terms (-want +got):\n%s", diff)
 	}
@@ -148,6 +151,7 @@ func TestIndexTerms(t *testing.T) {
 		"Diabetes, diabetic, type 2 with kidney complications > E11.29", "Diabetes, diabetic mellitus sugar, type 2 with kidney complications > E11.29 (words)",
 		"Sugar disease > E11.29", "Diabetic kidney > E11.29",
 		"Injury, arm > S49.9", "Injury, leg > S89.9", "Wound, arm > S49.9", "Wound, leg > S89.9",
+		"Endotoxemia, late > A41.9", "Endotoxemia toxic, late > A41.9 (words)",
 	}
 	if diff := cmp.Diff(want, termsOf(c)); diff != "" {
 		t.Errorf("terms (-want +got):\n%s", diff)
@@ -157,7 +161,7 @@ func TestIndexTerms(t *testing.T) {
 		lines[l.Text] = l.Kind
 	}
 	if diff := cmp.Diff(map[string]string{"Glycosuria": LineUnresolved, "Circle": LineUnresolved, "Ring": LineUnresolved, "Lost": LineUnresolved,
-		"Adenocarcinoma": LineGuidance, "Chondroma": LineReference}, lines); diff != "" {
+		"Adenocarcinoma": LineGuidance, "Chondroma": LineReference, "Cusp, Carabelli": LineGuidance, "Endotoxemia": LineGuidance}, lines); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
 	}
 }
@@ -205,6 +209,7 @@ func TestTableResolvesReferences(t *testing.T) {
 		term(coding.TermNeoplasm, "malignant neoplasm of intestine, intestinal, small", "C17.9"),
 		term(coding.TermNeoplasm, "secondary malignant neoplasm of intestine, intestinal, small", "C78.4"),
 		term(coding.TermNeoplasm, "benign neoplasm of salivary gland or duct", "D11.9"),
+		term(coding.TermNeoplasm, "malignant neoplasm of vertebra", "C41.2"),
 		term(coding.TermNeoplasm, "neoplasm of uncertain behavior of unspecified site", "D48.9"),
 		term(coding.TermDrug, "adverse effect of vitamins", "T45.2X5"),
 		term(coding.TermDrug, "poisoning by lead, accidental", "T56.0X1"),
@@ -215,6 +220,7 @@ func TestTableResolvesReferences(t *testing.T) {
 		"Neoplasm, small intestine, malignant, secondary":        "C78.4",
 		"Neoplasm, salivary gland, benign":                       "D11.9",
 		"Neoplasm, uncertain behavior":                           "D48.9",
+		"Neoplasm, vertebral (column), malignant":                "C41.2",
 		"Neoplasm, intestine, small, benign":                     "",
 		"Table of Drugs and Chemicals, vitamins, adverse effect": "T45.2X5",
 		"Table of Drugs and Chemicals, lead":                     "T56.0X1",

@@ -170,9 +170,14 @@ func (s *refScanner) reference() bool {
 	}
 	end += len(hyphens.FindString(s.text[end:]))
 	s.pos = end
+	inside := s.depth > 0
+	if inside && strings.HasPrefix(s.text[end:], ")") && withPlaces.MatchString(s.text[end+1:]) { // "(T36-T50) with fifth character 6"
+		s.pos++
+		s.depth--
+	}
 	s.restrict(&ref)
 	s.refs = append(s.refs, ref)
-	if s.depth > 0 {
+	if inside {
 		s.inner = append(s.inner, ref)
 	} else {
 		s.outer++

@@ -28,6 +28,7 @@ func TestNotesNameCodes(t *testing.T) {
 		{text: "acquired absence of knee joint (Z89.52-", want: []Ref{{From: "Z89.52"}}},
 		{text: "skin of nose C44.301, C44.311, C44.321)", want: []Ref{{From: "C44.301"}, {From: "C44.311"}, {From: "C44.321"}}},
 		{text: "code for adverse effect (T36-T50 with fifth or sixth character 5)", want: []Ref{fifth5}},
+		{text: "adverse effect (T36-T50) with fifth or sixth character 5 (T51)", want: []Ref{fifth5, {From: "T51"}}},
 		{text: "poisoning (T36-T65 with fifth or sixth character 1-4 or 6)", want: []Ref{{From: "T36", To: "T65", At: []int{5, 6}, Chars: []string{"1", "2", "3", "4", "6"}}}},
 		{text: "gangrene (E08-E13 with .51-.52)", want: []Ref{{From: "E08", To: "E13", At: []int{4}, Chars: []string{"51", "52"}}}},
 		{text: "psychosis (F10-F19 with .151, .251, .951)", want: []Ref{{From: "F10", To: "F19", At: []int{4}, Chars: []string{"151", "251", "951"}}}},

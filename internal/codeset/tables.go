@@ -55,10 +55,10 @@ type tableReader struct {
 // A row without cells that refers to another row has that row's.
 //
 // Details count: main_terms, nested_terms, cells, cells_with_code, see,
-// see_followed, see_also.
+// see_followed, see_unresolved, see_also.
 func (c *Content) readTable(m member) error {
 	x := &tableReader{content: c, columns: drugColumns, kind: coding.TermDrug, counts: map[string]int{
-		"nested_terms": 0, "cells": 0, "cells_with_code": 0, "see": 0, "see_followed": 0, "see_also": 0,
+		"nested_terms": 0, "cells": 0, "cells_with_code": 0, "see": 0, "see_followed": 0, "see_unresolved": 0, "see_also": 0,
 	}}
 	var mains []*entry
 	err := readXML(m, "ICD10CM.index", map[string]bool{"mainTerm": true}, func(n *node) error {
@@ -119,6 +119,7 @@ func (x *tableReader) walk(m member, e *entry) error {
 		if source != nil && source.node.kid("cell") != nil {
 			x.counts["see_followed"]++
 		} else {
+			x.counts["see_unresolved"]++
 			x.content.Lines = append(x.content.Lines, Line{Kind: LineUnresolved, Text: x.about(e), See: see})
 		}
 	}

@@ -70,8 +70,8 @@ type xmlReader struct {
 // element whose name is in want is built with all that is in it and given to
 // visit, in order.
 func readXML(m member, root string, want map[string]bool, visit func(*node) error) error {
-	if !utf8.Valid(m.data) {
-		return &Error{File: m.name, Reason: "it is not UTF-8 text"}
+	if err := m.checkText(); err != nil {
+		return err
 	}
 	x := &xmlReader{file: m.name, s: strings.TrimPrefix(string(m.data), "\ufeff"), line: 1, want: want, visit: visit}
 	for {

@@ -43,7 +43,9 @@ const (
 		(id, system, kind, version, effective_from, row_count, billable, details, sha256)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 
-	sqlMakeImportTexts = `CREATE TEMPORARY TABLE import_texts (id bigint, text text COLLATE "C", needs_vector boolean) ON COMMIT DROP`
+	sqlMakeImportTexts = `CREATE TEMPORARY TABLE IF NOT EXISTS import_texts (id bigint, text text COLLATE "C", needs_vector boolean) ON COMMIT DROP`
+
+	sqlEmptyImportTexts = `TRUNCATE import_texts`
 
 	sqlInsertTexts = `INSERT INTO term_texts (id, text, needs_vector) SELECT id, text, needs_vector FROM import_texts
 		ON CONFLICT (id) DO UPDATE SET needs_vector = true WHERE excluded.needs_vector AND NOT term_texts.needs_vector`
@@ -69,35 +71,64 @@ func TextID(text string) int64 {
 	return id
 }
 
-// ImportRelease stores a release with its codes, terms and lines in one
-// transaction. A release that is there with the same hash stays as it is
-// (changed is false); one with another hash is replaced. Vectors of texts that
-// no release has any more go with them.
+// ImportRelease is ImportReleases for one release.
 func (s *Store) ImportRelease(ctx context.Context, in ReleaseImport) (changed bool, err error) {
+	all, err := s.ImportReleases(ctx, in)
+	return err == nil && all[0], err
+}
+
+// ImportReleases stores releases with their codes, terms and lines, all in one
+// transaction. A release that is there with the same hash stays as it is (its
+// place in changed is false); one with another hash is replaced. Vectors of
+// texts that no release has any more go with them.
+func (s *Store) ImportReleases(ctx context.Context, in ...ReleaseImport) (changed []bool, err error) {
 	const op = "import release"
-	if err := in.check(); err != nil {
-		return false, wrap(op, err)
+	for _, r := range in {
+		if err := r.check(); err != nil {
+			return nil, wrap(op, err)
+		}
 	}
+	changed = make([]bool, len(in))
 	err = s.inTx(ctx, op, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, sqlLockTx, importLock); err != nil {
 			return err
 		}
-		var have string
-		switch err := tx.QueryRow(ctx, sqlReleaseSHA, in.Release.ID).Scan(&have); {
-		case errors.Is(err, pgx.ErrNoRows):
-		case err != nil:
-			return err
-		case have == in.SHA256:
-			return nil
-		default:
-			if _, err := tx.Exec(ctx, sqlDeleteRelease, in.Release.ID); err != nil {
+		clear(changed)
+		some, replaced := false, false
+		for i, r := range in {
+			var have string
+			switch err := tx.QueryRow(ctx, sqlReleaseSHA, r.Release.ID).Scan(&have); {
+			case errors.Is(err, pgx.ErrNoRows):
+			case err != nil:
+				return err
+			case have == r.SHA256:
+				continue
+			default:
+				replaced = true
+				if _, err := tx.Exec(ctx, sqlDeleteRelease, r.Release.ID); err != nil {
+					return err
+				}
+			}
+			changed[i], some = true, true
+			if err := r.write(ctx, tx); err != nil {
 				return err
 			}
 		}
-		changed = true
-		return in.write(ctx, tx, have != "")
+		if replaced {
+			if _, err := tx.Exec(ctx, sqlDeleteOrphanTexts); err != nil {
+				return err
+			}
+		}
+		if some {
+			_, err := tx.Exec(ctx, sqlAnalyzeCodesets)
+			return err
+		}
+		return nil
 	})
-	return changed && err == nil, err
+	if err != nil {
+		return nil, err
+	}
+	return changed, nil
 }
 
 // check finds what would otherwise fail half way with an unhelpful error.
@@ -124,7 +155,7 @@ func (in ReleaseImport) check() error {
 	return nil
 }
 
-func (in ReleaseImport) write(ctx context.Context, tx pgx.Tx, replaced bool) error {
+func (in ReleaseImport) write(ctx context.Context, tx pgx.Tx) error {
 	r := in.Release
 	details := r.Details
 	if details == nil {
@@ -146,56 +177,49 @@ func (in ReleaseImport) write(ctx context.Context, tx pgx.Tx, replaced bool) err
 	if err != nil {
 		return err
 	}
-	if err := in.writeTerms(ctx, tx, replaced); err != nil {
+	if err := in.writeTerms(ctx, tx); err != nil {
 		return err
 	}
 	_, err = tx.CopyFrom(ctx, pgx.Identifier{"release_lines"}, []string{"release_id", "line_no", "line"},
 		pgx.CopyFromSlice(len(in.Lines), func(i int) ([]any, error) {
 			return []any{r.ID, i + 1, json.RawMessage(in.Lines[i])}, nil
 		}))
-	if err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, sqlAnalyzeCodesets)
 	return err
 }
 
-func (in ReleaseImport) writeTerms(ctx context.Context, tx pgx.Tx, replaced bool) error {
+func (in ReleaseImport) writeTerms(ctx context.Context, tx pgx.Tx) error {
 	terms, texts := distinctTerms(in.Terms)
-	if len(terms) > 0 {
-		if _, err := tx.Exec(ctx, sqlMakeImportTexts); err != nil {
-			return err
-		}
-		_, err := tx.CopyFrom(ctx, pgx.Identifier{"import_texts"}, []string{"id", "text", "needs_vector"},
-			pgx.CopyFromSlice(len(texts), func(i int) ([]any, error) {
-				return []any{texts[i].id, texts[i].text, texts[i].needsVector}, nil
-			}))
-		if err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, sqlInsertTexts); err != nil {
-			return err
-		}
-		var collisions int
-		if err := tx.QueryRow(ctx, sqlTextCollision).Scan(&collisions); err != nil {
-			return err
-		}
-		if collisions > 0 {
-			return plainf("two texts of release %s have the same hash", in.Release.ID)
-		}
-		_, err = tx.CopyFrom(ctx, pgx.Identifier{"terms"}, []string{"release_id", "system", "code", "kind", "text_id"},
-			pgx.CopyFromSlice(len(terms), func(i int) ([]any, error) {
-				t := &terms[i]
-				return []any{in.Release.ID, string(t.System), t.Code, string(t.Kind), t.TextID}, nil
-			}))
-		if err != nil {
-			return err
-		}
-	}
-	if !replaced {
+	if len(terms) == 0 {
 		return nil
 	}
-	_, err := tx.Exec(ctx, sqlDeleteOrphanTexts)
+	// A second release of the transaction finds the first one's table.
+	for _, sql := range []string{sqlMakeImportTexts, sqlEmptyImportTexts} {
+		if _, err := tx.Exec(ctx, sql); err != nil {
+			return err
+		}
+	}
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{"import_texts"}, []string{"id", "text", "needs_vector"},
+		pgx.CopyFromSlice(len(texts), func(i int) ([]any, error) {
+			return []any{texts[i].id, texts[i].text, texts[i].needsVector}, nil
+		}))
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, sqlInsertTexts); err != nil {
+		return err
+	}
+	var collisions int
+	if err := tx.QueryRow(ctx, sqlTextCollision).Scan(&collisions); err != nil {
+		return err
+	}
+	if collisions > 0 {
+		return plainf("two texts of release %s have the same hash", in.Release.ID)
+	}
+	_, err = tx.CopyFrom(ctx, pgx.Identifier{"terms"}, []string{"release_id", "system", "code", "kind", "text_id"},
+		pgx.CopyFromSlice(len(terms), func(i int) ([]any, error) {
+			t := &terms[i]
+			return []any{in.Release.ID, string(t.System), t.Code, string(t.Kind), t.TextID}, nil
+		}))
 	return err
 }
 

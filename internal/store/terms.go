@@ -43,6 +43,21 @@ func (s *Store) Terms(ctx context.Context, systems ...coding.System) ([]coding.T
 	return terms, wrap("read terms", err)
 }
 
+// ReleaseTerms gives the terms of one release as Terms does: ordered by code,
+// kind and text id. There are none when there is no such release.
+func (s *Store) ReleaseTerms(ctx context.Context, system coding.System, releaseID string) ([]coding.Term, error) {
+	var terms []coding.Term
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err := pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error {
+		texts, err := readTexts(ctx, tx)
+		if err == nil {
+			terms, err = termsOfRelease(ctx, tx, releaseID, system, texts)
+		}
+		return err
+	})
+	return terms, wrap("read terms", err)
+}
+
 func readTerms(ctx context.Context, tx pgx.Tx, systems []string) ([]coding.Term, error) {
 	rows, err := tx.Query(ctx, sqlReleasesOfSystems, systems)
 	if err != nil {
@@ -53,17 +68,8 @@ func readTerms(ctx context.Context, tx pgx.Tx, systems []string) ([]coding.Term,
 	if err != nil || len(releases) == 0 {
 		return nil, err
 	}
-	if rows, err = tx.Query(ctx, sqlTexts); err != nil {
-		return nil, err
-	}
-	texts := map[int64]termText{}
-	var x termText
-	var wordsOnly bool
-	if _, err := pgx.ForEachRow(rows, []any{&x.id, &x.text, &wordsOnly}, func() error {
-		x.needsVector = !wordsOnly
-		texts[x.id] = x
-		return nil
-	}); err != nil {
+	texts, err := readTexts(ctx, tx)
+	if err != nil {
 		return nil, err
 	}
 
@@ -84,6 +90,23 @@ func readTerms(ctx context.Context, tx pgx.Tx, systems []string) ([]coding.Term,
 		}
 	}
 	return all, nil
+}
+
+// readTexts gives all texts by id.
+func readTexts(ctx context.Context, tx pgx.Tx) (map[int64]termText, error) {
+	rows, err := tx.Query(ctx, sqlTexts)
+	if err != nil {
+		return nil, err
+	}
+	texts := map[int64]termText{}
+	var x termText
+	var wordsOnly bool
+	_, err = pgx.ForEachRow(rows, []any{&x.id, &x.text, &wordsOnly}, func() error {
+		x.needsVector = !wordsOnly
+		texts[x.id] = x
+		return nil
+	})
+	return texts, err
 }
 
 func termsOfRelease(ctx context.Context, tx pgx.Tx, id string, system coding.System, texts map[int64]termText) ([]coding.Term, error) {

@@ -14,11 +14,11 @@ const (
 	vectorIndexLock = int64(0x6368617274766563) // "chartvec"
 
 	// indexMemoryPerVector is what an element takes while the graph is built,
-	// beside its vector: its neighbors (m = 16, so 32 on the lowest layer and 16
-	// on those above), their distances, and the element itself. 40,000 vectors of
-	// 256 dimensions were measured to take 1,300 bytes each, the vector's 512
-	// included; a graph that does not fit takes twice as long to build.
-	indexMemoryPerVector = 1000
+	// beside its vector: its neighbors (m = 24, so 48 on the lowest layer and 24
+	// on those above), their distances, and the element itself. With m = 16, 40,000
+	// vectors of 256 dimensions were measured to take 1,300 bytes each, the
+	// vector's 512 included; a graph that does not fit takes twice as long to build.
+	indexMemoryPerVector = 1400
 	indexMemoryLeast     = 64 << 20
 	indexMemoryMost      = 2 << 30
 
@@ -54,7 +54,7 @@ func vectorIndexName(m model) string { return fmt.Sprintf("term_vectors_hnsw_%d"
 // time how many of the vectors are in; it is called from another goroutine, but
 // not after the return. The error is ErrNotFound when the model has no vectors.
 //
-// It takes 2 kB of the server's memory for each vector of 256 dimensions, as
+// It takes 2.5 kB of the server's memory for each vector of 256 dimensions, as
 // shared memory where it works on two cores; with too little of it (containers
 // have 64 MB unless told otherwise) it builds on one.
 func (s *Store) EnsureVectorIndex(ctx context.Context, modelName string, dims int, progress func(done, total int64)) error {

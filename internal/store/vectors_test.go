@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -179,6 +180,23 @@ func TestSearchVectors(t *testing.T) {
 }
 
 // Equal similarities are ordered by text id.
+// Nothing is similar to a vector of zeros, with and without the index.
+func TestNothingIsNearToZero(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	loadVectors(t, s, 500, "m@1")
+	if err := s.EnsureVectorIndex(t.Context(), "m@1", testDims, nil); err != nil {
+		t.Fatal(err)
+	}
+	queries := append([][]float32{make([]float32, testDims)}, testVectors(1, 99)...)
+	for name, search := range map[string]func(context.Context, string, [][]float32, int) ([][]coding.VectorHit, error){"index": s.SearchVectors, "exact": s.SearchVectorsExact} {
+		hits, err := search(t.Context(), "m@1", queries, 10)
+		if err != nil || len(hits[0]) != 0 || len(hits[1]) != 10 {
+			t.Errorf("%s: %v: %v", name, hits, err)
+		}
+	}
+}
+
 func TestSearchVectorsTies(t *testing.T) {
 	t.Parallel()
 	s := storetest.New(t)
