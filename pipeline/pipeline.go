@@ -80,6 +80,7 @@ type Config struct {
 	Systems    []coding.System
 	Candidates int    // given to the ranker; 0: DefaultCandidates
 	Shown      int    // candidates kept in the set, 0: none
+	Explain    bool   // suggestions of the local ranker say what spoke for and against them
 	Settings   string // what else decides the answer, such as an LLM's model and parameters
 	Now        func() time.Time
 }
@@ -147,7 +148,7 @@ func (p *Pipeline) Process(ctx context.Context, note coding.Note) (coding.Sugges
 	}
 	set.Timings.Retrieve = watch.lap()
 
-	ranker, out, err := p.rank(ctx, &set, tables.Local, rank.Input{Note: note, Doc: doc, Style: p.cfg.Style, Candidates: candidates, Table: tables.Main})
+	ranker, out, err := p.rank(ctx, &set, tables.Local, rank.Input{Note: note, Doc: doc, Style: p.cfg.Style, Candidates: candidates, Table: tables.Main, Explain: p.cfg.Explain})
 	if err != nil {
 		return coding.SuggestionSet{}, err
 	}

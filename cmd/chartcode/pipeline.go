@@ -15,11 +15,12 @@ type pipelineOptions struct {
 	style      string
 	systems    []coding.System
 	candidates int // kept in the set
+	explain    bool
 }
 
 // newPipeline wires the stages.
 func (a *app) newPipeline(c *catalog.Catalog, o pipelineOptions) (*pipeline.Pipeline, error) {
-	cfg := pipeline.Config{Knowledge: c, Style: coding.Style(o.style), Systems: o.systems, Shown: o.candidates}
+	cfg := pipeline.Config{Knowledge: c, Style: coding.Style(o.style), Systems: o.systems, Shown: o.candidates, Explain: o.explain}
 	if o.ranker == "llm" || (o.ranker == "" && a.cfg.LLM.Configured()) {
 		if !a.cfg.LLM.Configured() {
 			return nil, usagef("--ranker llm needs CHARTCODE_LLM_MODEL, and CHARTCODE_LLM_BASE_URL or CHARTCODE_LLM_API_KEY")
