@@ -91,7 +91,9 @@ func (b *bills) retrieve(ctx context.Context, m *learned.Models, use func(i int)
 	errs := make([]error, len(b.inputs))
 	both(len(b.inputs), func(i int) {
 		if use(i) {
-			b.inputs[i].Candidates, errs[i] = r.Retrieve(ctx, b.Data.Docs[i], b.Data.Table, retrieve.Options{Style: coding.Billing})
+			in := &b.inputs[i]
+			in.Candidates, errs[i] = r.Retrieve(ctx, b.Data.Docs[i], b.Data.Table, retrieve.Options{Style: coding.Billing})
+			*in = rank.WithPurposes(*in)
 		}
 	})
 	return errors.Join(errs...)
@@ -134,7 +136,7 @@ func (b *bills) fit(ctx context.Context, notes []int) (learned.StyleModels, erro
 		of = func(i int) rank.Input {
 			in := b.inputs[i]
 			in.Candidates = by[i]
-			return in
+			return rank.WithPurposes(in)
 		}
 	}
 	notes = d.coded(notes)
