@@ -11,7 +11,6 @@ import (
 	"chartcode/internal/learned"
 	"chartcode/internal/store/storetest"
 	"chartcode/pipeline"
-	"chartcode/pipeline/rank"
 )
 
 // The rules look at what the ranker chose: a code for each condition of the
@@ -38,11 +37,7 @@ func TestRulesRunAfterRanking(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	local, err := rank.NewLocal(rank.LocalConfig{Models: models})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := pipeline.New(pipeline.Config{Knowledge: knowledge, Ranker: local, Fallback: local})
+	p, err := pipeline.New(pipeline.Config{Knowledge: knowledge})
 	if err != nil {
 		t.Fatal(err)
 	}

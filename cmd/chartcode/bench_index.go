@@ -38,7 +38,7 @@ type indexFigures struct {
 	ExactMS  float64 `json:"exact_ms"`
 }
 
-func defaultNotes() string { return filepath.Join(testdataDir(), "notes", "mtsamples.jsonl") }
+func benchNotes() string { return filepath.Join(testdataDir(), "notes", "mtsamples.jsonl") }
 
 func benchIndexCommand(o *options) *cobra.Command {
 	var b indexBench
@@ -58,7 +58,7 @@ one that is as near as the k-th counts as found, since many texts are equally ne
 			return b.run(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().StringVar(&b.notes, "notes", defaultNotes(), "notes as JSON lines")
+	cmd.Flags().StringVar(&b.notes, "notes", benchNotes(), "notes as JSON lines")
 	cmd.Flags().IntVar(&b.mentions, "mentions", 1000, "how many mentions to ask for")
 	cmd.Flags().IntVar(&b.k, "k", 50, "how many neighbours to ask for")
 	cmd.Flags().Uint64Var(&b.seed, "seed", 1, "of the draw")

@@ -53,6 +53,7 @@ Settings:
 	f.StringVar(&so.style, "coding-style", string(coding.Billing), "billing: as for a bill; mentions: every mention")
 	f.StringVar(&so.systemNames, "systems", string(coding.ICD10CM), "code systems")
 	f.IntVar(&so.candidates, "candidates", 0, "how many candidates of retrieval to show")
+	f.BoolVar(&so.explain, "explain", false, "add to each suggestion of the local ranker what spoke for and against it")
 	f.StringVar(&so.out, "out", "", "file to write instead of standard output")
 	return cmd
 }

@@ -113,6 +113,25 @@ type Suggestion struct {
 	Evidence   []Evidence `json:"evidence"`
 	Rationale  string     `json:"rationale"`
 	Warnings   []Finding  `json:"warnings"`
+	// Explanation is there where it was asked for and the local ranker judged.
+	Explanation *Explanation `json:"explanation,omitempty"`
+}
+
+// Explanation says what spoke for and against a suggestion. Effects are in the
+// log odds of the confidence: the sum of those listed and of Other is Score, of
+// which the confidence is the logistic function, all to three decimals.
+type Explanation struct {
+	For     []Reason `json:"for"`     // strongest first, at most five
+	Against []Reason `json:"against"` // the same
+	Other   float64  `json:"other"`   // of what is not listed, and of knowing nothing
+	Score   float64  `json:"score"`
+}
+
+// Reason is one thing that a suggestion was judged by.
+type Reason struct {
+	Feature string  `json:"feature"` // in words
+	Value   float64 `json:"value"`   // 1 or 0 of what holds or not; a chance from 0 to 1; a number or share
+	Effect  float64 `json:"effect"`
 }
 
 // Notice tells of something assumed or missing that concerns the whole note.

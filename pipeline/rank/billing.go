@@ -98,7 +98,7 @@ func (l *Local) billing(in Input) []coding.Suggestion {
 		return Bill(in, rows, Selection{Calibration: billingScale, Threshold: leastBilling, Rules: true})
 	}
 	Judge(rows, style)
-	return Bill(in, rows, Selection{Calibration: style.Calibration, Threshold: style.Threshold, First: style.First != nil, Lead: style.Lead})
+	return Bill(in, rows, Selection{Calibration: style.Calibration, Threshold: style.Threshold, First: style.First != nil, Lead: style.Lead, Rank: style.Rank})
 }
 
 // Judge fills in what the trained models say of the rows.
@@ -117,6 +117,7 @@ type Selection struct {
 	Threshold   float64     // least confidence shown
 	First       bool        // Billed.First is there
 	Lead        *gbdt.Model // says which of the chosen codes is first, by FirstRows; nil: Billed.First does
+	Rank        *gbdt.Model // what judged, for explanations; nil: the rules
 	Rules       bool        // the odds are those of the rules, which do not weigh a sign against what was chosen before it
 }
 
@@ -140,10 +141,14 @@ func Bill(in Input, rows []Billed, sel Selection) []coding.Suggestion {
 	out := make([]coding.Suggestion, 0, len(chosen))
 	for _, j := range firstListed(in, chosen, sel) {
 		c := &in.Candidates[j.Candidate]
-		out = append(out, coding.Suggestion{
+		s := coding.Suggestion{
 			System: c.System, Code: c.Code, Display: c.Display, Confidence: sel.Calibration.Probability(j.Odds),
 			Evidence: billedEvidence(in.Doc, c, j.match), Rationale: rationaleOf(c, j.match),
-		})
+		}
+		if in.Explain {
+			s.Explanation = explainBilled(in, j, sel)
+		}
+		out = append(out, s)
 	}
 	number(in.Doc, out)
 	return out

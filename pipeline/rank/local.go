@@ -61,9 +61,10 @@ func (l *Local) Rank(ctx context.Context, in Input) (Output, error) {
 
 // Scores gives the log odds, before calibration, of the first Judged
 // candidates in the style of mentions.
-func (l *Local) Scores(in Input) []float64 {
+func (l *Local) Scores(in Input) []float64 { return l.scores(Rows(in)) }
+
+func (l *Local) scores(rows [][]float32) []float64 {
 	m := l.models.Style(coding.Mentions).Rank
-	rows := Rows(in)
 	out := make([]float64, len(rows))
 	for i, x := range rows {
 		out[i] = float64(x[fRetrieval])
@@ -79,7 +80,8 @@ func (l *Local) Scores(in Input) []float64 {
 func (l *Local) mentions(in Input) []coding.Suggestion {
 	s := l.models.Style(coding.Mentions)
 	var out []coding.Suggestion
-	for i, odds := range l.Scores(in) {
+	rows := Rows(in)
+	for i, odds := range l.scores(rows) {
 		p := s.Calibration.Probability(odds)
 		if p < s.Threshold {
 			continue
@@ -89,10 +91,14 @@ func (l *Local) mentions(in Input) []coding.Suggestion {
 		if len(ev) == 0 || denied(in.Doc, c) {
 			continue
 		}
-		out = append(out, coding.Suggestion{
+		sg := coding.Suggestion{
 			System: c.System, Code: c.Code, Display: c.Display, Role: coding.RoleSecondary, Confidence: p,
 			Evidence: ev, Rationale: rationale(c),
-		})
+		}
+		if in.Explain {
+			sg.Explanation = explain(effectsOf(s.Rank, rows[i], odds), odds, s.Calibration)
+		}
+		out = append(out, sg)
 	}
 	slices.SortStableFunc(out, func(a, b coding.Suggestion) int {
 		return cmp.Or(cmp.Compare(b.Confidence, a.Confidence), cmp.Compare(a.Code, b.Code))

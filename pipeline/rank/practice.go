@@ -189,7 +189,7 @@ type Billed struct {
 // which the words of the note let them stand. practice counts how notes were
 // billed and may be nil; own are the codes of the note itself where practice
 // learned from it.
-func BillingRows(in Input, practice *learned.Memory, own learned.Without) []Billed {
+func BillingRows(in Input, practice *learned.Memory, own *learned.Without) []Billed {
 	rows := Rows(in)
 	var has [billingCount]bool
 	for _, s := range in.Doc.Sections {

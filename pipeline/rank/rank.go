@@ -17,6 +17,7 @@ type Input struct {
 	Style      coding.Style
 	Candidates []coding.Candidate
 	Table      Table
+	Explain    bool // suggestions of the local ranker say what spoke for and against them
 }
 
 // Output holds the suggestions, best first, ranks from 1. PromptSHA256 and

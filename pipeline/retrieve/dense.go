@@ -187,6 +187,14 @@ const answersKept = 20000
 
 func newAnswers() *answers { return &answers{now: map[string][]coding.VectorHit{}} }
 
+// Forget drops what is kept of the vectors' answers, so that a measurement can
+// begin with nothing known.
+func (r *Retriever) Forget() {
+	r.cache.mu.Lock()
+	defer r.cache.mu.Unlock()
+	r.cache.now, r.cache.last = map[string][]coding.VectorHit{}, nil
+}
+
 func (a *answers) get(text string) ([]coding.VectorHit, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -165,3 +165,14 @@ func (rd *reading) assertionOf(from, to int32) coding.Assertion {
 	}
 	return a
 }
+
+// assertionAt gives the strongest assertion over the tokens of a stretch of
+// bytes: what Document.AssertionOf gives, without a look at every scope.
+func (rd *reading) assertionAt(s coding.Span) coding.Assertion {
+	a := coding.Present
+	i := sort.Search(len(rd.tokens), func(i int) bool { return rd.tokens[i].End > s.Start })
+	for ; i < len(rd.tokens) && rd.tokens[i].Start < s.End; i++ {
+		a = coding.Stronger(a, rd.assert[i])
+	}
+	return a
+}

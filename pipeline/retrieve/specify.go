@@ -311,9 +311,9 @@ func (f *finding) encounters() encounter {
 	}
 	for _, x := range f.rd.doc.Facts {
 		switch {
-		case x.Kind == coding.FactOpenness && x.Word == "open" && stated(f.rd.doc.AssertionOf(x.Span)):
+		case x.Kind == coding.FactOpenness && x.Word == "open" && stated(f.rd.assertionAt(x.Span)):
 			e['B'] = 1.1
-		case x.Kind == coding.FactHealing && f.treated(x.Start) && f.rd.doc.AssertionOf(x.Span) == coding.Present:
+		case x.Kind == coding.FactHealing && f.treated(x.Start) && f.rd.assertionAt(x.Span) == coding.Present:
 			switch x.Word {
 			case "delayed":
 				e['G'] = 1.1
