@@ -302,8 +302,13 @@ type occasion struct {
 	in        Input
 	sentences [][]lexicon.Token // words and numbers of each sentence
 	about     []bool            // sentences that say what the note is about
+	first     []int             // the first sentence of each one's section
+	stated    map[*phrase]bool  // what was looked for in all of those, or in the note
 	age       float64           // days; -1 unknown
 }
+
+// mostTries bounds the places of a note that are looked at for a row.
+const mostTries = 100
 
 // WithPurposes adds candidates for what the encounter is for. Candidates that
 // retrieval found have the words as a further place; the others of the Input are
@@ -317,13 +322,19 @@ func WithPurposes(in Input) Input {
 	}
 	hits := map[string]hit{}
 	var order []string
+	tries := make([]int, len(rows.rows))
 	for i := range o.sentences {
 		for _, f := range o.found(rows, i) {
 			p := &rows.rows[f.row]
+			if tries[f.row] >= mostTries {
+				continue
+			}
+			tries[f.row]++
 			m, code, ok := o.hold(p, f)
 			if !ok {
 				continue
 			}
+			tries[f.row] = mostTries // the first place is the one that names the visit
 			old, again := hits[code]
 			if !again {
 				order = append(order, code)
@@ -366,7 +377,7 @@ func lookup(t Table, code string) (coding.Code, bool) {
 
 func newOccasion(in Input) *occasion {
 	doc := in.Doc
-	o := &occasion{in: in, sentences: make([][]lexicon.Token, len(doc.Sentences)), about: make([]bool, len(doc.Sentences)), age: -1}
+	o := &occasion{in: in, sentences: make([][]lexicon.Token, len(doc.Sentences)), about: make([]bool, len(doc.Sentences)), first: make([]int, len(doc.Sentences)), stated: map[*phrase]bool{}, age: -1}
 	toks := lexicon.Words(doc.Text)
 	k := 0
 	for i, s := range doc.Sentences {
@@ -379,6 +390,11 @@ func newOccasion(in Input) *occasion {
 		}
 		o.sentences[i] = toks[k:n]
 		k = n
+		if i > 0 && doc.Sentences[i-1].Section == s.Section {
+			o.first[i] = o.first[i-1]
+		} else {
+			o.first[i] = i
+		}
 		o.about[i] = o.placesOf(i)&(placeReason|placeTitle|placeDiagnosis) != 0
 	}
 	if years, ok := coding.AgeAt(in.Note.Patient.BirthDate, in.Note.ServiceDate); ok {
@@ -418,13 +434,13 @@ func (o *occasion) placesOf(i int) placeSet {
 	case coding.SectionChiefComplaint:
 		out |= placeReason
 	case coding.SectionIndication:
-		if i-o.firstOf(i) < reasonSentences {
+		if i-o.first[i] < reasonSentences {
 			out |= placeReason
 		}
 	case coding.SectionAssessment, coding.SectionDischargeDx, coding.SectionPostopDx, coding.SectionPreopDx, coding.SectionAdmitDx, coding.SectionPlan:
 		out |= placeDiagnosis
 	case coding.SectionProcedure:
-		if len(o.sentences[i]) <= titleWords && i-o.firstOf(i) < titleSentences {
+		if len(o.sentences[i]) <= titleWords && i-o.first[i] < titleSentences {
 			out |= placeTitle
 		}
 	case coding.SectionExam, coding.SectionUnknown, coding.SectionOther, coding.SectionResults:
@@ -440,13 +456,6 @@ const reasonSentences = 8
 
 // The name of a procedure is short and stands at the beginning of its section.
 const titleWords, titleSentences, titleReach, nameWords, nameReach = 30, 8, 15, 20, 8
-
-func (o *occasion) firstOf(i int) int {
-	for i > 0 && o.in.Doc.Sentences[i-1].Section == o.in.Doc.Sentences[i].Section {
-		i--
-	}
-	return i
-}
 
 // foundCue is a cue in a sentence: tokens from first to before last.
 type foundCue struct {
@@ -474,13 +483,20 @@ func (o *occasion) found(rows *purposes, i int) []foundCue {
 	return out
 }
 
+// near are the words of the sentence around a cue.
+func (o *occasion) near(f foundCue) []lexicon.Token {
+	toks := o.sentences[f.sentence]
+	return toks[max(0, f.first-nearWords):min(len(toks), f.last+nearWords)]
+}
+
 // hold gives the match and the code of a cue, if it says what the encounter is
 // for.
 func (o *occasion) hold(p *purpose, f foundCue) (coding.Match, string, bool) {
 	toks := o.sentences[f.sentence]
 	span := coding.Span{Start: toks[f.first].Start, End: toks[f.last-1].End}
+	near := o.near(f)
 	none := coding.Match{}
-	if !p.fits(o.ageFor(f.sentence)) || !o.placed(p, f) {
+	if !p.fits(o.ageFor(near)) || !o.placed(p, f) {
 		return none, "", false
 	}
 	switch o.in.Doc.AssertionOf(span) {
@@ -497,13 +513,13 @@ func (o *occasion) hold(p *purpose, f foundCue) (coding.Match, string, bool) {
 			return none, "", false
 		}
 	}
-	if len(p.with) > 0 && !o.says(p.with, f.sentence, false) {
+	if len(p.with) > 0 && !o.says(p.with, nil, false) {
 		return none, "", false
 	}
-	if o.says(p.without, f.sentence, !p.nowhere) {
+	if o.says(p.without, near, !p.nowhere) {
 		return none, "", false
 	}
-	code, ok := o.fill(p, f)
+	code, ok := o.fill(p, near)
 	if !ok {
 		return none, "", false
 	}
@@ -521,29 +537,44 @@ func (p *purpose) fits(age float64) bool {
 }
 
 // says reports whether the note has one of the phrases and does not deny it:
-// anywhere, or only in sentence i and where the note says what it is about.
-func (o *occasion) says(phrases []phrase, i int, about bool) bool {
-	for k, toks := range o.sentences {
-		if about && k != i && !o.about[k] {
+// anywhere, or only near the cue and where the note says what it is about.
+func (o *occasion) says(phrases []phrase, near []lexicon.Token, about bool) bool {
+	for n := range phrases {
+		p := &phrases[n]
+		if about && o.has(near, p, true) {
+			return true
+		}
+		known, ok := o.stated[p]
+		if !ok {
+			for k := range o.sentences {
+				if known = (!about || o.about[k]) && o.has(o.sentences[k], p, about); known {
+					break
+				}
+			}
+			o.stated[p] = known
+		}
+		if known {
+			return true
+		}
+	}
+	return false
+}
+
+func (o *occasion) has(toks []lexicon.Token, p *phrase, about bool) bool {
+	for at := range toks {
+		first, last := p.match(toks, at)
+		if first < 0 || last <= first {
 			continue
 		}
-		for n := range phrases {
-			for at := range toks {
-				first, last := phrases[n].match(toks, at)
-				if first < 0 || last <= first {
-					continue
-				}
-				switch o.in.Doc.AssertionOf(coding.Span{Start: toks[first].Start, End: toks[last-1].End}) {
-				case coding.Negated, coding.Family:
-					continue
-				case coding.Hypothetical:
-					if about {
-						continue
-					}
-				}
-				return true
+		switch o.in.Doc.AssertionOf(coding.Span{Start: toks[first].Start, End: toks[last-1].End}) {
+		case coding.Negated, coding.Family:
+			continue
+		case coding.Hypothetical:
+			if about {
+				continue
 			}
 		}
+		return true
 	}
 	return false
 }
@@ -586,7 +617,8 @@ func (o *occasion) placed(p *purpose, f foundCue) bool {
 	if any(refused, f.first-beforeWords, f.last+afterWords) {
 		return false
 	}
-	now := any(nowWords, 0, len(toks))
+	from, to := f.first-nearWords, f.last+nearWords
+	now := any(nowWords, from, to)
 	pastBefore := doneBefore
 	if p.past {
 		pastBefore = nil
@@ -595,12 +627,12 @@ func (o *occasion) placed(p *purpose, f foundCue) bool {
 	if kind != coding.SectionProcedure {
 		reach = nameReach
 	}
-	if places&placeTitle != 0 && f.first < reach && !any(told, 0, len(toks)) && !any(pastBefore, f.first-beforeWords, f.first) && !any(planned, 0, f.first) {
+	if places&placeTitle != 0 && f.first < reach && !any(told, from, to) && !any(pastBefore, f.first-beforeWords, f.first) && !any(planned, from, f.first) {
 		return true
 	}
 	later := any(planned, f.first-beforeWords, f.first) || any(planned, f.last, f.last+afterWords)
 	earlier := any(pastBefore, f.first-beforeWords, f.first) || any(agoWords, f.last, f.last+afterWords)
-	if kind == coding.SectionIndication && any(told, 0, len(toks)) {
+	if kind == coding.SectionIndication && any(told, from, to) {
 		places &^= placeReason // it tells what went before
 	}
 	if places&(placeReason|placeDiagnosis|placeText) != 0 && !earlier && (now || !later) {
@@ -616,12 +648,13 @@ func (o *occasion) placed(p *purpose, f foundCue) bool {
 		if v+1 < f.first && !any(comesFor, v+1, f.first) && !visitDirect[toks[v].Lower] {
 			continue
 		}
-		return (now || !any(earlierVisit, v-3, v)) && !any(pastBefore, v+1, f.first) && !any(agoWords, f.last, f.last+afterWords) && (now || !any(planned, v-2, f.first)) && !o.elsewhen(toks, v)
+		return (now || !any(earlierVisit, v-3, v)) && !any(pastBefore, v+1, f.first) && !any(agoWords, f.last, f.last+afterWords) && (now || !any(planned, v-2, f.first)) && !elsewhen(toks[:min(len(toks), to)], max(0, from), v)
 	}
 	return false
 }
 
-const beforeWords, afterWords, visitReach = 8, 6, 14
+// How far, in words, a cue is looked around; a sentence may be as long as the note.
+const beforeWords, afterWords, visitReach, nearWords = 8, 6, 14, 40
 
 // occasional reports whether a section may tell why the patient came.
 func occasional(s coding.SectionKind) bool {
@@ -634,9 +667,9 @@ func occasional(s coding.SectionKind) bool {
 
 // elsewhen reports whether the sentence tells of an earlier visit: one in a
 // named year, or initially.
-func (o *occasion) elsewhen(toks []lexicon.Token, visit int) bool {
-	for i, t := range toks {
-		switch t.Lower {
+func elsewhen(toks []lexicon.Token, from, visit int) bool {
+	for i := from; i < len(toks); i++ {
+		switch toks[i].Lower {
 		case "initially", "originally", "previously":
 			return true
 		case "in", "since":
@@ -656,11 +689,10 @@ var unitDays = map[string]float64{"day": 1, "week": 7, "month": yearDays / 12, "
 // ageFor is the age in days by what the sentence of a cue says ("two week
 // check"), else the patient's; -1 where none is known. A sentence only makes an
 // age exact that is not known to be another.
-func (o *occasion) ageFor(i int) float64 {
+func (o *occasion) ageFor(toks []lexicon.Token) float64 {
 	if o.age >= 18*yearDays {
 		return o.age
 	}
-	toks := o.sentences[i]
 	for k := 0; k+1 < len(toks); k++ {
 		v, err := strconv.ParseFloat(toks[k].Lower, 64)
 		if n, ok := smallNumbers[toks[k].Lower]; ok {
@@ -679,7 +711,7 @@ func (o *occasion) ageFor(i int) float64 {
 }
 
 // fill puts into a code what the note tells.
-func (o *occasion) fill(p *purpose, f foundCue) (string, bool) {
+func (o *occasion) fill(p *purpose, near []lexicon.Token) (string, bool) {
 	stem, rest, ok := strings.Cut(p.code, "{")
 	if !ok {
 		return p.code, true
@@ -701,7 +733,7 @@ func (o *occasion) fill(p *purpose, f foundCue) (string, bool) {
 		case slot == "order":
 			code += pregnancyOrder(o.in.Doc.Text)
 		case slot == "joint":
-			j := jointCode(o.sentences[f.sentence])
+			j := jointCode(near)
 			if j == "" {
 				return "", false
 			}
