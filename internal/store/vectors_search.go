@@ -21,7 +21,7 @@ const (
 	// `chartcode bench index` found 0.88 with 100 candidates, 0.97 with 600 and 0.99
 	// with 1000, in time that grows with them.
 	searchWidthFactor = 16
-	searchWidthLeast  = 100
+	searchWidthLeast  = 200
 
 	// Local to the batch, which is one transaction.
 	sqlSearchWidth = `SELECT set_config('hnsw.ef_search', $1, true)`

@@ -1,8 +1,10 @@
 package retrieve
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -18,8 +20,8 @@ type mention struct {
 
 const (
 	mentionWords  = 8  // at most, of one mention
-	mentionsKept  = 40 // searched for one note
-	neighbours    = 30 // terms asked for a mention
+	mentionsKept  = 12 // searched for one note, see likely
+	neighbours    = 10 // terms asked for a mention
 	leastNeighbor = 0.55
 )
 
@@ -124,11 +126,52 @@ func (f *finding) unexplained(ms []mention) []mention {
 	return out
 }
 
+// likely keeps the mentions that likeliest name what is to be coded, in text
+// order: those of the sections where problems are named, of words that terms
+// have, and of more than one word. A search of the vectors takes as long as all
+// that words do for a quarter of a note, and a long note has hundreds of mentions.
+func (rd *reading) likely(ms []mention) []mention {
+	if len(ms) <= mentionsKept {
+		return ms
+	}
+	type scored struct {
+		mention
+		promise float32
+	}
+	list := make([]scored, len(ms))
+	for i, m := range ms {
+		words, known := float32(0), float32(0)
+		for t := m.from; t <= m.to; t++ {
+			if opens(&rd.tokens[t]) {
+				words++
+				known += truth(rd.weight[t] > 0)
+			}
+		}
+		p := sideWeight(rd.doc.SectionAt(rd.tokens[m.from].Start)) * (known/max(words, 1) + unknownPromise)
+		if words == 1 {
+			p *= lonePromise
+		}
+		list[i] = scored{m, p}
+	}
+	slices.SortStableFunc(list, func(a, b scored) int { return cmp.Compare(b.promise, a.promise) })
+	list = list[:mentionsKept]
+	slices.SortFunc(list, func(a, b scored) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to)) })
+	out := make([]mention, len(list))
+	for i := range list {
+		out[i] = list[i].mention
+	}
+	return out
+}
+
+const (
+	unknownPromise = 0.2 // of words that no term has: they may be misspelt
+	lonePromise    = 0.5 // of one word, which words mostly find
+)
+
 // near searches the mentions among the stored vectors, in one round trip for
 // those whose answer is not known yet.
 func (r *Retriever) near(ctx context.Context, f *finding) error {
-	ms := f.unexplained(f.rd.mentions())
-	ms = ms[:min(len(ms), mentionsKept)]
+	ms := f.rd.likely(f.unexplained(f.rd.mentions()))
 	known := make([][]coding.VectorHit, len(ms))
 	var ask []string
 	var asked []int
