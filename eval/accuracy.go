@@ -71,7 +71,8 @@ func Accuracy(ctx context.Context, c Config) (Report, error) {
 	if err != nil {
 		return rep, err
 	}
-	rep.Full, rep.Threshold = full.score(d, folds)
+	res, thresholds := full.results(d, folds)
+	rep.Full, rep.Threshold = Score(res), thresholds
 	rep.Calibration, rep.ShownAt = full.choose(d, func(int) bool { return true })
 	if c.Ablation {
 		for _, a := range ablations(c.Fit, d.Retriever.HasVectors()) {
@@ -79,8 +80,8 @@ func Accuracy(ctx context.Context, c Config) (Report, error) {
 			if err != nil {
 				return rep, err
 			}
-			s, _ := x.score(d, folds)
-			rep.Ablation = append(rep.Ablation, Line{a.name, s})
+			res, _ := x.results(d, folds)
+			rep.Ablation = append(rep.Ablation, Line{a.name, Score(res)})
 		}
 	}
 	return rep, nil
@@ -194,7 +195,7 @@ func (x *crossed) choose(d *Data, use func(i int) bool) (learned.Calibration, fl
 	var odds []float64
 	var right []bool
 	gold := 0
-	for i := range d.Notes {
+	for i := range d.held {
 		if !use(i) {
 			continue
 		}
@@ -202,7 +203,7 @@ func (x *crossed) choose(d *Data, use func(i int) bool) (learned.Calibration, fl
 		for j, o := range x.odds[i] {
 			code := x.cands[i][j]
 			ok := d.gold[i][code]
-			if !x.stand[i][j] || (!ok && d.Notes[i].Dropped(code)) {
+			if !x.stand[i][j] || (!ok && (d.acceptable[i][code] || d.Notes[i].Dropped(code))) {
 				continue
 			}
 			all = append(all, one{o, ok})
@@ -231,14 +232,14 @@ func (x *crossed) choose(d *Data, use func(i int) bool) (learned.Calibration, fl
 	return cal, threshold
 }
 
-// score applies to each fold what the other folds chose.
-func (x *crossed) score(d *Data, folds Folds) (Scores, []float64) {
-	res := make([]Result, len(d.Notes))
+// results applies to each fold what the other folds chose.
+func (x *crossed) results(d *Data, folds Folds) ([]Result, []float64) {
+	res := make([]Result, d.held)
 	thresholds := make([]float64, folds.K)
 	for f := range folds.K {
-		cal, t := x.choose(d, func(i int) bool { return folds.Of(&d.Notes[i]) != f })
+		cal, t := x.choose(d, func(i int) bool { return folds.heldOutside(&d.Notes[i], f) })
 		thresholds[f] = t
-		for i := range d.Notes {
+		for i := range d.held {
 			if folds.Of(&d.Notes[i]) != f {
 				continue
 			}
@@ -260,5 +261,5 @@ func (x *crossed) score(d *Data, folds Folds) (Scores, []float64) {
 			res[i] = r
 		}
 	}
-	return Score(res), thresholds
+	return res, thresholds
 }

@@ -17,7 +17,8 @@ import (
 // BillingConfig steers training and measuring of the ranker for bills.
 type BillingConfig struct {
 	Data     *Data           // notes coded as for a bill, with First
-	Order    *learned.Models // gives the candidates; it must not have seen the notes
+	Order    *learned.Models // gives the candidates; it must not have seen the notes; nil: phrases and order are learned from the notes
+	Fit      FitConfig       // of that order; zero: DefaultFit with phrases
 	Rank     gbdt.Params     // zero: DefaultBilling
 	Folds    int             // 0: 5
 	Progress func(done, of int, what string)
@@ -56,39 +57,46 @@ func newBills(ctx context.Context, c BillingConfig) (*bills, error) {
 	if c.Progress == nil {
 		c.Progress = func(int, int, string) {}
 	}
-	d := c.Data
-	r, err := d.Retriever.With(c.Order)
-	if err != nil {
-		return nil, err
+	if c.Fit.Style == "" {
+		c.Fit = DefaultFit(coding.Billing)
+		c.Fit.NoMemory = false
 	}
+	if c.Order != nil {
+		c.Fit.Counted = 0
+	}
+	d := c.Data
 	n := len(d.Notes)
 	b := &bills{c, make([]rank.Input, n), make([]map[string]bool, n), make([]map[string]bool, n)}
-	errs := make([]error, n)
-	both(n, func(i int) {
-		var cands []coding.Candidate
-		cands, errs[i] = r.Retrieve(ctx, d.Docs[i], d.Table, retrieve.Options{Style: coding.Billing})
-		b.inputs[i] = rank.Input{Note: d.Notes[i].Note, Doc: d.Docs[i], Style: coding.Billing, Candidates: cands, Table: d.Table}
+	for i := range n {
+		b.inputs[i] = rank.Input{Note: d.Notes[i].Note, Doc: d.Docs[i], Style: coding.Billing, Table: d.Table}
 		var acceptable map[string]bool
 		b.required[i], acceptable = d.Notes[i].Gold()
 		b.accepted[i] = acceptable
 		for c := range b.required[i] {
 			acceptable[c] = true
 		}
-	})
-	return b, errors.Join(errs...)
+	}
+	if c.Order == nil {
+		return b, nil
+	}
+	return b, b.retrieve(ctx, c.Order, func(int) bool { return true })
 }
 
-// practice counts how the notes were coded.
-func (b *bills) practice(notes []int) *learned.Memory {
-	ex := make([]learned.Example, len(notes))
-	for k, i := range notes {
-		for c := range b.required[i] {
-			ex[k].Codes = append(ex[k].Codes, c)
-		}
-		slices.Sort(ex[k].Codes)
-		ex[k].Found = b.Data.found[i]
+// retrieve enters the candidates of the notes for which use is true.
+func (b *bills) retrieve(ctx context.Context, m *learned.Models, use func(i int) bool) error {
+	r, err := b.Data.Retriever.With(m)
+	if err != nil {
+		return err
 	}
-	return learned.Learn(ex)
+	errs := make([]error, len(b.inputs))
+	both(len(b.inputs), func(i int) {
+		if use(i) {
+			in := &b.inputs[i]
+			in.Candidates, errs[i] = r.Retrieve(ctx, b.Data.Docs[i], b.Data.Table, retrieve.Options{Style: coding.Billing})
+			*in = rank.WithPurposes(*in)
+		}
+	})
+	return errors.Join(errs...)
 }
 
 // innerFolds are the folds within training notes by which the model of the
@@ -107,14 +115,51 @@ const leadThreshold = 0.3
 // fit trains on the notes with the given numbers: which codes are accepted,
 // acceptable ones included, and which of them is first.
 func (b *bills) fit(ctx context.Context, notes []int) (learned.StyleModels, error) {
-	out, err := b.fitRows(ctx, notes)
+	var out learned.StyleModels
+	d := b.Data
+	of := func(i int) rank.Input { return b.inputs[i] }
+	var practice counted
+	if b.Order == nil {
+		m, rows, counts, err := d.fitOrder(ctx, notes, b.Fit)
+		if err != nil {
+			return out, err
+		}
+		cands, err := d.heldOut(ctx, notes, rows, counts, b.Fit)
+		if err != nil {
+			return out, err
+		}
+		out.Order, out.Memory, practice = m.Order, m.Memory, counts
+		by := make(map[int][]coding.Candidate, len(notes))
+		for k, i := range notes {
+			by[i] = cands[k]
+		}
+		of = func(i int) rank.Input {
+			in := b.inputs[i]
+			in.Candidates = by[i]
+			return rank.WithPurposes(in)
+		}
+	}
+	notes = d.coded(notes)
+	if practice.all == nil {
+		practice = d.count(notes, b.Fit.Counted)
+	}
+	m, err := b.fitRows(ctx, notes, of, practice)
 	if err != nil {
 		return out, err
 	}
+	out.Rank, out.First, out.Practice = m.Rank, m.First, m.Practice
+	out.Lead, err = b.fitLead(ctx, notes, of)
+	return out, err
+}
+
+// fitLead trains which code of a list is first, on lists that were not made by
+// models that saw their note; nil where no note says which is.
+func (b *bills) fitLead(ctx context.Context, notes []int, of func(i int) rank.Input) (*gbdt.Model, error) {
+	d := b.Data
 	t := gbdt.Data{Features: rank.FirstFeatures()}
 	var own []GoldNote
 	for _, i := range notes {
-		own = append(own, b.Data.Notes[i])
+		own = append(own, d.Notes[i])
 	}
 	folds := NewFolds(own, innerFolds)
 	for f := range innerFolds {
@@ -126,38 +171,56 @@ func (b *bills) fit(ctx context.Context, notes []int) (learned.StyleModels, erro
 				in = append(in, i)
 			}
 		}
-		m, err := b.fitRows(ctx, in)
+		m, err := b.fitRows(ctx, in, of, d.count(in, b.Fit.Counted))
 		if err != nil {
-			return out, err
+			return nil, err
 		}
 		for _, i := range held {
-			if len(b.Data.Notes[i].First) == 0 {
+			if len(d.Notes[i].First) == 0 {
 				continue
 			}
-			rows := rank.BillingRows(b.inputs[i], m.Practice, nil)
+			rows := rank.BillingRows(of(i), m.Practice, nil)
 			rank.Judge(rows, &m)
-			input, chosen := rank.Chosen(b.inputs[i], rows, rank.Selection{Calibration: learned.Calibration{Slope: 1}, Threshold: leadThreshold, First: true})
+			input, chosen := rank.Chosen(of(i), rows, rank.Selection{Calibration: learned.Calibration{Slope: 1}, Threshold: leadThreshold, First: true})
 			for k, x := range rank.FirstRows(input, chosen) {
 				t.X = append(t.X, x...)
-				t.Y = append(t.Y, truth(slices.Contains(b.Data.Notes[i].First, input.Candidates[chosen[k].Candidate].Code)))
+				t.Y = append(t.Y, truth(slices.Contains(d.Notes[i].First, input.Candidates[chosen[k].Candidate].Code)))
+				t.Weight = append(t.Weight, float32(max(d.Notes[i].Weight, 1)))
 			}
 		}
 	}
-	if out.Lead, err = gbdt.Train(ctx, t, leadParams()); err != nil {
-		return out, fmt.Errorf("train which code is first: %w", err)
-	}
-	return out, nil
+	return whichFirst(gbdt.Train(ctx, t, leadParams()))
 }
 
-// fitRows trains what judges each candidate by itself.
-func (b *bills) fitRows(ctx context.Context, notes []int) (learned.StyleModels, error) {
-	out := learned.StyleModels{Practice: b.practice(notes)}
+// whichFirst passes a model on that says which code is first. Notes that do not
+// tell, or tell it of each code alike, give none: the ranker's own rules do it.
+func whichFirst(m *gbdt.Model, err error) (*gbdt.Model, error) {
+	if errors.Is(err, gbdt.ErrData) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("train which code is first: %w", err)
+	}
+	return m, nil
+}
+
+// fitRows trains what judges each candidate by itself; of gives the candidates
+// of a note.
+func (b *bills) fitRows(ctx context.Context, notes []int, of func(i int) rank.Input, practice counted) (learned.StyleModels, error) {
+	out := learned.StyleModels{Practice: practice.all.WithoutPhrases()}
+	d := b.Data
 	t := gbdt.Data{Features: rank.BillingFeatures()}
 	var first []float32
 	for _, i := range notes {
-		for _, row := range rank.BillingRows(b.inputs[i], out.Practice, b.required[i]) {
-			code := b.inputs[i].Candidates[row.Candidate].Code
+		in := of(i)
+		counts, own := practice.of(i)
+		for _, row := range rank.BillingRows(in, counts, own) {
+			code := in.Candidates[row.Candidate].Code
+			if !b.accepted[i][code] && d.Notes[i].Dropped(code) {
+				continue
+			}
 			t.X = append(t.X, row.X...)
+			t.Weight = append(t.Weight, d.Notes[i].weight(code))
 			t.Y = append(t.Y, truth(b.accepted[i][code]))
 			first = append(first, truth(slices.Contains(b.Data.Notes[i].First, code)))
 		}
@@ -167,10 +230,8 @@ func (b *bills) fitRows(ctx context.Context, notes []int) (learned.StyleModels, 
 		return out, fmt.Errorf("train the ranker for bills: %w", err)
 	}
 	t.Y = first
-	if out.First, err = gbdt.Train(ctx, t, b.Rank); err != nil {
-		return out, fmt.Errorf("train which code is first: %w", err)
-	}
-	return out, nil
+	out.First, err = whichFirst(gbdt.Train(ctx, t, b.Rank))
+	return out, err
 }
 
 func truth(b bool) float32 {
@@ -187,8 +248,12 @@ func Billing(ctx context.Context, c BillingConfig) (BillingReport, error) {
 	if err != nil {
 		return BillingReport{}, err
 	}
+	return b.cross(ctx)
+}
+
+func (b *bills) cross(ctx context.Context) (BillingReport, error) {
 	d := b.Data
-	folds := NewFolds(d.Notes, b.Folds)
+	folds := d.folds(b.Folds)
 	rows := make([][]rank.Billed, len(d.Notes))
 	leads := make([]*gbdt.Model, b.Folds)
 	for f := range b.Folds {
@@ -204,46 +269,64 @@ func Billing(ctx context.Context, c BillingConfig) (BillingReport, error) {
 			return BillingReport{}, err
 		}
 		leads[f] = m.Lead
-		both(len(d.Notes), func(i int) {
-			if folds.Of(&d.Notes[i]) == f {
+		held := func(i int) bool { return folds.Of(&d.Notes[i]) == f }
+		if b.Order == nil {
+			if err := b.retrieve(ctx, models(coding.Billing, m), held); err != nil {
+				return BillingReport{}, err
+			}
+		}
+		both(d.held, func(i int) {
+			if held(i) {
 				rows[i] = rank.BillingRows(b.inputs[i], m.Practice, nil)
 				rank.Judge(rows[i], &m)
 			}
 		})
 	}
-	rep := BillingReport{Folds: b.Folds, Results: make([]Result, len(d.Notes))}
+	rep := BillingReport{Folds: b.Folds, Results: make([]Result, d.held)}
 	for f := range b.Folds {
-		sel := b.choose(rows, func(i int) bool { return folds.Of(&d.Notes[i]) != f })
+		sel := b.choose(rows, func(i int) bool { return folds.heldOutside(&d.Notes[i], f) })
 		sel.Lead = leads[f]
-		for i := range d.Notes {
+		for i := range d.held {
 			if folds.Of(&d.Notes[i]) == f {
 				rep.Results[i] = b.bill(i, rows[i], sel)
 			}
 		}
 	}
 	rep.Scores = Score(rep.Results)
-	rep.Select = b.choose(rows, func(int) bool { return true })
+	rep.Select = b.choose(rows, func(i int) bool { return i < d.held })
 	return rep, nil
 }
 
 // TrainBilling measures, and trains on all notes.
 func TrainBilling(ctx context.Context, c BillingConfig) (learned.StyleModels, BillingReport, error) {
-	rep, err := Billing(ctx, c)
-	if err != nil {
-		return learned.StyleModels{}, rep, err
-	}
 	b, err := newBills(ctx, c)
 	if err != nil {
+		return learned.StyleModels{}, BillingReport{}, err
+	}
+	rep, err := b.cross(ctx)
+	if err != nil {
 		return learned.StyleModels{}, rep, err
 	}
-	all := make([]int, len(c.Data.Notes))
+	m, err := b.train(ctx, rep.Select)
+	return m, rep, err
+}
+
+// train makes the models of all notes, with what cross-validation chose.
+func (b *bills) train(ctx context.Context, sel rank.Selection) (learned.StyleModels, error) {
+	m, err := b.fit(ctx, everyNote(b.Data))
+	if b.Order != nil {
+		m.Order = b.Order.Style(coding.Billing).Order
+	}
+	m.Calibration, m.Threshold = sel.Calibration, sel.Threshold
+	return m, err
+}
+
+func everyNote(d *Data) []int {
+	all := make([]int, len(d.Notes))
 	for i := range all {
 		all[i] = i
 	}
-	m, err := b.fit(ctx, all)
-	m.Order = c.Order.Style(coding.Billing).Order
-	m.Calibration, m.Threshold = rep.Select.Calibration, rep.Select.Threshold
-	return m, rep, err
+	return all
 }
 
 func (b *bills) bill(i int, rows []rank.Billed, sel rank.Selection) Result {
@@ -266,7 +349,7 @@ const (
 func (b *bills) choose(rows [][]rank.Billed, use func(i int) bool) rank.Selection {
 	var odds []float64
 	var right []bool
-	for i := range rows {
+	for i := range b.Data.held {
 		if !use(i) {
 			continue
 		}
@@ -280,7 +363,7 @@ func (b *bills) choose(rows [][]rank.Billed, use func(i int) bool) rank.Selectio
 	for t := leastThreshold; t < mostThreshold; t += thresholdStep {
 		sel.Threshold = t
 		var res []Result
-		for i := range rows {
+		for i := range b.Data.held {
 			if use(i) {
 				res = append(res, b.bill(i, rows[i], sel))
 			}
@@ -300,7 +383,7 @@ func (b *bills) choose(rows [][]rank.Billed, use func(i int) bool) rank.Selectio
 func (b *bills) recalibrate(rows [][]rank.Billed, use func(i int) bool, sel rank.Selection) rank.Selection {
 	var odds []float64
 	var right []bool
-	for i := range rows {
+	for i := range b.Data.held {
 		if !use(i) {
 			continue
 		}

@@ -19,6 +19,8 @@ type GoldCode struct {
 	Tier     string        `json:"tier,omitempty"`      // required (also when empty) or acceptable
 	InFY2026 string        `json:"in_fy2026,omitempty"` // billable (also when empty), header, absent
 	Evidence []coding.Span `json:"evidence,omitempty"`
+	Origin   coding.Origin `json:"origin,omitempty"` // how it came into a review
+	Weight   int           `json:"weight,omitempty"` // for how many the decision on it counts in training; 0: as the note
 }
 
 // GoldNote is a note with the codes that people gave it.
@@ -26,6 +28,24 @@ type GoldNote struct {
 	coding.Note
 	Codes []GoldCode `json:"codes"`
 	First []string   `json:"first,omitempty"` // the codes that are right as first-listed or principal, where that was labelled
+
+	// Of notes of finished reviews, see FromReviews.
+	Rejected []GoldCode `json:"rejected,omitempty"` // that were suggested, and rejected or replaced
+	Group    string     `json:"group,omitempty"`    // notes of one group stand on one side of every split; empty: the article's
+	Item     int64      `json:"item,omitempty"`     // of the worklist
+	Weight   int        `json:"weight,omitempty"`   // for how many notes it counts in training; 0: one
+}
+
+// weight is for how many rows the one of a code counts in training.
+func (n *GoldNote) weight(code string) float32 {
+	for _, list := range [][]GoldCode{n.Codes, n.Rejected} {
+		for i := range list {
+			if list[i].Code == code && list[i].Weight > 0 {
+				return float32(list[i].Weight)
+			}
+		}
+	}
+	return float32(max(n.Weight, 1))
 }
 
 // The tiers and the states of a code in the edition scored against.
@@ -33,6 +53,7 @@ const (
 	TierRequired   = "required"
 	TierAcceptable = "acceptable"
 	inBillable     = "billable"
+	notBillable    = "absent"
 )
 
 // Dataset is a list of gold notes with its name.
@@ -164,9 +185,13 @@ func (n *GoldNote) Dropped(code string) bool {
 	return false
 }
 
-// Article is the note's id without its last "-N": notes of one article are
-// kept on one side of every split. An id without such an end is its own article.
+// Article is the note's group or, without one, its id without its last "-N":
+// notes of one article are kept on one side of every split. An id without such
+// an end is its own article.
 func (n *GoldNote) Article() string {
+	if n.Group != "" {
+		return n.Group
+	}
 	i := strings.LastIndexByte(n.NoteID, '-')
 	if i <= 0 || i == len(n.NoteID)-1 || strings.Trim(n.NoteID[i+1:], "0123456789") != "" {
 		return n.NoteID

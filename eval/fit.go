@@ -22,9 +22,61 @@ type Data struct {
 	Notes     []GoldNote
 	Docs      []*coding.Document
 
-	gold    []map[string]bool
-	phrases [][]string
-	found   [][]string // codes whose words stand in the note
+	gold       []map[string]bool
+	acceptable []map[string]bool // allowed without being asked for
+	phrases    [][]string
+	found      [][]string // codes whose words stand in the note
+
+	held   int // the first notes, which are held out in turn; those after them only teach
+	orders int // from here on they teach the order of candidates alone, coded in another style
+}
+
+// join gives the notes of several, of which those of d are held out in turn.
+// What orders holds teaches the order of candidates alone. Both may be nil.
+func (d *Data) join(teach, orders *Data) *Data {
+	out := *d
+	for i, more := range []*Data{teach, orders} {
+		if i == 1 {
+			out.orders = len(out.Notes)
+		}
+		if more == nil {
+			continue
+		}
+		out.Notes, out.Docs = slices.Concat(out.Notes, more.Notes), slices.Concat(out.Docs, more.Docs)
+		out.gold, out.phrases = slices.Concat(out.gold, more.gold), slices.Concat(out.phrases, more.phrases)
+		out.acceptable, out.found = slices.Concat(out.acceptable, more.acceptable), slices.Concat(out.found, more.found)
+	}
+	return &out
+}
+
+// folds deals the notes that are held out into k folds; see Folds.Of.
+func (d *Data) folds(k int) Folds {
+	f := NewFolds(d.Notes[:d.held], k)
+	for i := d.held; i < len(d.Notes); i++ {
+		if a := d.Notes[i].Article(); !f.has(a) {
+			f.of[a] = never
+		}
+	}
+	return f
+}
+
+// ownOf gives the codes of a note that Memory learned from.
+func (d *Data) ownOf(i int) *learned.Without {
+	if i >= d.orders {
+		return nil
+	}
+	return &learned.Without{Codes: d.gold[i], Weight: d.Notes[i].Weight}
+}
+
+// coded gives those of the notes that are coded in the style that is trained.
+func (d *Data) coded(notes []int) []int {
+	var out []int
+	for _, i := range notes {
+		if i < d.orders {
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
 // Table is what is asked of a code table.
@@ -43,7 +95,7 @@ func NewData(r *retrieve.Retriever, t Table, d *Dataset, segment func(coding.Not
 		return nil, ErrData
 	}
 	out := &Data{Retriever: r, Table: t, Notes: d.Notes, Docs: make([]*coding.Document, len(d.Notes)),
-		gold: make([]map[string]bool, len(d.Notes)), phrases: make([][]string, len(d.Notes)), found: make([][]string, len(d.Notes))}
+		gold: make([]map[string]bool, len(d.Notes)), acceptable: make([]map[string]bool, len(d.Notes)), held: len(d.Notes), orders: len(d.Notes), phrases: make([][]string, len(d.Notes)), found: make([][]string, len(d.Notes))}
 	plain, err := r.With(nil)
 	if err != nil {
 		return nil, err
@@ -53,7 +105,7 @@ func NewData(r *retrieve.Retriever, t Table, d *Dataset, segment func(coding.Not
 		n := d.Notes[i].Note
 		n.NoteType = ""
 		out.Docs[i] = segment(n)
-		out.gold[i], _ = d.Notes[i].Gold()
+		out.gold[i], out.acceptable[i] = d.Notes[i].Gold()
 		out.phrases[i] = r.Phrases(out.Docs[i])
 		out.found[i], errs[i] = plain.Found(context.Background(), out.Docs[i], t)
 	})
@@ -80,6 +132,7 @@ type FitConfig struct {
 	Order     gbdt.Params
 	Rank      gbdt.Params
 	Inner     int  // folds within the training notes by which the ranker's rows are made
+	Counted   int  // folds within them of which each sees what the others count; 0: each note is left out of its own counts
 	NoDense   bool // parts left out, for ablation
 	NoLexical bool
 	NoMemory  bool
@@ -114,7 +167,7 @@ func (d *Data) memory(notes []int) *learned.Memory {
 			ex[k].Codes = append(ex[k].Codes, c)
 		}
 		slices.Sort(ex[k].Codes)
-		ex[k].Found = d.found[i]
+		ex[k].Found, ex[k].Weight, ex[k].Group = d.found[i], d.Notes[i].Weight, d.Notes[i].Group
 	}
 	return learned.Learn(ex)
 }
@@ -126,33 +179,93 @@ func models(s coding.Style, m learned.StyleModels) *learned.Models {
 // Fit trains order and ranker of a style on the notes with the given numbers.
 // Calibration and threshold are left to Calibrated.
 func (d *Data) Fit(ctx context.Context, notes []int, c FitConfig) (learned.StyleModels, error) {
-	var out learned.StyleModels
-	if !c.NoMemory {
-		out.Memory = d.memory(notes)
-	}
-	r, err := d.Retriever.With(models(c.Style, out))
+	out, rows, m, err := d.fitOrder(ctx, notes, c)
 	if err != nil {
 		return out, err
 	}
-	rows := make([][]retrieve.Row, len(notes))
+	if c.Style == coding.Mentions && c.Rank.Trees >= 0 {
+		out.Rank, err = d.ranker(ctx, notes, rows, m, c)
+	}
+	return out, err
+}
+
+// counted is what was counted in notes, as each of them may see it in training.
+type counted struct {
+	all   *learned.Memory   // nil: nothing may be used
+	parts []*learned.Memory // of the notes outside of each fold; empty: leave the note itself out
+	folds Folds
+	data  *Data
+}
+
+// count counts in the notes. That a note is left out of its own counts tells a
+// little of how it was coded, the more the more it counts; counts of other folds
+// do not.
+func (d *Data) count(notes []int, folds int) counted {
+	coded := d.coded(notes)
+	m := counted{all: d.memory(coded), data: d}
+	if folds == 0 {
+		return m
+	}
+	var own []GoldNote
+	for _, i := range coded {
+		own = append(own, d.Notes[i])
+	}
+	m.folds = NewFolds(own, folds)
+	for f := range folds {
+		m.parts = append(m.parts, d.memory(slices.DeleteFunc(slices.Clone(coded), func(i int) bool { return m.folds.Of(&d.Notes[i]) == f })))
+	}
+	return m
+}
+
+// of gives what note i may see.
+func (m *counted) of(i int) (*learned.Memory, *learned.Without) {
+	switch {
+	case m.all == nil || i >= m.data.orders:
+		return m.all, nil
+	case len(m.parts) > 0:
+		return m.parts[m.folds.Of(&m.data.Notes[i])], nil
+	}
+	return m.all, m.data.ownOf(i)
+}
+
+// retrievers gives one for each part of what was counted, with the order model.
+func (m *counted) retrievers(style coding.Style, order *gbdt.Model) (map[*learned.Memory]*retrieve.Retriever, error) {
+	out := map[*learned.Memory]*retrieve.Retriever{}
+	for _, part := range append([]*learned.Memory{m.all}, m.parts...) {
+		r, err := m.data.Retriever.With(models(style, learned.StyleModels{Order: order, Memory: part}))
+		if err != nil {
+			return nil, err
+		}
+		out[part] = r
+	}
+	return out, nil
+}
+
+// fitOrder trains phrases and order, and gives the rows that it did it from and
+// what they saw.
+func (d *Data) fitOrder(ctx context.Context, notes []int, c FitConfig) (out learned.StyleModels, rows [][]retrieve.Row, m counted, err error) {
+	m = counted{data: d}
+	if !c.NoMemory {
+		m = d.count(notes, c.Counted)
+		out.Memory = m.all
+	}
+	rs, err := m.retrievers(c.Style, nil)
+	if err != nil {
+		return out, nil, m, err
+	}
+	rows = make([][]retrieve.Row, len(notes))
 	errs := make([]error, len(notes))
 	both(len(notes), func(k int) {
 		o := d.options(c)
-		if out.Memory != nil {
-			o.LeaveOut = d.gold[notes[k]]
-		}
-		rows[k], errs[k] = r.Rows(ctx, d.Docs[notes[k]], d.Table, o)
+		memory, own := m.of(notes[k])
+		o.LeaveOut = own
+		rows[k], errs[k] = rs[memory].Rows(ctx, d.Docs[notes[k]], d.Table, o)
 	})
 	if err := errors.Join(errs...); err != nil {
-		return out, err
+		return out, nil, m, err
 	}
-	if out.Order, err = d.order(ctx, notes, rows, func(int) bool { return true }, c); err != nil {
-		return out, err
-	}
-	if c.Style == coding.Mentions && c.Rank.Trees >= 0 {
-		out.Rank, err = d.ranker(ctx, notes, rows, out, c)
-	}
-	return out, err
+	out.Order, err = d.order(ctx, notes, rows, func(int) bool { return true }, c)
+	return out, rows, m, err
 }
 
 func (d *Data) order(ctx context.Context, notes []int, rows [][]retrieve.Row, use func(k int) bool, c FitConfig) (*gbdt.Model, error) {
@@ -162,17 +275,17 @@ func (d *Data) order(ctx context.Context, notes []int, rows [][]retrieve.Row, us
 			continue
 		}
 		for j, row := range rows[k] {
-			y, w := float32(0), float32(1)
+			y, w := float32(0), d.Notes[i].weight(row.Code)
 			switch {
 			case d.gold[i][row.Code]:
 				y = 1
-			case d.Notes[i].Dropped(row.Code):
+			case d.acceptable[i][row.Code], d.Notes[i].Dropped(row.Code):
 				continue
 			case j > sparseFrom:
 				if (j+k)%sparse != 0 {
 					continue
 				}
-				w = sparse
+				w *= sparse
 			}
 			t.X = append(t.X, row.X...)
 			t.Y = append(t.Y, y)
@@ -186,59 +299,68 @@ func (d *Data) order(ctx context.Context, notes []int, rows [][]retrieve.Row, us
 	return m, nil
 }
 
-// ranker trains the ranker on candidates ordered by models that did not see
-// their note.
-func (d *Data) ranker(ctx context.Context, notes []int, rows [][]retrieve.Row, fit learned.StyleModels, c FitConfig) (*gbdt.Model, error) {
-	t := gbdt.Data{Features: rank.Features()}
+// heldOut gives the candidates of each note, ordered by a model that did not
+// see the note.
+func (d *Data) heldOut(ctx context.Context, notes []int, rows [][]retrieve.Row, m counted, c FitConfig) ([][]coding.Candidate, error) {
 	var own []GoldNote
 	for _, i := range notes {
 		own = append(own, d.Notes[i])
 	}
 	folds := NewFolds(own, c.Inner)
+	cands := make([][]coding.Candidate, len(notes))
 	for f := range c.Inner {
 		order, err := d.order(ctx, notes, rows, func(k int) bool { return folds.Of(&own[k]) != f }, c)
 		if err != nil {
 			return nil, err
 		}
-		r, err := d.Retriever.With(models(c.Style, learned.StyleModels{Order: order, Memory: fit.Memory}))
+		rs, err := m.retrievers(c.Style, order)
 		if err != nil {
 			return nil, err
 		}
-		x := make([][][]float32, len(notes))
-		cands := make([][]coding.Candidate, len(notes))
 		errs := make([]error, len(notes))
 		both(len(notes), func(k int) {
 			if folds.Of(&own[k]) != f {
 				return
 			}
 			o := d.options(c)
-			o.LeaveOut = d.gold[notes[k]]
-			doc := d.Docs[notes[k]]
-			cands[k], errs[k] = r.Retrieve(ctx, doc, d.Table, o)
-			x[k] = rank.Rows(rank.Input{Doc: doc, Style: c.Style, Candidates: cands[k], Table: d.Table})
+			memory, own := m.of(notes[k])
+			o.LeaveOut = own
+			cands[k], errs[k] = rs[memory].Retrieve(ctx, d.Docs[notes[k]], d.Table, o)
 		})
 		if err := errors.Join(errs...); err != nil {
 			return nil, err
 		}
-		for k, i := range notes {
-			for j := range x[k] {
-				code := cands[k][j].Code
-				right := d.gold[i][code]
-				if !right && d.Notes[i].Dropped(code) {
-					continue
-				}
-				y := float32(0)
-				if right {
-					y = 1
-				}
-				t.X = append(t.X, x[k][j]...)
-				t.Y = append(t.Y, y)
+	}
+	return cands, nil
+}
+
+// ranker trains the ranker on candidates ordered by models that did not see
+// their note.
+func (d *Data) ranker(ctx context.Context, notes []int, rows [][]retrieve.Row, m counted, c FitConfig) (*gbdt.Model, error) {
+	cands, err := d.heldOut(ctx, notes, rows, m, c)
+	if err != nil {
+		return nil, err
+	}
+	x := make([][][]float32, len(notes))
+	both(len(notes), func(k int) {
+		x[k] = rank.Rows(rank.Input{Doc: d.Docs[notes[k]], Style: c.Style, Candidates: cands[k], Table: d.Table})
+	})
+	t := gbdt.Data{Features: rank.Features()}
+	for k, i := range notes {
+		for j := range x[k] {
+			code := cands[k][j].Code
+			right := d.gold[i][code]
+			if !right && (d.acceptable[i][code] || d.Notes[i].Dropped(code)) {
+				continue
 			}
+			t.X = append(t.X, x[k][j]...)
+			t.Y = append(t.Y, truth(right))
+			t.Weight = append(t.Weight, d.Notes[i].weight(code))
 		}
 	}
-	m, err := gbdt.Train(ctx, t, c.Rank)
+	model, err := gbdt.Train(ctx, t, c.Rank)
 	if err != nil {
 		return nil, fmt.Errorf("train the ranker: %w", err)
 	}
-	return m, nil
+	return model, nil
 }

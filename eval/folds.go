@@ -57,8 +57,23 @@ func KeptFolds(notes []GoldNote) Folds {
 	return kept
 }
 
-// Of is the fold, from 0, in which the note is held out.
+// Of is the fold, from 0, in which the note is held out, or a negative number
+// for one that never is.
 func (f Folds) Of(n *GoldNote) int { return f.of[n.Article()] }
+
+// never is the fold of notes that are not held out.
+const never = -1
+
+func (f Folds) has(article string) bool {
+	_, ok := f.of[article]
+	return ok
+}
+
+// heldOutside reports whether the note is held out in another fold than k.
+func (f Folds) heldOutside(n *GoldNote, k int) bool {
+	i := f.Of(n)
+	return i != never && i != k
+}
 
 // String writes the list: one article and its fold a line, sorted.
 func (f Folds) String() string {

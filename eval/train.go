@@ -57,10 +57,7 @@ func Train(ctx context.Context, c TrainConfig) (*learned.Models, TrainReport, er
 	if err != nil {
 		return nil, rep, err
 	}
-	all := make([]int, len(c.Mentions.Notes))
-	for i := range all {
-		all[i] = i
-	}
+	all := everyNote(c.Mentions)
 	mentions, err := c.Mentions.Fit(ctx, all, fit)
 	if err != nil {
 		return nil, rep, err

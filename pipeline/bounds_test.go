@@ -34,6 +34,7 @@ func TestLongNotes(t *testing.T) {
 		"type 2 diabetes. denies metformin, januvia. ",
 		"HPI: no melanoma of the back\nASSESSMENT: melanoma\n",
 		"CKD not due to hypertension, heart failure due to hypertension. ",
+		"here for chemotherapy, suture removal and annual physical ",
 		"mother had obesity; possible COPD exacerbation vs. pneumonia ",
 	} {
 		for style := range styles {

@@ -20,6 +20,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -65,17 +66,16 @@ type Tables struct {
 	Releases  map[coding.System]string
 	Notices   []coding.Notice
 	Retriever *retrieve.Retriever
+	Local     Ranker // the local ranker by the models that Retriever has
 	Validator *validate.Validator
 	ID        string // identifies the files behind it
 	Edition   string // names, by content, the releases that hold on the date: codeset.Releases.Edition
 }
 
-// Config says what a pipeline is made of. Fallback is used when Ranker fails;
-// it must be the local ranker and may be the same as Ranker.
+// Config says what a pipeline is made of.
 type Config struct {
 	Knowledge  Knowledge
-	Ranker     Ranker
-	Fallback   Ranker
+	Ranker     Ranker // nil: the local ranker, which also ranks where Ranker fails
 	Style      coding.Style
 	Systems    []coding.System
 	Candidates int    // given to the ranker; 0: DefaultCandidates
@@ -90,8 +90,8 @@ type Pipeline struct{ cfg Config }
 
 // New checks the configuration.
 func New(cfg Config) (*Pipeline, error) {
-	if cfg.Knowledge == nil || cfg.Ranker == nil || cfg.Fallback == nil {
-		return nil, errors.New("pipeline: Knowledge, Ranker and Fallback are required")
+	if cfg.Knowledge == nil {
+		return nil, errors.New("pipeline: Knowledge is required")
 	}
 	switch cfg.Style {
 	case "":
@@ -148,7 +148,7 @@ func (p *Pipeline) Process(ctx context.Context, note coding.Note) (coding.Sugges
 	}
 	set.Timings.Retrieve = watch.lap()
 
-	ranker, out, err := p.rank(ctx, &set, rank.Input{Note: note, Doc: doc, Style: p.cfg.Style, Candidates: candidates, Table: tables.Main, Explain: p.cfg.Explain})
+	ranker, out, err := p.rank(ctx, &set, tables.Local, rank.Input{Note: note, Doc: doc, Style: p.cfg.Style, Candidates: candidates, Table: tables.Main, Explain: p.cfg.Explain})
 	if err != nil {
 		return coding.SuggestionSet{}, err
 	}
@@ -163,27 +163,28 @@ func (p *Pipeline) Process(ctx context.Context, note coding.Note) (coding.Sugges
 	if n := min(p.cfg.Shown, len(candidates)); n > 0 {
 		set.Candidates = candidates[:n]
 	}
-	set.Pipeline = p.version(tables.ID)
+	set.Pipeline = p.version(tables)
 	set.SetID = setID(set)
 	set.CreatedAt = p.cfg.Now().UTC()
 	return set, nil
 }
 
-// rank asks the configured ranker, and the fallback when that fails for a
+// rank asks the configured ranker, and the local one when that fails for a
 // reason other than being told to stop.
-func (p *Pipeline) rank(ctx context.Context, set *coding.SuggestionSet, in rank.Input) (Ranker, rank.Output, error) {
-	out, err := p.cfg.Ranker.Rank(ctx, in)
+func (p *Pipeline) rank(ctx context.Context, set *coding.SuggestionSet, local Ranker, in rank.Input) (Ranker, rank.Output, error) {
+	ranker := cmp.Or(p.cfg.Ranker, local)
+	out, err := ranker.Rank(ctx, in)
 	if err == nil {
-		return p.cfg.Ranker, out, nil
+		return ranker, out, nil
 	}
 	if ctx.Err() != nil {
 		return nil, rank.Output{}, ctx.Err()
 	}
-	if p.cfg.Ranker == p.cfg.Fallback {
+	if ranker == local {
 		return nil, rank.Output{}, fmt.Errorf("rank: %w", err)
 	}
 	usage := out.Usage // what the failed attempt cost
-	out, ferr := p.cfg.Fallback.Rank(ctx, in)
+	out, ferr := local.Rank(ctx, in)
 	if ferr != nil {
 		return nil, rank.Output{}, fmt.Errorf("rank locally: %w", ferr)
 	}
@@ -194,13 +195,13 @@ func (p *Pipeline) rank(ctx context.Context, set *coding.SuggestionSet, in rank.
 		reason = coded.Reason()
 	}
 	set.Degraded, set.DegradedReason = true, &reason
-	return p.cfg.Fallback, out, nil
+	return local, out, nil
 }
 
 // version is Version, a plus sign, and a hash of all that decides the answer.
-func (p *Pipeline) version(tables string) string {
+func (p *Pipeline) version(t Tables) string {
 	h := sha256.New()
-	for _, s := range []string{p.cfg.Ranker.Name(), p.cfg.Fallback.Name(), string(p.cfg.Style), p.cfg.Settings, tables, fmt.Sprint(p.cfg.Systems, p.cfg.Candidates)} {
+	for _, s := range []string{cmp.Or(p.cfg.Ranker, t.Local).Name(), t.Local.Name(), string(p.cfg.Style), p.cfg.Settings, t.ID, fmt.Sprint(p.cfg.Systems, p.cfg.Candidates)} {
 		fmt.Fprintf(h, "%d:%s", len(s), s)
 	}
 	return Version + "+" + hex.EncodeToString(h.Sum(nil))[:8]

@@ -11,7 +11,6 @@ import (
 	"chartcode/internal/learned"
 	"chartcode/internal/store/storetest"
 	"chartcode/pipeline"
-	"chartcode/pipeline/rank"
 )
 
 // The rules look at what the ranker chose: a code for each condition of the
@@ -38,16 +37,12 @@ func TestRulesRunAfterRanking(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	local, err := rank.NewLocal(rank.LocalConfig{Models: models})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := pipeline.New(pipeline.Config{Knowledge: knowledge, Ranker: local, Fallback: local})
+	p, err := pipeline.New(pipeline.Config{Knowledge: knowledge})
 	if err != nil {
 		t.Fatal(err)
 	}
 	set, err := p.Process(t.Context(), coding.Note{NoteID: "D-1", Source: "north", Setting: coding.Outpatient, ServiceDate: coding.NewDate(2026, 3, 14), Priority: 5,
-		Text: "ASSESSMENT:\n1. Essential hypertension.\n2. Congestive heart failure.\n"})
+		Text: "ASSESSMENT:\n1. Essential hypertension.\n2. Congestive heart failure, not due to hypertension.\n"})
 	if err != nil {
 		t.Fatal(err)
 	}

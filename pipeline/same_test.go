@@ -19,7 +19,6 @@ import (
 	"chartcode/internal/testdata"
 	"chartcode/pipeline"
 	"chartcode/pipeline/intake"
-	"chartcode/pipeline/rank"
 )
 
 // realNotes gives n notes from all over the file of real ones.
@@ -94,11 +93,7 @@ func localPipeline(t testing.TB, db *store.Store, style coding.Style) *pipeline.
 	if err != nil {
 		t.Fatal(err)
 	}
-	local, err := rank.NewLocal(rank.LocalConfig{Models: models})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := pipeline.New(pipeline.Config{Knowledge: knowledge, Ranker: local, Fallback: local, Style: style, Shown: 50})
+	p, err := pipeline.New(pipeline.Config{Knowledge: knowledge, Style: style, Shown: 50})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -142,7 +142,7 @@ func runImport(ctx context.Context, o *options, files []string, ro codeset.ReadO
 
 // onlyFiles reports whether an error joins nothing but what is wrong with files.
 func onlyFiles(err error) bool {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the join itself is meant
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		return !slices.ContainsFunc(joined.Unwrap(), func(e error) bool { return !onlyFiles(e) })
 	}
 	var e *codeset.Error

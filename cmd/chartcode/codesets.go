@@ -46,7 +46,7 @@ func (a *app) newCatalog(ctx context.Context) (*catalog.Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	return catalog.New(catalog.Config{Source: a.store, Embedder: embedder, Models: models})
+	return catalog.New(catalog.Config{Source: a.store, Embedder: embedder, Models: models, Learned: a.store, Logger: a.log})
 }
 
 // embedder is the model that texts are embedded by: a configured server's,

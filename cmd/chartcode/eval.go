@@ -34,7 +34,7 @@ func testdataDir() string {
 // defaultLabels are the files of labels in eval/datasets of the repository.
 func defaultLabels(name string) string { return filepath.Join("eval", "datasets", name) }
 
-func defaultNotes() []string {
+func labelledNotes() []string {
 	dir := os.Getenv("CHARTCODE_TESTDATA")
 	if dir == "" {
 		dir = defaultTestdata
@@ -51,7 +51,7 @@ type evalFiles struct {
 func (f *evalFiles) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.mentions, "dataset", defaultDataset(), "notes with every mention coded, as JSON lines")
 	cmd.Flags().StringVar(&f.billing, "billing", defaultLabels("guideline-dev.jsonl"), "notes coded as for a bill, or labels of them; empty: none")
-	cmd.Flags().StringSliceVar(&f.notes, "notes", defaultNotes(), "where the texts of labelled notes are")
+	cmd.Flags().StringSliceVar(&f.notes, "notes", labelledNotes(), "where the texts of labelled notes are")
 }
 
 func evalCommand(o *options) *cobra.Command {

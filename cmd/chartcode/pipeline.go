@@ -3,7 +3,6 @@ package main
 import (
 	"chartcode/internal/catalog"
 	"chartcode/internal/coding"
-	"chartcode/internal/learned"
 	"chartcode/internal/llm"
 	"chartcode/pipeline"
 	"chartcode/pipeline/rank"
@@ -21,19 +20,12 @@ type pipelineOptions struct {
 
 // newPipeline wires the stages.
 func (a *app) newPipeline(c *catalog.Catalog, o pipelineOptions) (*pipeline.Pipeline, error) {
-	models, err := learned.Default()
-	if err != nil {
-		return nil, err
-	}
-	local, err := rank.NewLocal(rank.LocalConfig{Models: models})
-	if err != nil {
-		return nil, err
-	}
-	cfg := pipeline.Config{Knowledge: c, Ranker: local, Fallback: local, Style: coding.Style(o.style), Systems: o.systems, Shown: o.candidates, Explain: o.explain}
+	cfg := pipeline.Config{Knowledge: c, Style: coding.Style(o.style), Systems: o.systems, Shown: o.candidates, Explain: o.explain}
 	if o.ranker == "llm" || (o.ranker == "" && a.cfg.LLM.Configured()) {
 		if !a.cfg.LLM.Configured() {
 			return nil, usagef("--ranker llm needs CHARTCODE_LLM_MODEL, and CHARTCODE_LLM_BASE_URL or CHARTCODE_LLM_API_KEY")
 		}
+		var err error
 		if cfg.Ranker, cfg.Settings, err = a.llmRanker(); err != nil {
 			return nil, err
 		}

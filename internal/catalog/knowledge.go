@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"chartcode/internal/coding"
 	"chartcode/internal/learned"
 	"chartcode/pipeline"
+	"chartcode/pipeline/rank"
 	"chartcode/pipeline/retrieve"
 	"chartcode/pipeline/validate"
 )
@@ -25,13 +27,24 @@ type Source interface {
 	retrieve.Searcher
 }
 
+// Learned is where models that were learned here are kept.
+type Learned interface {
+	// ActiveRankerModel is the version of the models that are used; 0: those of
+	// the program.
+	ActiveRankerModel(ctx context.Context) (version int, from time.Time, err error)
+	RankerModelFile(ctx context.Context, version int) ([]byte, error)
+}
+
 // Config is what a Catalog needs.
 type Config struct {
 	Source   Source
 	Embedder retrieve.Embedder
-	Models   *learned.Models
+	Models   *learned.Models // those of the program; they may be missing where only rules are asked for
+	Learned  Learned         // nil: Models are always used
+	Logger   *slog.Logger    // told of learned models that cannot be used; nil: nobody is
 	// Fresh is how long the list of releases is believed before it is read
-	// again, so that an import reaches running workers; 15 s when 0.
+	// again, and which models are used, so that a change reaches running workers;
+	// 15 s when 0.
 	Fresh time.Duration
 	Now   func() time.Time // time.Now when nil
 }
@@ -43,6 +56,8 @@ type Catalog struct {
 	mu      sync.Mutex
 	checked time.Time
 	current *edition
+
+	ranking ranking
 }
 
 // edition is what was loaded for one list of releases, each part at its first use.
@@ -52,6 +67,8 @@ type edition struct {
 
 	mu        sync.Mutex
 	retriever *retrieve.Retriever
+	local     *rank.Local // by the same models
+	models    *learned.Models
 	validator *validate.Validator
 	tables    map[string]*codeset.Table
 }
@@ -67,6 +84,9 @@ func New(cfg Config) (*Catalog, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
 	return &Catalog{cfg: cfg}, nil
 }
 
@@ -77,7 +97,7 @@ func (c *Catalog) At(ctx context.Context, systems []coding.System, date coding.D
 		return pipeline.Tables{}, err
 	}
 	t := pipeline.Tables{Releases: map[coding.System]string{}, ID: e.key, Edition: e.releases.Edition(date)}
-	if t.Retriever, err = c.retrieval(ctx, e); err != nil {
+	if t.Retriever, t.Local, err = c.retrieval(ctx, e); err != nil {
 		return pipeline.Tables{}, err
 	}
 	if t.Validator, err = c.validation(ctx, e); err != nil {
@@ -107,7 +127,7 @@ func (c *Catalog) Ready(ctx context.Context) (releases []coding.Release, ok bool
 	if err != nil || e == nil {
 		return nil, false, err
 	}
-	if _, err := c.retrieval(ctx, e); err != nil {
+	if _, _, err := c.retrieval(ctx, e); err != nil {
 		return nil, false, err
 	}
 	if _, err := c.validation(ctx, e); err != nil {
@@ -152,24 +172,41 @@ func load(releases []coding.Release, key string) *edition {
 	return &edition{key: key, releases: releases, tables: map[string]*codeset.Table{}}
 }
 
-// retrieval gives the retriever, loaded at its first use: checking codes by the
-// rules needs none.
-func (c *Catalog) retrieval(ctx context.Context, e *edition) (*retrieve.Retriever, error) {
+// retrieval gives retriever and local ranker by the models that are used now,
+// loaded at their first use: checking codes by the rules needs none.
+func (c *Catalog) retrieval(ctx context.Context, e *edition) (*retrieve.Retriever, *rank.Local, error) {
+	models, err := c.models(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.retriever != nil {
-		return e.retriever, nil
+	if e.retriever != nil && e.models == models {
+		return e.retriever, e.local, nil
 	}
-	terms, err := c.cfg.Source.Terms(ctx, coding.ICD10CM)
+	local, err := rank.NewLocal(rank.LocalConfig{Models: models})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	rc := retrieve.Config{Terms: terms, Models: c.cfg.Models}
-	if c.cfg.Embedder != nil {
-		rc.Embedder, rc.Searcher = c.cfg.Embedder, c.cfg.Source
+	var r *retrieve.Retriever
+	if e.retriever != nil {
+		r, err = e.retriever.With(models)
+	} else {
+		var terms []coding.Term
+		if terms, err = c.cfg.Source.Terms(ctx, coding.ICD10CM); err != nil {
+			return nil, nil, err
+		}
+		rc := retrieve.Config{Terms: terms, Models: models}
+		if c.cfg.Embedder != nil {
+			rc.Embedder, rc.Searcher = c.cfg.Embedder, c.cfg.Source
+		}
+		r, err = retrieve.New(rc)
 	}
-	e.retriever, err = retrieve.New(rc)
-	return e.retriever, err
+	if err != nil {
+		return nil, nil, err
+	}
+	e.retriever, e.local, e.models = r, local, models
+	return r, local, nil
 }
 
 // validation gives the validator, loaded at its first use.

@@ -14,7 +14,6 @@ import (
 	"chartcode/internal/store/storetest"
 	"chartcode/pipeline"
 	"chartcode/pipeline/intake"
-	"chartcode/pipeline/rank"
 )
 
 // orderFile writes codes with titles in the form of an order file; a code with
@@ -70,16 +69,12 @@ func TestTheDateOfServicePicksTheRelease(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	local, err := rank.NewLocal(rank.LocalConfig{Models: models})
-	if err != nil {
-		t.Fatal(err)
-	}
 	knowledge, err := catalog.New(catalog.Config{Source: s, Models: models})
 	if err != nil {
 		t.Fatal(err)
 	}
 	systems := []coding.System{coding.ICD10CM, coding.HCPCS, coding.ICD10PCS}
-	p, err := pipeline.New(pipeline.Config{Knowledge: knowledge, Ranker: local, Fallback: local, Style: coding.Mentions, Systems: systems})
+	p, err := pipeline.New(pipeline.Config{Knowledge: knowledge, Style: coding.Mentions, Systems: systems})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -119,7 +120,7 @@ var (
 func codesIn(note string, categories map[string]bool) (inside, all []string) {
 	for _, at := range plainCodes.FindAllStringIndex(note, -1) {
 		letter := func(i int) bool {
-			return i >= 0 && i < len(note) && regexp.MustCompile(`[0-9A-Za-z]`).MatchString(note[i:i+1])
+			return i >= 0 && i < len(note) && (unicode.IsLetter(rune(note[i])) || unicode.IsDigit(rune(note[i])))
 		}
 		code := note[at[0]:at[1]]
 		rangesEnd := strings.HasSuffix(note[:at[0]], "-") // such as A00-Y89, which need not exist

@@ -265,7 +265,7 @@ func TestWhatIsNoFileIsRefused(t *testing.T) {
 		want   string
 	}{
 		"not there":   {func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }, 0, "has no 2026-codes.zip (status 404)"},
-		"not allowed": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) }, 0, "does not give 2026-codes.zip (status 403)"},
+		"not allowed": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }, 0, "does not give 2026-codes.zip (status 403)"},
 		"web page": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			fmt.Fprint(w, "<!doctype html><title>Page moved</title>")

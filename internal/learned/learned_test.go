@@ -60,14 +60,52 @@ func TestRarePhrasesAreNotKept(t *testing.T) {
 	}
 }
 
+// Who counts more moves the counts; what is kept still has to stand in enough
+// notes.
+func TestWeightsDoNotReplaceNotes(t *testing.T) {
+	ex := examples()
+	for i := 10; i < 12; i++ {
+		ex[i].Phrases, ex[i].Weight = append(ex[i].Phrases, "of two notes"), 9
+	}
+	ex[20].Weight = 3
+	m := Learn(ex)
+	if m.Notes != 40+2*8+2 || m.CodeNotes("R50.9", nil) != 10+2 {
+		t.Errorf("%d notes, %d with R50.9", m.Notes, m.CodeNotes("R50.9", nil))
+	}
+	if _, ok := m.Phrases["of two notes"]; ok {
+		t.Error("a phrase of two notes was kept because they count more")
+	}
+}
+
+// A name that stands in the notes of one patient alone is not kept, in however
+// many of them.
+func TestPhrasesOfOnePatientAreNotKept(t *testing.T) {
+	ex := examples()
+	for i := range 6 {
+		ex[2*i].Group, ex[2*i+1].Group = "patient 1", "patient 2"
+		ex[2*i].Phrases = append(ex[2*i].Phrases, "ms jane roe")
+		ex[2*i].Codes = append(ex[2*i].Codes, "H10.9")
+	}
+	if p, ok := Learn(ex).Phrases["ms jane roe"]; ok {
+		t.Errorf("a phrase of six notes of one patient was kept: %+v", p)
+	}
+	for i := range 3 {
+		ex[2*i].Group = fmt.Sprint("patient ", 3+i)
+	}
+	if _, ok := Learn(ex).Phrases["ms jane roe"]; !ok {
+		t.Error("a phrase of four patients was not kept")
+	}
+}
+
 // What a note itself taught must not be used to judge it: the counts without
 // it are those that the other notes give.
 func TestLeavingANoteOutEqualsLearningWithoutIt(t *testing.T) {
 	ex := examples()
+	ex[0].Weight = 3
 	all, rest := Learn(ex), Learn(ex[1:])
-	w := Without{}
+	w := &Without{Codes: map[string]bool{}, Weight: 3}
 	for _, c := range ex[0].Codes {
-		w[c] = true
+		w.Codes[c] = true
 	}
 	for _, code := range []string{"R07.9", "R50.9", "Z00.00"} {
 		if a, b := all.CodeNotes(code, w), rest.CodeNotes(code, nil); a != b {

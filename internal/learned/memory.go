@@ -11,7 +11,9 @@ import (
 
 // Memory is what notes coded by people teach about codes: how often each was
 // given, and which phrases went with it. It holds counts and phrases of at
-// most MaxPhrase words that occur in at least MinNotes notes, nothing longer.
+// most MaxPhrase words that occur in at least MinNotes notes, nothing longer;
+// where it is known whose notes they are, in those of as many patients, so that
+// what names one patient is not kept. Where examples have weights, a count of notes is the sum of theirs.
 //
 // Counts of the style in which the notes were coded must not be used in
 // another.
@@ -47,8 +49,8 @@ type CodeCount struct {
 // Limits of what is kept.
 const (
 	MaxPhrase = 5 // words
-	MinNotes  = 3 // notes that a phrase must occur in
-	minBoth   = 2 // notes that phrase and code must share
+	MinNotes  = 3 // notes that a phrase must occur in, each of another group
+	minBoth   = 2 // notes that phrase and code must share, likewise
 	minShare  = 0.08
 )
 
@@ -58,51 +60,88 @@ type Example struct {
 	Phrases []string
 	Codes   []string
 	Found   []string // codes with a term whose words stand in the note
+	Weight  int      // for how many notes it counts, 0: one; the limits of what is kept count it once
+	Group   string   // notes of one group, such as a patient's, count once for the limits; empty: a group by itself
+}
+
+func (e *Example) weight() int { return max(e.Weight, 1) }
+
+// tally counts notes that come in the order of their groups: groups once each,
+// and notes by their weights.
+type tally struct {
+	groups, weight int
+	last           string // group
+}
+
+func (t *tally) add(e *Example) {
+	if e.Group == "" || e.Group != t.last {
+		t.groups++
+	}
+	t.last = e.Group
+	t.weight += e.weight()
+}
+
+func count(m map[string]*tally, key string, e *Example) {
+	t := m[key]
+	if t == nil {
+		t = new(tally)
+		m[key] = t
+	}
+	t.add(e)
 }
 
 // Learn counts codes and phrases over the examples.
 func Learn(examples []Example) *Memory {
-	m := &Memory{Notes: len(examples), Codes: map[string]int{}, Phrases: map[string]Phrase{}, Found: map[string]Found{}}
-	n := map[string]int{}
+	m := &Memory{Codes: map[string]int{}, Phrases: map[string]Phrase{}, Found: map[string]Found{}}
+	examples = slices.Clone(examples)
+	slices.SortStableFunc(examples, func(a, b Example) int { return strings.Compare(a.Group, b.Group) })
+	n, found := map[string]*tally{}, map[string]*tally{}
 	categories := map[string]int{} // notes with a code of the category
-	for _, e := range examples {
+	for i := range examples {
+		e := &examples[i]
+		m.Notes += e.weight()
 		for _, c := range e.Codes {
-			m.Codes[c]++
+			m.Codes[c] += e.weight()
 		}
 		for c := range categoriesOf(e.Codes) {
-			categories[c]++
+			categories[c] += e.weight()
 		}
 		for _, p := range e.Phrases {
-			n[p]++
+			count(n, p, e)
+		}
+		for _, c := range e.Found {
+			count(found, c, e)
 		}
 		m.countFound(e)
 	}
-	codes, cats := map[string]map[string]int{}, map[string]map[string]int{}
-	for _, e := range examples {
+	codes, cats := map[string]map[string]*tally{}, map[string]map[string]*tally{}
+	for i := range examples {
+		e := &examples[i]
 		own := categoriesOf(e.Codes)
 		for _, p := range e.Phrases {
-			if n[p] < MinNotes {
+			if n[p].groups < MinNotes {
 				continue
 			}
 			if codes[p] == nil {
-				codes[p], cats[p] = map[string]int{}, map[string]int{}
+				codes[p], cats[p] = map[string]*tally{}, map[string]*tally{}
 			}
 			for _, c := range e.Codes {
-				codes[p][c]++
+				count(codes[p], c, e)
 			}
 			for c := range own {
-				cats[p][c]++
+				count(cats[p], c, e)
 			}
 		}
 	}
 	for p := range codes {
-		ph := Phrase{Notes: n[p], Codes: m.links(codes[p], n[p], m.Codes), Categories: m.links(cats[p], n[p], categories)}
+		all := n[p].weight
+		ph := Phrase{Notes: all, Codes: m.links(codes[p], all, m.Codes), Categories: m.links(cats[p], all, categories)}
 		if len(ph.Codes)+len(ph.Categories) > 0 {
 			m.Phrases[strings.Clone(p)] = ph
 		}
 	}
-	for c, f := range m.Found {
-		if f.Notes < MinNotes {
+	for c := range m.Found {
+		if found[c].groups < MinNotes {
 			delete(m.Found, c)
 		}
 	}
@@ -110,12 +149,12 @@ func Learn(examples []Example) *Memory {
 	return m
 }
 
-func (m *Memory) countFound(e Example) {
+func (m *Memory) countFound(e *Example) {
 	for _, c := range e.Found {
 		f := m.Found[c]
-		f.Notes++
+		f.Notes += e.weight()
 		if slices.Contains(e.Codes, c) {
-			f.Given++
+			f.Given += e.weight()
 		}
 		m.Found[c] = f
 	}
@@ -130,10 +169,10 @@ func categoriesOf(codes []string) map[string]bool {
 }
 
 // links keeps what a phrase of n notes tells about, most frequent first.
-func (m *Memory) links(both map[string]int, n int, all map[string]int) []CodeCount {
+func (m *Memory) links(both map[string]*tally, n int, all map[string]int) []CodeCount {
 	var out []CodeCount
-	for c, k := range both {
-		if k >= minBoth && float64(k) >= minShare*float64(n) && m.telling(k, n, all[c]) {
+	for c, t := range both {
+		if k := t.weight; t.groups >= minBoth && float64(k) >= minShare*float64(n) && m.telling(k, n, all[c]) {
 			out = append(out, CodeCount{c, k})
 		}
 	}
@@ -159,27 +198,47 @@ func (m *Memory) Ready() {
 	}
 }
 
-// Without holds the codes of a note that is itself among those counted: its
-// own part is then left out of every count. It is nil for any other note.
-type Without map[string]bool
+// WithoutPhrases gives the counts of codes alone.
+func (m *Memory) WithoutPhrases() *Memory {
+	out := *m
+	out.Phrases = map[string]Phrase{}
+	return &out
+}
 
-func (w Without) of(code string) int {
-	if w[code] {
-		return 1
+// Without tells of a note that is itself among those counted: its own part is
+// then left out of every count. It is nil for any other note.
+type Without struct {
+	Codes  map[string]bool
+	Weight int // as in its Example
+}
+
+func (w *Without) weight() int { return max(w.Weight, 1) }
+
+func (w *Without) of(code string) int {
+	if w != nil && w.Codes[code] {
+		return w.weight()
 	}
 	return 0
 }
 
+// codes gives those of the note; none of nil.
+func (w *Without) codes() map[string]bool {
+	if w == nil {
+		return nil
+	}
+	return w.Codes
+}
+
 // CodeNotes is the number of notes with the code.
-func (m *Memory) CodeNotes(code string, w Without) int { return m.Codes[code] - w.of(code) }
+func (m *Memory) CodeNotes(code string, w *Without) int { return m.Codes[code] - w.of(code) }
 
 // CategoryCodes is the number of codes given in code's three-character category.
-func (m *Memory) CategoryCodes(code string, w Without) int {
+func (m *Memory) CategoryCodes(code string, w *Without) int {
 	cat := coding.Category(code)
 	n := m.categories[cat]
-	for c := range w {
+	for c := range w.codes() {
 		if coding.Category(c) == cat {
-			n--
+			n -= w.weight()
 		}
 	}
 	return n
@@ -187,12 +246,12 @@ func (m *Memory) CategoryCodes(code string, w Without) int {
 
 // GivenWhenFound is the share of the notes with a code's words that were given
 // the code, drawn towards prior by two notes' worth.
-func (m *Memory) GivenWhenFound(code string, prior float64, w Without) (share float64, notes int) {
+func (m *Memory) GivenWhenFound(code string, prior float64, w *Without) (share float64, notes int) {
 	f := m.Found[code]
 	if w != nil && f.Notes > 0 {
 		// Whether the note itself had the words is not kept; it is looked at
 		// because it has them.
-		f.Notes--
+		f.Notes -= w.weight()
 		f.Given -= w.of(code)
 	}
 	return (float64(max(f.Given, 0)) + shrink*prior) / (float64(f.Notes) + shrink), f.Notes
@@ -209,7 +268,7 @@ type Link struct {
 const shrink = 2 // notes' worth of prior
 
 // Links gives which codes a phrase speaks for; nothing for an unknown phrase.
-func (m *Memory) Links(dst []Link, phrase []byte, w Without) []Link {
+func (m *Memory) Links(dst []Link, phrase []byte, w *Without) []Link {
 	p, ok := m.Phrases[string(phrase)]
 	if !ok {
 		return dst
@@ -227,7 +286,7 @@ func (m *Memory) Links(dst []Link, phrase []byte, w Without) []Link {
 }
 
 // CategoryLinks gives which categories a phrase speaks for.
-func (m *Memory) CategoryLinks(dst []Link, phrase []byte, w Without) []Link {
+func (m *Memory) CategoryLinks(dst []Link, phrase []byte, w *Without) []Link {
 	p, ok := m.Phrases[string(phrase)]
 	if !ok {
 		return dst
@@ -238,9 +297,9 @@ func (m *Memory) CategoryLinks(dst []Link, phrase []byte, w Without) []Link {
 	}
 	for _, c := range p.Categories {
 		own := 0
-		for code := range w {
+		for code := range w.codes() {
 			if coding.Category(code) == c.Code {
-				own = 1
+				own = w.weight()
 			}
 		}
 		if k := c.Notes - own; k >= minBoth {
@@ -250,9 +309,9 @@ func (m *Memory) CategoryLinks(dst []Link, phrase []byte, w Without) []Link {
 	return dst
 }
 
-func (m *Memory) without(notes int, w Without) (n, all int) {
+func (m *Memory) without(notes int, w *Without) (n, all int) {
 	if w != nil {
-		return notes - 1, m.Notes - 1
+		return notes - w.weight(), m.Notes - w.weight()
 	}
 	return notes, m.Notes
 }

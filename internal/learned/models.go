@@ -17,6 +17,10 @@ import (
 //go:embed models.json.gz
 var modelsFile []byte
 
+// FirstLearned is the least version of models that were learned from the
+// reviews of a site; those of the program are below.
+const FirstLearned = 1001
+
 // Models are the trained parts of retrieval and the local ranker.
 type Models struct {
 	Version int                           `json:"version"` // the N of ranker local@N
@@ -49,6 +53,17 @@ type Record struct {
 	BillingDataset string `json:"billing_dataset,omitempty"` // that the ranker for bills was trained on
 	BillingSHA256  string `json:"billing_sha256,omitempty"`
 	BillingNotes   int    `json:"billing_notes,omitempty"`
+
+	Learned *Reviews `json:"learned,omitempty"` // nil: not from the reviews of a site
+}
+
+// Reviews says how models were learned from finished reviews.
+type Reviews struct {
+	Style      coding.Style `json:"style"` // that was learned anew
+	Items      int          `json:"items"`
+	ByAuditors int          `json:"by_auditors"` // items finished by auditors
+	Compared   int          `json:"compared"`    // notes on which they were compared with the models before
+	Replaced   int          `json:"replaced"`    // version of these
 }
 
 // Calibration turns a model's log odds into a probability that holds:

@@ -6,6 +6,10 @@ import (
 	"chartcode/internal/coding"
 )
 
+// CodesOf gives the code list of an item as its decisions leave it, without what
+// the coding rules say now.
+func CodesOf(r coding.ItemRecord) []Code { return codeList(r, Replay(r.Decisions)) }
+
 // codeList joins suggestions and decisions to the list that a coder sees.
 // Order: as a coder last put it; what came since follows as suggested, then as
 // added; a code that came in place of another stands behind that one.

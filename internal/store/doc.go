@@ -11,9 +11,9 @@
 //
 //   - A note's result is written whole or not at all, once per body
 //     (SaveResult), however often and in whatever order deliveries come.
-//   - Tables that record what happened (note_revisions, decisions, release_checks) only grow:
-//     triggers refuse anything else to everybody, and the role that the
-//     program works as has no right to it either.
+//   - Tables that record what happened (note_revisions, decisions, release_checks,
+//     ranker_models and others) only grow: triggers refuse anything else to
+//     everybody, and the role that the program works as has no right to it either.
 //   - Errors carry PostgreSQL's code and the constraint's name, never a value
 //     of a row, a statement or its arguments. ErrNotFound, ErrConflict and
 //     ErrUnavailable tell apart what callers treat differently.

@@ -17,10 +17,10 @@ const (
 	maxSearchResults = 1000
 
 	// A search of the graph keeps so many candidates for each result asked for, and
-	// not fewer than the least. Of the 50 terms nearest to mentions of real notes
-	// `chartcode bench index` finds 0.88 with 100 candidates, 0.97 with 400 and 0.99
+	// not fewer than the least. Of the 50 terms nearest to a mention of a real note
+	// `chartcode bench index` found 0.88 with 100 candidates, 0.97 with 600 and 0.99
 	// with 1000, in time that grows with them.
-	searchWidthFactor = 12
+	searchWidthFactor = 16
 	searchWidthLeast  = 200
 
 	// Local to the batch, which is one transaction.

@@ -84,6 +84,7 @@ type judged struct {
 
 func (l *Local) billing(in Input) []coding.Suggestion {
 	style := l.models.Style(coding.Billing)
+	in = WithPurposes(in)
 	rows := BillingRows(in, style.Practice, nil)
 	if style.Rank == nil {
 		list := make([]judged, len(rows))
@@ -198,6 +199,9 @@ func judge(in Input, i int) (judged, bool) {
 // placePoints judges one place; false where the words there do not let the
 // code stand.
 func placePoints(in Input, code string, m *coding.Match) (float64, bool) {
+	if m.Kind == termPurpose {
+		return purposePoints, true
+	}
 	p := sectionPoints[m.Section]
 	switch {
 	case familyCode(code):
@@ -351,6 +355,9 @@ func sameCondition(a *coding.Candidate, am *coding.Match, b *coding.Candidate, b
 // assessment, of a procedure note the postoperative one; without such a place
 // the surest definitive code. The rest follow by confidence.
 func firstListed(in Input, chosen []Billed, sel Selection) []Billed {
+	if i := mustStandFirst(in, chosen); i >= 0 {
+		return toFront(chosen, i)
+	}
 	if sel.First {
 		score := make([]float64, len(chosen))
 		for i, j := range chosen {

@@ -6,6 +6,11 @@
 // What a code is suggested for is always words of the note that state it of the
 // patient: words that deny it, fear it, or tell it of somebody else never do.
 //
+// What the encounter is for (an examination, chemotherapy, the removal of
+// sutures) the note says in words of its own where it speaks of its occasion.
+// The table of purposes has them; its codes become candidates (WithPurposes) that
+// are judged like all others.
+//
 // The codes of a bill go through the conventions of coding before they are put
 // in order (combine): conditions that are one code together are given that code,
 // codes that ask for a second get it, and signs of a diagnosis go. The table of

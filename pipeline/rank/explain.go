@@ -38,7 +38,7 @@ func rationale(c *coding.Candidate) string {
 
 func rationaleOf(c *coding.Candidate, m *coding.Match) string {
 	var b strings.Builder
-	if m.Kind == termConvention {
+	if m.Kind == termConvention || m.Kind == termPurpose {
 		return m.Term
 	}
 	switch name := termNames[m.Kind]; {

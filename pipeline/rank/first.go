@@ -30,6 +30,8 @@ var firstNames = [...]string{
 	"sign",            //
 	"status",          // chapter of factors (Z)
 	"encounter",       // a reason for a visit by itself
+	"purpose",         // how far the note is trusted to say that it is what the encounter is for
+	"other_purpose",   // the most that another code is
 	"lasting",         // goes on
 	"acute",           // the title says acute, or injuries and poisonings
 	"neoplasm",        //
@@ -65,6 +67,8 @@ const (
 	gSign
 	gStatus
 	gEncounter
+	gPurpose
+	gOtherPurpose
 	gLasting
 	gAcute
 	gNeoplasm
@@ -162,6 +166,12 @@ func FirstRows(in Input, list []Billed) [][]float32 {
 		x[gComplaintKin] = truth(complaints[coding.Category(c.Code)])
 		x[gSign], x[gStatus], x[gEncounter], x[gLasting] = truth(signLike(c.Code)), truth(c.Code[0] == 'Z'), truth(encounterCode(c.Code)), truth(lasting(c.Code))
 		x[gAcute] = truth(acute(c))
+		x[gPurpose] = float32(purposeOf(c))
+		for k := range list {
+			if k != i {
+				x[gOtherPurpose] = max(x[gOtherPurpose], float32(purposeOf(&in.Candidates[list[k].Candidate])))
+			}
+		}
 		x[gNeoplasm], x[gPregnancy] = truth(c.Code[0] == 'C' || c.Code[0] == 'D' && c.Code[1] < '5'), truth(c.Code[0] == 'O')
 		x[gExternal], x[gUncertain] = truth(c.Code[0] >= 'V' && c.Code[0] <= 'Y'), truth(j.match.Assertion == coding.Possible)
 		x[gItem], x[gInpatient], x[gEmergency] = truth(j.list), truth(in.Doc.Setting.InpatientRules()), truth(in.Doc.Setting == coding.Emergency)

@@ -107,6 +107,9 @@ func (e *LLMError) Reason() string { return e.Code }
 func (l *LLM) Rank(ctx context.Context, in Input) (Output, error) {
 	model, sha := l.cfg.Chat.Model(), l.cfg.Prompt.SHA256()
 	out := Output{Model: &model, PromptSHA256: &sha}
+	if in.Style == coding.Billing {
+		in = WithPurposes(in)
+	}
 	shown := l.offered(in.Candidates)
 	if len(shown) == 0 {
 		return out, nil

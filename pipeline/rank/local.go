@@ -125,14 +125,16 @@ func number(doc *coding.Document, out []coding.Suggestion) {
 }
 
 // mayStandFirst is false for external causes, which never do (guidelines
-// I.C.20), and for the causes of diseases classified elsewhere.
+// I.C.20), for the causes of diseases classified elsewhere, and for the outcome
+// of a delivery, the weeks of a pregnancy and the body mass index, which are
+// only reported beside another code (I.C.15.b.5, I.C.21.c.11, I.B.14).
 func mayStandFirst(code string) bool {
 	switch code[0] {
 	case 'V', 'W', 'X', 'Y':
 		return false
 	}
 	switch coding.Category(code) {
-	case "B95", "B96", "B97":
+	case "B95", "B96", "B97", "Z37", "Z3A", "Z68":
 		return false
 	}
 	return true

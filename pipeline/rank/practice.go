@@ -59,6 +59,7 @@ var billingNames = [...]string{
 	"longer_score",     // log odds of the best such candidate
 	"span",             // bytes of the best place, logarithm
 	"at",               // where the best place stands, 0..1
+	"purpose",          // how far the note is trusted to say that it is what the encounter is for
 	// of retrieval, see coding.Support
 	"density",
 	"resolution",
@@ -122,6 +123,7 @@ const (
 	bLongerScore
 	bSpan
 	bAt
+	bPurpose
 	bDensity
 	bResolution
 	bUnder
@@ -187,7 +189,7 @@ type Billed struct {
 // which the words of the note let them stand. practice counts how notes were
 // billed and may be nil; own are the codes of the note itself where practice
 // learned from it.
-func BillingRows(in Input, practice *learned.Memory, own learned.Without) []Billed {
+func BillingRows(in Input, practice *learned.Memory, own *learned.Without) []Billed {
 	rows := Rows(in)
 	var has [billingCount]bool
 	for _, s := range in.Doc.Sections {
@@ -204,6 +206,9 @@ func BillingRows(in Input, practice *learned.Memory, own learned.Without) []Bill
 		c, m := &in.Candidates[i], j.match
 		x[bPoints] = float32(j.score)
 		x[bBestSection] = float32(sectionPoints[m.Section])
+		if m.Kind == termPurpose {
+			x[bBestSection] = purposePoints
+		}
 		if p, ok := placePoints(in, c.Code, m); ok {
 			x[bPlacePoints] = float32(p)
 		}
@@ -227,6 +232,7 @@ func BillingRows(in Input, practice *learned.Memory, own learned.Without) []Bill
 		x[bInpatient], x[bEmergency] = truth(in.Doc.Setting.InpatientRules()), truth(in.Doc.Setting == coding.Emergency)
 		x[bHasAssessment], x[bHasFinal], x[bHasProcedure] = truth(has[bInAssessment]), truth(has[bInFinal]), truth(has[bInProcedure])
 		x[bSpan], x[bAt] = logp(float64(m.Span.Len())), float32(m.Span.Start)/float32(len(in.Doc.Text)+1)
+		x[bPurpose] = float32(purposeOf(c))
 		if practice != nil {
 			x[bBilled] = logp(float64(practice.CodeNotes(c.Code, own)))
 			x[bBilledCategory] = logp(float64(practice.CategoryCodes(c.Code, own)))

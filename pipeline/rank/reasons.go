@@ -100,6 +100,7 @@ var readings = map[string]reading{
 	"longer_score":     {"chance of the code of the longer name around the words", asChance},
 	"span":             {"bytes of the best place", asCount},
 	"at":               {"where the place that decided stands, from the note's start to its end", asIs},
+	"purpose":          {"how far the note says that it is what the encounter is for", asIs},
 	"density":          {"share of the words at the best place that are the term's", asIs},
 	"resolution":       {"how well the note tells it from the other codes that the term leads to", asIs},
 	"under":            {"codes that the term leads to", asCount},

@@ -277,7 +277,7 @@ func truth(b bool) float32 {
 }
 
 // remember fills the values that rest on frequencies.
-func remember(row *Row, m *learned.Memory, own learned.Without) {
+func remember(row *Row, m *learned.Memory, own *learned.Without) {
 	n, c := m.CodeNotes(row.Code, own), m.CategoryCodes(row.Code, own)
 	row.X[fCodeFreq], row.X[fCategoryFreq] = logp(float64(n)), logp(float64(c))
 	row.X[fWithin] = (float32(n) + 0.1) / (float32(c) + 1)

@@ -211,7 +211,7 @@ func (r *Retriever) headerWords(code int32) []int32 {
 }
 
 // phrases looks the note's phrases up in what was learned.
-func (f *finding) phrases(ix *index, m *learned.Memory, own learned.Without) {
+func (f *finding) phrases(ix *index, m *learned.Memory, own *learned.Without) {
 	f.links, f.categories = map[int32]phraseSum{}, map[string]phraseSum{}
 	var links []learned.Link
 	seen := map[string]bool{}

@@ -53,7 +53,7 @@ func New(cfg Config) (*Retriever, error) {
 	if len(cfg.Terms) == 0 || (cfg.Embedder == nil) != (cfg.Searcher == nil) {
 		return nil, ErrConfig
 	}
-	if err := fits(cfg.Models); err != nil {
+	if err := Fits(cfg.Models); err != nil {
 		return nil, err
 	}
 	r := &Retriever{cfg: cfg, views: map[Table]*view{}, cache: newAnswers()}
@@ -81,9 +81,9 @@ func New(cfg Config) (*Retriever, error) {
 type Options struct {
 	Limit     int // at most so many candidates; 0: DefaultLimit
 	Style     coding.Style
-	NoDense   bool            // leave out vectors
-	NoLexical bool            // leave out words and phrases
-	LeaveOut  learned.Without // codes of the note itself if Memory learned from it
+	NoDense   bool             // leave out vectors
+	NoLexical bool             // leave out words and phrases
+	LeaveOut  *learned.Without // the note itself if Memory learned from it
 }
 
 // DefaultLimit is the number of candidates without Options.Limit.
@@ -277,7 +277,7 @@ func (r *Retriever) matches(f *finding, row *Row) []coding.Match {
 
 // With gives a retriever over the same terms and vectors with other models.
 func (r *Retriever) With(m *learned.Models) (*Retriever, error) {
-	if err := fits(m); err != nil {
+	if err := Fits(m); err != nil {
 		return nil, err
 	}
 	c := &Retriever{cfg: r.cfg, index: r.index, titles: r.titles, cache: r.cache, views: map[Table]*view{}}
@@ -303,7 +303,8 @@ func (r *Retriever) Vectors() string {
 // ErrFeatures is returned for models that were trained on other features.
 var ErrFeatures = errors.New("the order model was trained on other features; train the models again")
 
-func fits(m *learned.Models) error {
+// Fits returns ErrFeatures for models that this program cannot use.
+func Fits(m *learned.Models) error {
 	if m == nil {
 		return nil
 	}

@@ -251,7 +251,7 @@ func (r *reader) numberFact(i int) {
 	r.gestation(i, v)
 }
 
-var gestational = set("gestation gestational pregnant pregnancy iup ega intrauterine gravid ga estimated")
+var gestational = set("gestation gestational pregnant pregnancy iup ega gw intrauterine gravid ga estimated")
 
 var dayWords = map[string]float64{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 

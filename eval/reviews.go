@@ -1,0 +1,204 @@
+package eval
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"slices"
+	"strconv"
+
+	"chartcode/internal/coding"
+	"chartcode/internal/review"
+)
+
+// Reviews is where finished reviews are kept.
+type Reviews interface {
+	FinishedItems(ctx context.Context) iter.Seq2[coding.ItemRecord, error]
+	Users(ctx context.Context) ([]coding.User, error)
+}
+
+// Who decided, and how, says for how many decisions one counts in training.
+// That a code was accepted as it was shown says less than that a person changed,
+// added or rejected it; and an auditor is asked because auditors err less.
+const (
+	AuditorWeight = 3 // times as much as anybody else
+	DecidedWeight = 2 // changed, added or rejected, times as much as accepted
+)
+
+// ReviewCounts says what FromReviews found and left out.
+type ReviewCounts struct {
+	Items, Notes int
+	ByAuditors   int                   // items finished by auditors
+	Returned     int                   // items left out: sent back, not coded
+	OtherStyle   int                   // notes left out: suggested for in another style
+	Codes        map[coding.Origin]int // final codes by how they came in
+	Rejected     int                   // suggested codes that were rejected or replaced
+	Undecided    int                   // suggested codes that were left undecided
+	Rankers      map[string]int        // notes by who made the suggestions that the coders saw
+}
+
+// FromReviews makes gold notes of the items that were finished as coded, and
+// whose suggestions are of the style: the notes as they are now, with the final
+// ICD-10-CM codes, which of them is first-listed, and what was rejected.
+//
+// Of an item with several notes a code belongs to the notes that its evidence
+// names, or to all where it has none; in the others it is acceptable, for it is
+// on the encounter's bill. A code that was suggested and rejected belongs to
+// the notes it was suggested for. Notes of one patient, and of one item, are of
+// one group. The role of a user is the one that he has now.
+func FromReviews(ctx context.Context, src Reviews, style coding.Style) (*Dataset, ReviewCounts, error) {
+	counts := ReviewCounts{Codes: map[coding.Origin]int{}, Rankers: map[string]int{}}
+	users, err := src.Users(ctx)
+	if err != nil {
+		return nil, counts, err
+	}
+	auditors := map[string]bool{}
+	for _, u := range users {
+		auditors[u.Login] = u.Role == coding.RoleAuditor
+	}
+	d := &Dataset{Name: "reviews"}
+	groups := grouping{}
+	for r, err := range src.FinishedItems(ctx) {
+		if err != nil {
+			return nil, counts, err
+		}
+		end := finish(r)
+		if end == nil || end.Disposition == coding.DispositionReturned {
+			counts.Returned++
+			continue
+		}
+		var item []GoldNote
+		for _, n := range r.Notes {
+			if n.Set == nil || n.Set.CodingStyle != style {
+				counts.OtherStyle++
+				continue
+			}
+			counts.Rankers[n.Set.Ranker]++
+			g := GoldNote{Note: n.Note, Item: r.Head.ID, Group: "item " + strconv.FormatInt(r.Head.ID, 10)}
+			g.Setting = n.Set.Setting
+			if auditors[end.Coder] {
+				g.Weight = AuditorWeight
+			}
+			if n.Note.Patient.ID != "" {
+				groups.join(g.Group, "patient "+n.Note.Patient.ID)
+			}
+			item = append(item, g)
+		}
+		if len(item) == 0 {
+			continue
+		}
+		counts.Items++
+		counts.Notes += len(item)
+		if auditors[end.Coder] {
+			counts.ByAuditors++
+		}
+		for _, c := range review.CodesOf(r) {
+			if c.System == coding.ICD10CM {
+				counts.enter(item, c, auditors[c.By])
+			}
+		}
+		d.Notes = append(d.Notes, item...)
+	}
+	for i := range d.Notes {
+		d.Notes[i].Group = groups.of(d.Notes[i].Group)
+	}
+	return d, counts, nil
+}
+
+// finish is the decision that finished the item; nil where it is not.
+func finish(r coding.ItemRecord) *coding.Decision {
+	for i := len(r.Decisions) - 1; i >= 0; i-- {
+		switch r.Decisions[i].Kind {
+		case coding.Finish:
+			return &r.Decisions[i]
+		case coding.Reopen:
+			return nil
+		}
+	}
+	return nil
+}
+
+// enter gives a code of an item to its notes.
+func (counts *ReviewCounts) enter(item []GoldNote, c review.Code, auditor bool) {
+	g := GoldCode{System: c.System, Code: c.Code, Origin: c.Origin, Weight: DecidedWeight}
+	if c.State == review.Accepted {
+		g.Weight = 1
+	}
+	if auditor {
+		g.Weight *= AuditorWeight
+	}
+	switch {
+	case c.Listed():
+		counts.Codes[c.Origin]++
+		named := map[string][]coding.Span{}
+		for _, e := range c.Evidence {
+			named[e.NoteID] = append(named[e.NoteID], e.Span)
+		}
+		all := !slices.ContainsFunc(item, func(n GoldNote) bool { return named[n.NoteID] != nil })
+		for i := range item {
+			own := g
+			own.Evidence = named[item[i].NoteID]
+			if !all && own.Evidence == nil {
+				own.Tier = TierAcceptable
+			} else if c.Final == 1 {
+				item[i].First = []string{c.Code}
+			}
+			item[i].Codes = append(item[i].Codes, own)
+		}
+	case !c.Suggested:
+	case c.State == review.Rejected, c.State == review.Modified:
+		counts.Rejected++
+		for i := range item {
+			if slices.Contains(c.NoteIDs, item[i].NoteID) {
+				item[i].Rejected = append(item[i].Rejected, g)
+			}
+		}
+	case c.State == review.Undecided:
+		counts.Undecided++
+	}
+}
+
+// grouping joins names into groups; a group is called by its least name.
+type grouping map[string]string
+
+func (g grouping) of(name string) string {
+	for g[name] != "" {
+		name = g[name]
+	}
+	return name
+}
+
+func (g grouping) join(a, b string) {
+	a, b = g.of(a), g.of(b)
+	switch cmp.Compare(a, b) {
+	case -1:
+		g[b] = a
+	case 1:
+		g[a] = b
+	}
+}
+
+// Billable marks the codes of notes that the table cannot give: they are then
+// neither asked for nor wrong.
+func (d *Dataset) Billable(t Table) {
+	for i := range d.Notes {
+		for k := range d.Notes[i].Codes {
+			if c := &d.Notes[i].Codes[k]; !t.Billable(c.Code) {
+				c.InFY2026 = notBillable
+			}
+		}
+	}
+}
+
+// Remove takes out the notes that have the text or the patient of one of the
+// other dataset, and gives their number.
+func (d *Dataset) Remove(other *Dataset) int {
+	texts, patients := map[string]bool{}, map[string]bool{}
+	for i := range other.Notes {
+		texts[other.Notes[i].Text], patients[other.Notes[i].Patient.ID] = true, true
+	}
+	delete(patients, "")
+	before := len(d.Notes)
+	d.Notes = slices.DeleteFunc(d.Notes, func(n GoldNote) bool { return texts[n.Text] || patients[n.Patient.ID] })
+	return before - len(d.Notes)
+}
