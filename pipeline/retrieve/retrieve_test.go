@@ -390,6 +390,33 @@ func TestWhatWordsExplainIsNotSearched(t *testing.T) {
 	}
 }
 
+// A long note has more mentions than are searched; what its assessment names is
+// among those that are, wherever it stands.
+func TestTheLikeliestMentionsAreSearched(t *testing.T) {
+	r, e, s := withVectors(t)
+	var b strings.Builder
+	for i := range 3 * mentionsKept {
+		fmt.Fprintf(&b, "Qzx%d wvk%d seen.\n", i, i)
+	}
+	exam := b.Len()
+	b.WriteString("Pnuemonai.\n")
+	d := docOf(b.String())
+	d.Sections = []coding.Section{
+		{Span: coding.Span{End: exam}, Kind: coding.SectionExam},
+		{Span: coding.Span{Start: exam, End: b.Len()}, Kind: coding.SectionAssessment},
+	}
+	got, err := r.Retrieve(context.Background(), d, tableOf(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if find(got, "J18.9") == nil {
+		t.Errorf("got %v: the assessment's mention was not searched", Codes(got))
+	}
+	if s.calls != 1 || e.texts != mentionsKept {
+		t.Errorf("%d mentions searched in %d round trips, want %d in one", e.texts, s.calls, mentionsKept)
+	}
+}
+
 func TestSearchThatFailsIsAnError(t *testing.T) {
 	r, _, s := withVectors(t)
 	s.fail = errors.New("down")
