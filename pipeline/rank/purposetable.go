@@ -282,4 +282,3 @@ func matchParts(parts []part, toks []lexicon.Token, i int, end bool, first *int)
 	}
 	return -1
 }
-
