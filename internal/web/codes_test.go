@@ -142,7 +142,8 @@ func TestSearchAsYouType(t *testing.T) {
 	b := s.tab()
 	b.signIn(coding.RoleCoder)
 	b.press("s")
-	b.until(`location.pathname === "/codes" && document.activeElement.id === "q"`)
+	// The page's script has run when the page is complete; before, keys go nowhere.
+	b.until(`location.pathname === "/codes" && document.readyState === "complete" && document.activeElement.id === "q"`)
 	b.press("fx dist")
 	b.until(`document.querySelectorAll(".found li").length > 0 && location.search.includes("q=fx+dist")`)
 	b.press("al radius right")
@@ -174,7 +175,7 @@ func TestSearchAsYouType(t *testing.T) {
 	// From an item's list to the page of a code.
 	b.open(itemPath(id) + "?at=1")
 	b.press("i")
-	b.until(`location.pathname === "/codes/ICD-10-CM/I10" && location.search === "?date=2026-03-14"`)
+	b.until(`location.pathname === "/codes/ICD-10-CM/I10" && location.search === "?date=2026-03-14" && document.readyState === "complete"`)
 	b.press("/")
 	b.until(`document.activeElement.id === "q"`)
 }
