@@ -120,12 +120,23 @@ func unstated(list map[string]int) int {
 	return 0
 }
 
-// TestLLMFaults: whatever an endpoint does, the note has exactly one suggestion
-// set, by the LLM or by the local ranker, with the reason; and nothing that is
-// not stated is suggested.
-func TestLLMFaults(t *testing.T) {
+// TestLLM runs the worker against LLM endpoints of all kinds, in one lab, for
+// that takes a while to set up.
+func TestLLM(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
+	t.Run("Faults", l.faults)
+	t.Run("SilentAtAStop", l.silentAtAStop)
+	t.Run("Minutes", l.minutes)
+	t.Run("InFlight", l.inFlight)
+	t.Run("Budget", l.budget)
+	t.Run("Cache", l.cache)
+}
+
+// faults: whatever an endpoint does, the note has exactly one suggestion set, by
+// the LLM or by the local ranker, with the reason; and nothing that is not stated
+// is suggested.
+func (l *lab) faults(t *testing.T) {
 	for i, f := range llmFaults(t) {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
@@ -135,7 +146,6 @@ func TestLLMFaults(t *testing.T) {
 				base = server.base()
 			}
 			a := l.bench(t, base, f.change)
-			a.cfg.LLMLimits.CacheDays = 0 // rows would answer each other
 			prefix := fmt.Sprintf("fault-%d", i)
 			stop := l.work(t, a, bus.WorkConfig{})
 			submit(t, a, noteLines(prefix, 1))
@@ -187,11 +197,10 @@ func checkFault(t *testing.T, f llmFault, sets []coding.SuggestionSet) {
 	}
 }
 
-// TestLLMSilentAtAStop: the worker ends while the LLM is silent; the note goes
-// back and the next worker's LLM ranks it, once.
-func TestLLMSilentAtAStop(t *testing.T) {
+// silentAtAStop: the worker ends while the LLM is silent; the note goes back and
+// the next worker's LLM ranks it, once.
+func (l *lab) silentAtAStop(t *testing.T) {
 	t.Parallel()
-	l := newLab(t)
 	silent := newLLMServer(t, silentLLM)
 	a := l.bench(t, silent.base(), nil)
 	stop := l.work(t, a, bus.WorkConfig{Grace: 50 * time.Millisecond})

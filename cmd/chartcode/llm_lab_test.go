@@ -61,7 +61,7 @@ func (l *lab) bench(t *testing.T, base string, change func(*config.Config)) *app
 	a := *l.app
 	a.metrics = metrics.New()
 	a.cfg.LLM = config.Endpoint{BaseURL: base, APIKey: "sk-" + marker, Model: "some-model", Timeout: 30 * time.Second}
-	a.cfg.LLMLimits = config.LLMLimits{Concurrency: 4, CacheDays: 1}
+	a.cfg.LLMLimits = config.LLMLimits{Concurrency: 4} // no cache: notes of other tests have the same text
 	if change != nil {
 		change(&a.cfg)
 	}
@@ -180,14 +180,11 @@ type llmCall struct {
 	} `json:"response_format"`
 }
 
-// llmServer stands for an LLM: a real server whose answers the test decides, and
-// that keeps count of the calls under way.
+// llmServer stands for an LLM: a real server whose answers the test decides.
 type llmServer struct {
 	*httptest.Server
-	mu      sync.Mutex
-	calls   int
-	now     int
-	history []int // calls under way at the begin of each
+	mu    sync.Mutex
+	calls int
 }
 
 type llmStep func(w http.ResponseWriter, r *http.Request, q llmCall)
@@ -206,10 +203,7 @@ func newLLMServer(t *testing.T, steps ...llmStep) *llmServer {
 		s.mu.Lock()
 		n := s.calls
 		s.calls++
-		s.now++
-		s.history = append(s.history, s.now)
 		s.mu.Unlock()
-		defer func() { s.mu.Lock(); s.now--; s.mu.Unlock() }()
 		steps[min(n, len(steps)-1)](w, r, q)
 	}))
 	t.Cleanup(s.Close)
