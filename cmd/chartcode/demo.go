@@ -47,6 +47,9 @@ func runDemo(ctx context.Context, o *options, reset bool) error {
 		return err
 	}
 	defer a.close(true)
+	if err := a.checkLLM(pipelineOptions{}); err != nil {
+		return err
+	}
 	listener, err := a.listen(ctx, a.cfg.HTTPAddr, "CHARTCODE_HTTP_ADDR") // before anything slow: a taken port is told at once
 	if err != nil {
 		return err

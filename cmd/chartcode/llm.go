@@ -19,19 +19,18 @@ func (a *app) usesLLM(o pipelineOptions) bool {
 	return o.ranker == "llm" || o.ranker == "" && (a.cfg.LLM.Configured() || a.cfg.LLMLimits.ReplayDir != "")
 }
 
-// newLLM gives the client of the configured LLM, with its cache and ledger in the
-// database.
-func (a *app) newLLM() (*llm.Client, error) {
+// llmConfig says how the LLM is asked, with its cache and ledger in the database.
+func (a *app) llmConfig() (llm.Config, error) {
 	limits := a.cfg.LLMLimits
 	if !a.cfg.LLM.Configured() && limits.ReplayDir == "" {
-		return nil, usagef("--ranker llm needs CHARTCODE_LLM_MODEL, and CHARTCODE_LLM_BASE_URL or CHARTCODE_LLM_API_KEY")
+		return llm.Config{}, usagef("--ranker llm needs CHARTCODE_LLM_MODEL, and CHARTCODE_LLM_BASE_URL or CHARTCODE_LLM_API_KEY")
 	}
 	if limits.RecordDir != "" && limits.ReplayDir != "" {
-		return nil, usagef("--llm-record and --llm-replay exclude each other")
+		return llm.Config{}, usagef("--llm-record and --llm-replay exclude each other")
 	}
 	prices, err := llm.LoadPrices(limits.Prices)
 	if err != nil {
-		return nil, usagef("CHARTCODE_LLM_PRICES: %s", err)
+		return llm.Config{}, usagef("CHARTCODE_LLM_PRICES: %s", err)
 	}
 	cfg := llm.Config{
 		BaseURL: a.cfg.LLM.BaseURL, APIKey: a.cfg.LLM.APIKey, Model: a.cfg.LLM.Model, APIVersion: a.cfg.LLM.APIVersion,
@@ -39,32 +38,50 @@ func (a *app) newLLM() (*llm.Client, error) {
 			Model: a.cfg.LLMFallback.Model, APIVersion: a.cfg.LLMFallback.APIVersion},
 		Timeout: a.cfg.LLM.Timeout, Deadline: limits.Deadline, Concurrency: limits.Concurrency,
 		RequestsPerMinute: limits.RequestsPerMinute, TokensPerMinute: limits.TokensPerMinute,
-		Prices: prices, DailyBudget: limits.DailyBudgetUSD, Zone: a.cfg.Timezone,
+		Prices: prices, DailyBudget: limits.DailyBudgetUSD, Zone: a.cfg.Timezone, Spending: a.store,
 		RecordDir: limits.RecordDir, ReplayDir: limits.ReplayDir,
 		Logger: a.log, Observer: a.metrics.LLM,
 	}
-	if a.store != nil {
-		cfg.Spending = a.store
-		if limits.CacheDays > 0 {
-			cfg.Answers, cfg.KeepFor = a.store, time.Duration(limits.CacheDays)*24*time.Hour
+	if limits.CacheDays > 0 {
+		cfg.Answers, cfg.KeepFor = a.store, time.Duration(limits.CacheDays)*24*time.Hour
+	}
+	return cfg, nil
+}
+
+// checkLLM says what is wrong with the LLM's settings, before anything slow is
+// done. It makes no call and needs no database.
+func (a *app) checkLLM(o pipelineOptions) error {
+	if !a.usesLLM(o) {
+		if !a.cfg.LLM.Configured() && (os.Getenv("CHARTCODE_LLM_BASE_URL") != "" || os.Getenv("CHARTCODE_LLM_API_KEY") != "") {
+			a.log.Warn("CHARTCODE_LLM_MODEL is not set: notes are ranked locally, and the other CHARTCODE_LLM settings do nothing")
 		}
+		return nil
+	}
+	cfg, err := a.llmConfig()
+	if err != nil {
+		return err
+	}
+	if _, err := llm.New(cfg); err != nil {
+		return usagef("%s", err)
+	}
+	if cfg.RecordDir != "" {
+		a.log.Warn("each question to the LLM and its answer is written to the folder of --llm-record: the files hold the text of notes; use it for notes that are no patient data")
+	}
+	return nil
+}
+
+// newLLM gives the client of the configured LLM.
+func (a *app) newLLM() (*llm.Client, error) {
+	cfg, err := a.llmConfig()
+	if err != nil {
+		return nil, err
 	}
 	client, err := llm.New(cfg)
 	if err != nil {
 		return nil, usagef("%s", err)
 	}
-	a.metrics.LLM.Budget.Set(limits.DailyBudgetUSD)
-	if limits.RecordDir != "" {
-		a.log.Warn("each question to the LLM and its answer is written to the folder of --llm-record: the files hold the text of notes; use it for notes that are no patient data")
-	}
+	a.metrics.LLM.Budget.Set(cfg.DailyBudget)
 	return client, nil
-}
-
-// warnHalfConfigured says that an LLM is set up but for its model.
-func (a *app) warnHalfConfigured() {
-	if os.Getenv("CHARTCODE_LLM_BASE_URL") != "" || os.Getenv("CHARTCODE_LLM_API_KEY") != "" {
-		a.log.Warn("CHARTCODE_LLM_MODEL is not set: notes are ranked locally, and the other CHARTCODE_LLM settings do nothing")
-	}
 }
 
 // processor makes suggestion sets.

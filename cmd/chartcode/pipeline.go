@@ -25,8 +25,6 @@ func (a *app) newPipeline(c *catalog.Catalog, o pipelineOptions) (processor, err
 		if cfg.Ranker, cfg.Settings, err = a.llmRanker(); err != nil {
 			return nil, err
 		}
-	} else if !a.cfg.LLM.Configured() {
-		a.warnHalfConfigured()
 	}
 	p, err := pipeline.New(cfg)
 	if err != nil {

@@ -58,6 +58,9 @@ func workCommand(o *options) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.runRoles(cmd.Context(), func(ctx context.Context, a *app) error {
+				if err := a.checkLLM(po); err != nil {
+					return err
+				}
 				knowledge, err := a.newCatalog(ctx)
 				if err != nil {
 					return err

@@ -93,7 +93,9 @@ func runSuggest(ctx context.Context, o *options, so suggestOptions, file string)
 		return err
 	}
 	defer a.close(false)
-
+	if err := a.checkLLM(so.pipelineOptions); err != nil {
+		return err
+	}
 	inputs, err := readNotes(file)
 	if err != nil {
 		return err
