@@ -214,15 +214,16 @@ func (e *endpoint) inTurn(ctx context.Context, q question, s Shape, usage *codin
 
 // call makes one HTTP call.
 func (e *endpoint) call(ctx context.Context, q question, s Shape) (json.RawMessage, *exchange, coding.Usage, *Error, hint) {
-	bound, cancel := context.WithTimeout(ctx, e.cfg.Timeout)
+	limit := time.Now().Add(e.cfg.Timeout)
+	bound, cancel := context.WithDeadline(ctx, limit)
 	defer cancel()
 	bound, seen := withExchange(bound)
 	used := coding.Usage{Calls: 1}
 	res, err := e.api.CreateChatCompletion(bound, requestOf(e.model, e.cfg.MaxTokens, q.prompt, s))
 	if err != nil {
 		fault, h := classify(bound, err, seen)
-		if fault.Code == Timeout && ctx.Err() != nil {
-			fault.Code = Deadline
+		if fault.Code == Timeout && q.deadline.Before(limit) {
+			fault.Code = Deadline // it had less than the usual time
 		}
 		return nil, seen, used, fault, h
 	}

@@ -191,3 +191,17 @@ func FuzzReadRecording(f *testing.F) {
 		}
 	})
 }
+
+// A recording that cannot be written costs no answer, and the log tells of it
+// without the note (see clientFor).
+func TestARecordingThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), marker)
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	client := clientFor(t, serve(t, says(`{"codes":["`+marker+`"]}`)).URL, func(c *Config) { c.RecordDir = file })
+	if answer, _, err := client.Ask(t.Context(), prompt); err != nil || answer == nil {
+		t.Errorf("%v", err)
+	}
+}
