@@ -30,6 +30,8 @@ type Config struct {
 	HTTPAddr    string
 	Codesets    string // folder of release files; empty: looked for
 	LLM         Endpoint
+	LLMSteps    string // all or choose; empty: all
+	Prompts     string // folder of files that take the place of prompts; empty: none
 	Embed       Endpoint
 	Timezone    *time.Location
 }
@@ -72,6 +74,16 @@ var variables = []variable{
 			c.LLM.Timeout = d
 			return nil
 		}},
+	{"CHARTCODE_LLM_STEPS", "all: it reads the note, then chooses codes; choose: it only chooses, for small models; all by default",
+		func(c *Config, v string) error {
+			c.LLMSteps = v
+			if v != "all" && v != "choose" {
+				return fmt.Errorf("must be all or choose")
+			}
+			return nil
+		}},
+	{"CHARTCODE_PROMPTS", "folder of files that take the place of the program's prompts, such as choose/v1/system.txt",
+		func(c *Config, v string) error { c.Prompts = v; return nil }},
 	{"CHARTCODE_EMBED_BASE_URL", "OpenAI-compatible server for embeddings; OPENAI_BASE_URL is the fallback",
 		func(c *Config, v string) error { c.Embed.BaseURL = v; return checkURL(v, "http", "https") }},
 	{"CHARTCODE_EMBED_API_KEY", "its key; OPENAI_API_KEY is the fallback",
