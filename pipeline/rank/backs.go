@@ -37,11 +37,11 @@ func (c *chain) backs(s *statement, k *coding.Candidate, at coding.Span) bool {
 			}
 		}
 	}
-	if c.measured(k.Code, at) || c.conventional(k.Code, at) {
+	if c.measured(k.Code, at) || c.conventional(k.Code, at) || implies(c.in.Doc.Text[at.Start:at.End], k.Code) {
 		return true
 	}
 	terms := c.termWords(k)
-	quote := meanings(c.in.Doc, at)
+	quote := meanings(c.in.Doc, at, k.Code)
 	general := 0
 	for w := range quote {
 		switch {
@@ -60,7 +60,7 @@ func (c *chain) backs(s *statement, k *coding.Candidate, at coding.Span) bool {
 	}
 	if i := c.in.Doc.SentenceAt(at.Start); i >= 0 {
 		n := 0
-		for w := range meanings(c.in.Doc, c.in.Doc.Sentences[i].Span) {
+		for w := range meanings(c.in.Doc, c.in.Doc.Sentences[i].Span, k.Code) {
 			if terms[w] && !lexicon.IsStop(w) && !apparatus[w] {
 				n++
 			}
@@ -103,12 +103,19 @@ func (c *chain) termWords(k *coding.Candidate) map[string]bool {
 	return out
 }
 
-// meanings are the norms of the words at s, written out and with words of the
-// same meaning.
-func meanings(doc *coding.Document, s coding.Span) map[string]bool {
+// meanings are the norms of the words at s that state something of the patient,
+// written out and with words of the same meaning: of "cough without fever" those of
+// cough. Codes of statuses and families live on what is denied or another's.
+func meanings(doc *coding.Document, s coding.Span, code string) map[string]bool {
 	out := map[string]bool{}
 	text := doc.Text[s.Start:s.End]
 	toks := lexicon.Tokenize(text)
+	if code[0] != 'Z' {
+		toks = slices.DeleteFunc(toks, func(t lexicon.Token) bool {
+			at := coding.Span{Start: s.Start + t.Start, End: s.Start + t.End}
+			return slices.ContainsFunc(doc.Scopes, func(sc coding.Scope) bool { return sc.Overlaps(at) && !stated(sc.Assertion) })
+		})
+	}
 	for i := range toks {
 		if toks[i].Kind == lexicon.Punct {
 			continue

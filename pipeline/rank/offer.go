@@ -124,8 +124,17 @@ func (c *chain) quoted(s coding.Span) string {
 	return `"` + strings.ReplaceAll(oneLine(shown(c.in.Doc.Text, s, c.in.Addressed), longestShownQuote), `"`, "'") + `"`
 }
 
+// likely reports whether a code is among the first candidates of a statement,
+// for which it is worth reading the tabular list.
+func (s *statement) likely(code string) bool {
+	return !s.words && slices.ContainsFunc(s.found[:min(len(s.found), readFor)], func(f coding.Found) bool { return f.Code == code })
+}
+
+// readFor is for how many candidates of a statement the tabular list is shown.
+const readFor = 6
+
 // tabularBytes bounds what of the tabular list is shown in one prompt.
-const tabularBytes = 4_500
+const tabularBytes = 4_000
 
 // notesAsked are the kinds of notes in the order in which they matter for a
 // choice, with how much of one is shown. Excludes2 forbids nothing and is shown
@@ -150,6 +159,9 @@ func (c *chain) tabular(b *batch) []prompts.TabularEntry {
 	var places []string
 	for i, o := range b.offers {
 		codes[i] = c.in.Candidates[o.cand].Code
+		if !slices.ContainsFunc(o.statements, func(s *statement) bool { return s.likely(codes[i]) }) {
+			continue
+		}
 		for end := 3; end <= len(codes[i]); end++ {
 			if end != 4 {
 				places = append(places, codes[i][:end])
@@ -189,7 +201,7 @@ func (c *chain) tabular(b *batch) []prompts.TabularEntry {
 	var out []prompts.TabularEntry
 	for i, p := range places {
 		title := t.Place(p)
-		if len(lines[i]) == 0 && len(p) > 3 || title == "" && len(lines[i]) == 0 {
+		if len(lines[i]) == 0 && (len(p) > 3 || title == "" || slices.Contains(codes, p)) {
 			continue
 		}
 		out = append(out, prompts.TabularEntry{Code: p, Title: title, Notes: lines[i]})

@@ -289,7 +289,7 @@ func (f *quoteFinder) supports(c *coding.Candidate, s coding.Span) bool {
 			return false
 		}
 	}
-	switch a := f.doc.AssertionOf(s); {
+	switch a := f.assertionOf(s); {
 	case family:
 		return a != coding.Negated
 	case a == coding.Family:
@@ -297,6 +297,41 @@ func (f *quoteFinder) supports(c *coding.Candidate, s coding.Span) bool {
 	default:
 		return stated(a) || c.Code[0] == 'Z'
 	}
+}
+
+// leastStated is the share of a quote that must lie outside what is denied,
+// feared or another's for the rest to state something.
+const leastStated = 0.4
+
+// assertionOf is the assertion of a quote: that of its strongest scope, unless a
+// good part of it lies outside such scopes ("dementia without behavioral
+// disturbance").
+func (f *quoteFinder) assertionOf(s coding.Span) coding.Assertion {
+	a := f.doc.AssertionOf(s)
+	if stated(a) {
+		return a
+	}
+	free := 0
+	rest := coding.Present
+	for at := s.Start; at < s.End; at++ {
+		held := false
+		for _, sc := range f.doc.Scopes {
+			if sc.Overlaps(s) && (sc.Start <= at && at < sc.End || sc.Cue.Start <= at && at < sc.Cue.End) {
+				if !stated(sc.Assertion) {
+					held = true
+				} else {
+					rest = coding.Stronger(rest, sc.Assertion)
+				}
+			}
+		}
+		if !held {
+			free++
+		}
+	}
+	if float64(free) < leastStated*float64(s.Len()) {
+		return a
+	}
+	return rest
 }
 
 // ofMatch falls back to the words that retrieval found, for a quote that is

@@ -103,6 +103,7 @@ func (c *chain) finish(p picked) []coding.Suggestion {
 	}
 	list = byOdds(list)
 	if in.Style == coding.Billing {
+		in.Candidates = c.unnamed(p)
 		in, list = combine(in, list)
 		list = c.order(in, list, p)
 	}
@@ -122,6 +123,36 @@ func (c *chain) finish(p picked) []coding.Suggestion {
 		out = append(out, s)
 	}
 	number(in.Doc, out)
+	return out
+}
+
+// unnamed gives the candidates as conventions see them. Some of these ask whether
+// the note names a code that was not chosen; what the LLM was offered and did not
+// choose it does not name, nor what stands on the words of a choice.
+func (c *chain) unnamed(p picked) []coding.Candidate {
+	out := slices.Clone(c.in.Candidates)
+	offered := map[int]bool{}
+	for _, b := range c.batches {
+		for _, o := range b.offers {
+			offered[o.cand] = true
+		}
+	}
+	for _, k := range p.list {
+		delete(offered, k.cand)
+	}
+	for i := range out {
+		switch {
+		case offered[i]:
+			out[i].Matches = nil
+		case slices.ContainsFunc(p.list, func(k pick) bool { return k.cand == i }):
+		default:
+			out[i].Matches = slices.DeleteFunc(slices.Clone(out[i].Matches), func(m coding.Match) bool {
+				return slices.ContainsFunc(p.list, func(k pick) bool {
+					return slices.ContainsFunc(k.evidence, func(e coding.Evidence) bool { return e.Overlaps(m.Span) })
+				})
+			})
+		}
+	}
 	return out
 }
 
