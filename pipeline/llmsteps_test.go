@@ -37,7 +37,9 @@ type stepCounts struct {
 }
 
 func (s stepCounts) String() string {
-	share := func(n int) string { return fmt.Sprintf("%3d of %d (%.0f%%)", n, s.codes, 100*float64(n)/float64(max(s.codes, 1))) }
+	share := func(n int) string {
+		return fmt.Sprintf("%3d of %d (%.0f%%)", n, s.codes, 100*float64(n)/float64(max(s.codes, 1)))
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "after extract:                 %s\n", share(s.extracted))
 	fmt.Fprintf(&b, "offered at a statement:        %s\n", share(s.statement))

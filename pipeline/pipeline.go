@@ -69,8 +69,8 @@ type Tables struct {
 	Local     Ranker // the local ranker by the models that Retriever has
 	Validator *validate.Validator
 	Tabular   rank.Tabular // notes for an LLM's prompt; nil: none are shown
-	ID        string // identifies the files behind it
-	Edition   string // names, by content, the releases that hold on the date: codeset.Releases.Edition
+	ID        string       // identifies the files behind it
+	Edition   string       // names, by content, the releases that hold on the date: codeset.Releases.Edition
 }
 
 // Config says what a pipeline is made of.

@@ -14,10 +14,10 @@ import (
 // share its longest words, so that the work is bounded whatever the note's length.
 
 const (
-	shortestAlike = 16  // bytes of a quote for which letters may differ
+	shortestAlike = 16   // bytes of a quote for which letters may differ
 	alikeShare    = 0.12 // of its bytes may differ
-	seedsTried    = 3   // words of it that are looked for
-	placesTried   = 12  // of each
+	seedsTried    = 3    // words of it that are looked for
+	placesTried   = 12   // of each
 )
 
 // alike finds a quote of which some letters differ. Numbers, sides and words

@@ -34,11 +34,11 @@ type quoteFinder struct {
 type how int
 
 const (
-	missing      how = iota
-	exact            // letter by letter
-	tolerant         // but for white space, case, dashes or quotation marks
-	near             // but for some letters
-	reformatted      // its words stand in one sentence
+	missing     how = iota
+	exact           // letter by letter
+	tolerant        // but for white space, case, dashes or quotation marks
+	near            // but for some letters
+	reformatted     // its words stand in one sentence
 )
 
 func (n *LLMCounts) located(h how) {

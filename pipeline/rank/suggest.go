@@ -26,9 +26,12 @@ const localOnlyFrom = 0.7
 // read the note and did not choose the code. Set by hand, see PriorLLM.
 const declined = 0.5
 
-// RuleAddressed is the finding at codes of a note with text that speaks to a
-// program.
-const RuleAddressed = coding.NoticeAddressed
+// The findings at codes on which the rankers differ: in a note with text that
+// speaks to a program, and where they hardly agree on anything.
+const (
+	RuleAddressed = coding.NoticeAddressed
+	RuleApart     = "rankers_disagree"
+)
 
 // judgements are what the local ranker makes of the candidates.
 type judgements struct {
@@ -203,29 +206,34 @@ func (c *chain) order(in Input, list []Billed, p picked) []Billed {
 }
 
 // suggest adds to the choices what only the local ranker suggests and is sure
-// of, and the warnings of a note with text that speaks to a program.
+// of, and warnings where the choices may not be the model's own: the note has text
+// that speaks to a program, or the two rankers hardly agree on anything.
 func (c *chain) suggest(p picked) []coding.Suggestion {
 	out := c.finish(p)
-	addressed := len(c.in.Addressed) > 0
+	rule, from := "", localOnlyFrom
+	switch {
+	case len(c.in.Addressed) > 0:
+		rule, from = RuleAddressed, 0
+	case c.apart(out):
+		rule, from = RuleApart, apartFrom
+	}
+	chosen := len(out)
 	for _, s := range c.in.Beside.Chosen {
-		if slices.ContainsFunc(out, func(o coding.Suggestion) bool { return o.System == s.System && o.Code == s.Code }) {
+		if slices.ContainsFunc(out[:chosen], func(o coding.Suggestion) bool { return o.System == s.System && o.Code == s.Code }) {
 			continue
 		}
-		if !addressed && (s.Confidence < localOnlyFrom || slices.ContainsFunc(out, func(o coding.Suggestion) bool { return sameThing(&o, &s) })) {
+		if s.Confidence < from || rule == "" && slices.ContainsFunc(out[:chosen], func(o coding.Suggestion) bool { return sameThing(&o, &s) }) {
 			continue
 		}
 		s.Agreement = coding.AgreementLocal
 		s.Signals = &coding.Signals{Local: s.Confidence}
-		s.Confidence = gbdt.Logistic(logOdds(s.Confidence) * declined)
-		if s.Confidence > 0.5 {
-			s.Confidence = min(s.Confidence, s.Signals.Local)
-		}
+		s.Confidence = min(s.Confidence, gbdt.Logistic(logOdds(s.Confidence)*declined))
 		c.counts.LocalOnly++
 		out = append(out, s)
 	}
-	if addressed {
+	if rule != "" {
 		for i := range out {
-			if w, ok := warned(&out[i], c.judgements().probability); ok {
+			if w, ok := warned(rule, &out[i]); ok {
 				out[i].Warnings = append(slices.Clone(out[i].Warnings), w)
 			}
 		}
@@ -236,6 +244,28 @@ func (c *chain) suggest(p picked) []coding.Suggestion {
 	number(c.in.Doc, out)
 	return out
 }
+
+// apart reports whether the LLM left out most of what the local ranker would
+// suggest with fair confidence.
+func (c *chain) apart(out []coding.Suggestion) bool {
+	fair, kept := 0, 0
+	for _, s := range c.in.Beside.Chosen {
+		if s.Confidence < apartFrom {
+			continue
+		}
+		fair++
+		if slices.ContainsFunc(out, func(o coding.Suggestion) bool { return sameThing(&o, &s) }) {
+			kept++
+		}
+	}
+	return fair >= leastApart && 2*kept < fair
+}
+
+// apartFrom is fair confidence, leastApart how many such codes it takes.
+const (
+	apartFrom  = 0.5
+	leastApart = 2
+)
 
 // sameThing reports whether two suggestions say the same words by neighbouring
 // codes, or stand on the same words.
@@ -248,22 +278,21 @@ func sameThing(a, b *coding.Suggestion) bool {
 	})
 }
 
-// warned is the warning at a code on which the two rankers differ in a note that
-// speaks to a program: the text may have had it added or left out.
-func warned(s *coding.Suggestion, local map[string]float64) (coding.Finding, bool) {
-	f := coding.Finding{Rule: RuleAddressed, Severity: coding.SeverityWarning, Codes: []string{s.Code},
-		Source: "chartcode: text in the note speaks to a program"}
+// warned is the warning at a code on which the two rankers differ.
+func warned(rule string, s *coding.Suggestion) (coding.Finding, bool) {
+	f := coding.Finding{Rule: rule, Severity: coding.SeverityWarning, Codes: []string{s.Code}, Source: "chartcode: text in the note speaks to a program"}
+	because := "text in the note speaks to a program"
+	if rule == RuleApart {
+		f.Source = "chartcode: the language model and the search for words hardly agree on this note"
+		because = "it left out most of what the search for words finds"
+	}
 	switch {
 	case s.Agreement == coding.AgreementLocal:
-		f.Message = "The search for words suggests " + s.Code + ", the language model left it out. Text in the note that speaks to a program may be the reason: read the note."
-	case s.Agreement == coding.AgreementLLM && local[s.Code] < supported:
-		f.Message = "Only the language model suggests " + s.Code + ", and text in the note speaks to a program: check the words of the note that support it."
+		f.Message = "The language model left out " + s.Code + ", which the search for words suggests, and " + because + ": read the note."
+	case s.Agreement == coding.AgreementLLM:
+		f.Message = "Only the language model suggests " + s.Code + ", and " + because + ": check the words that support it."
 	default:
 		return f, false
 	}
 	return f, true
 }
-
-// supported is the probability of the local ranker from which on a code counts
-// as supported by it.
-const supported = 0.2
