@@ -26,6 +26,7 @@ type options struct {
 	dataDir  string
 	codesets string
 	verbose  bool
+	override map[string]*string // by variable: flags of the command that is run
 }
 
 func (o *options) addFlags(root *cobra.Command) {
@@ -33,6 +34,27 @@ func (o *options) addFlags(root *cobra.Command) {
 	f.StringVar(&o.dataDir, "data-dir", "", "where the private PostgreSQL and NATS keep their data (CHARTCODE_DATA_DIR)")
 	f.StringVar(&o.codesets, "codesets", "", "folder with the official release files (CHARTCODE_CODESETS)")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "log more")
+}
+
+// addLLMFlags gives a command the flags that override the LLM's variables.
+func (o *options) addLLMFlags(cmd *cobra.Command) {
+	if o.override == nil {
+		o.override = map[string]*string{}
+	}
+	for _, f := range config.LLMFlags() {
+		if o.override[f.Variable] == nil {
+			o.override[f.Variable] = new(string)
+		}
+		cmd.Flags().StringVar(o.override[f.Variable], f.Name, "", f.Help+" ("+f.Variable+")")
+	}
+}
+
+// getenv is os.Getenv with the flags before it.
+func (o *options) getenv(name string) string {
+	if v := o.override[name]; v != nil && *v != "" {
+		return *v
+	}
+	return os.Getenv(name)
 }
 
 // app is what a running subcommand holds: its settings and whatever of
@@ -54,7 +76,7 @@ type app struct {
 // newApp reads the settings. plain makes progress show as lines where stderr
 // is no terminal.
 func (o *options) newApp(plain bool) (*app, error) {
-	cfg, err := config.Read(os.Getenv)
+	cfg, err := config.Read(o.getenv)
 	if err != nil {
 		return nil, &exitError{exitUsage, err}
 	}

@@ -254,7 +254,7 @@ func spread[T any](list []T, n int) []T {
 
 // measuredPipeline is a worker's pipeline whose searches are counted.
 type measuredPipeline struct {
-	*pipeline.Pipeline
+	processor
 	app     *app
 	source  *counted
 	tables  pipeline.Tables
@@ -278,7 +278,7 @@ func (b retrieveBench) prepare(ctx context.Context, a *app, notes []coding.Note)
 		return nil, err
 	}
 	b.ranker, b.systems = "local", []coding.System{coding.ICD10CM}
-	if m.Pipeline, err = a.newPipeline(knowledge, b.pipelineOptions); err != nil {
+	if m.processor, err = a.newPipeline(knowledge, b.pipelineOptions); err != nil {
 		return nil, err
 	}
 	if m.tables, err = knowledge.At(ctx, b.systems, coding.Date{}); err != nil {

@@ -36,6 +36,7 @@ Ctrl-C stops all of it; the next start goes on with what is there.`,
 			return err
 		},
 	}
+	o.addLLMFlags(cmd)
 	cmd.Flags().BoolVar(&reset, "reset", false, "start over: remove all notes, decisions and code sets of the data directory")
 	return cmd
 }
@@ -46,7 +47,7 @@ func runDemo(ctx context.Context, o *options, reset bool) error {
 		return err
 	}
 	defer a.close(true)
-	listener, err := a.listen(ctx) // before anything slow: a taken port is told at once
+	listener, err := a.listen(ctx, a.cfg.HTTPAddr, "CHARTCODE_HTTP_ADDR") // before anything slow: a taken port is told at once
 	if err != nil {
 		return err
 	}
@@ -87,7 +88,7 @@ func runDemo(ctx context.Context, o *options, reset bool) error {
 	if err != nil {
 		return err
 	}
-	return a.together(ctx, s.run, work, a.relay, a.seal, a.recheck, func(ctx context.Context) error {
+	return a.together(ctx, s.run, work, a.relay, a.seal, a.recheck, a.tidyLLM, func(ctx context.Context) error {
 		if err := a.publishSamples(ctx, notes); err != nil {
 			return err
 		}

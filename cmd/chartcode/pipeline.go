@@ -3,7 +3,6 @@ package main
 import (
 	"chartcode/internal/catalog"
 	"chartcode/internal/coding"
-	"chartcode/internal/llm"
 	"chartcode/pipeline"
 	"chartcode/pipeline/rank"
 	"chartcode/prompts"
@@ -19,27 +18,27 @@ type pipelineOptions struct {
 }
 
 // newPipeline wires the stages.
-func (a *app) newPipeline(c *catalog.Catalog, o pipelineOptions) (*pipeline.Pipeline, error) {
+func (a *app) newPipeline(c *catalog.Catalog, o pipelineOptions) (processor, error) {
 	cfg := pipeline.Config{Knowledge: c, Style: coding.Style(o.style), Systems: o.systems, Shown: o.candidates, Explain: o.explain}
-	if o.ranker == "llm" || (o.ranker == "" && a.cfg.LLM.Configured()) {
-		if !a.cfg.LLM.Configured() {
-			return nil, usagef("--ranker llm needs CHARTCODE_LLM_MODEL, and CHARTCODE_LLM_BASE_URL or CHARTCODE_LLM_API_KEY")
-		}
+	if a.usesLLM(o) {
 		var err error
 		if cfg.Ranker, cfg.Settings, err = a.llmRanker(); err != nil {
 			return nil, err
 		}
+	} else if !a.cfg.LLM.Configured() {
+		a.warnHalfConfigured()
 	}
-	return pipeline.New(cfg)
+	p, err := pipeline.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return noteByNote{p}, nil
 }
 
 // llmRanker gives the ranker that asks the configured LLM, and what of its
 // settings decides answers.
 func (a *app) llmRanker() (pipeline.Ranker, string, error) {
-	chat, err := llm.New(llm.Config{
-		BaseURL: a.cfg.LLM.BaseURL, APIKey: a.cfg.LLM.APIKey, Model: a.cfg.LLM.Model, Timeout: a.cfg.LLM.Timeout,
-		Concurrency: llmConcurrency, Logger: a.log,
-	})
+	chat, err := a.newLLM()
 	if err != nil {
 		return nil, "", err
 	}
@@ -65,6 +64,3 @@ func (a *app) prompts() (*prompts.Set, error) {
 	}
 	return prompts.LoadSet(files)
 }
-
-// llmConcurrency is how many notes wait for an LLM at once.
-const llmConcurrency = 64

@@ -42,7 +42,7 @@ func serveCommand(o *options) *cobra.Command {
 					return err
 				}
 				fmt.Printf("ready http://%s\n", s.addr())
-				return a.together(ctx, s.run, a.relay, a.seal, a.recheck)
+				return a.together(ctx, s.run, a.relay, a.seal, a.recheck, a.tidyLLM)
 			})
 		},
 	}
@@ -62,16 +62,26 @@ func workCommand(o *options) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				roles := []func(context.Context) error{a.relay, a.tidyLLM}
+				if a.cfg.MetricsAddr != "" {
+					listener, err := a.listen(ctx, a.cfg.MetricsAddr, "CHARTCODE_METRICS_ADDR")
+					if err != nil {
+						return err
+					}
+					fmt.Printf("metrics http://%s/metrics\n", listener.Addr())
+					roles = append(roles, func(ctx context.Context) error { return a.serveMetrics(ctx, listener) })
+				}
 				work, err := a.newWorker(knowledge, po, concurrency)
 				if err != nil {
 					return err
 				}
-				return a.together(ctx, work, a.relay)
+				return a.together(ctx, append(roles, work)...)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&po.style, "coding-style", string(coding.Billing), "billing: as for a bill; mentions: every mention")
-	cmd.Flags().IntVar(&concurrency, "concurrency", 0, "notes worked on at once; by default one for each processor, or 64 with an LLM")
+	cmd.Flags().IntVar(&concurrency, "concurrency", 0, "notes worked on at once; by default one for each processor, or what keeps CHARTCODE_LLM_CONCURRENCY calls in flight")
+	o.addLLMFlags(cmd)
 	return cmd
 }
 
@@ -151,7 +161,7 @@ func (a *app) newWorker(knowledge *catalog.Catalog, po pipelineOptions, concurre
 		return nil, err
 	}
 	if concurrency == 0 {
-		concurrency = a.workers()
+		concurrency = a.workers(po)
 	}
 	cfg := bus.WorkConfig{Concurrency: concurrency, Probe: func(ctx context.Context) error {
 		if err := a.store.Ping(ctx); err != nil {
@@ -191,17 +201,17 @@ const (
 // newServer listens on the configured address at once, so that a taken port is
 // known before anything else is done.
 func (a *app) newServer(ctx context.Context, knowledge *catalog.Catalog) (*server, error) {
-	listener, err := a.listen(ctx)
+	listener, err := a.listen(ctx, a.cfg.HTTPAddr, "CHARTCODE_HTTP_ADDR")
 	if err != nil {
 		return nil, err
 	}
 	return a.serverOn(listener, knowledge)
 }
 
-func (a *app) listen(ctx context.Context) (net.Listener, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", a.cfg.HTTPAddr)
+func (a *app) listen(ctx context.Context, addr, variable string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s (%w); end what uses the port, or set CHARTCODE_HTTP_ADDR, where port 0 takes a free one", a.cfg.HTTPAddr, reasonOf(err))
+		return nil, fmt.Errorf("cannot listen on %s (%w); end what uses the port, or set %s, where port 0 takes a free one", addr, reasonOf(err), variable)
 	}
 	return l, nil
 }

@@ -18,6 +18,7 @@ type status struct {
 	Codesets       []coding.Release `json:"codesets"`
 	Notes          noteCounts       `json:"notes"`
 	SuggestionSets int              `json:"suggestion_sets"`
+	LLM            *llmStatus       `json:"llm,omitempty"`
 }
 
 type noteCounts struct {
@@ -80,6 +81,9 @@ func (a *app) status(ctx context.Context) (status, error) {
 	if s.Codesets == nil {
 		s.Codesets = []coding.Release{}
 	}
+	if s.LLM, err = a.llmStatus(ctx); err != nil {
+		return status{}, err
+	}
 	s.Ready, s.Reason, err = a.codesReady(ctx, releases)
 	return s, err
 }
@@ -113,6 +117,13 @@ func (s status) print() {
 	fmt.Println(ready)
 	fmt.Printf("notes received %d, worklist items %d, suggestion sets %d, waiting %d, dead letters %d\n",
 		s.Notes.Received, s.Notes.Items, s.SuggestionSets, s.Notes.InFlight, s.Notes.Dead)
+	if l := s.LLM; l != nil {
+		fmt.Printf("LLM today: %d calls, %d tokens in and %d out, %.2f US dollars", l.Calls, l.PromptTokens, l.CompletionTokens, l.SpentUSD)
+		if l.BudgetUSD > 0 {
+			fmt.Printf(" of %.2f", l.BudgetUSD)
+		}
+		fmt.Println()
+	}
 	for _, r := range s.Codesets {
 		fmt.Printf("  %-24s %-10s %-9s %8d rows %7d billable, from %s\n", r.ID, r.System, r.Kind, r.Rows, r.Billable, r.EffectiveFrom)
 	}

@@ -17,7 +17,6 @@ import (
 
 	"chartcode/internal/coding"
 	"chartcode/internal/config"
-	"chartcode/pipeline"
 	"chartcode/pipeline/intake"
 )
 
@@ -39,8 +38,10 @@ database is started and code sets are loaded as needed.
 
 Settings:
 ` + config.Help(),
-		Example: "  chartcode suggest notes.jsonl --candidates 50 --out suggestions.jsonl",
-		Args:    cobra.ExactArgs(1),
+		Example: `  chartcode suggest notes.jsonl --candidates 50 --out suggestions.jsonl
+  chartcode suggest notes.jsonl --ranker llm --llm-model gpt-4.1-mini --llm-record recordings
+  chartcode suggest notes.jsonl --ranker llm --llm-replay recordings`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := so.check(); err != nil {
 				return err
@@ -54,6 +55,7 @@ Settings:
 	f.StringVar(&so.systemNames, "systems", string(coding.ICD10CM), "code systems")
 	f.IntVar(&so.candidates, "candidates", 0, "how many candidates of retrieval to show")
 	f.BoolVar(&so.explain, "explain", false, "add to each suggestion of the local ranker what spoke for and against it")
+	o.addLLMFlags(cmd)
 	f.StringVar(&so.out, "out", "", "file to write instead of standard output")
 	return cmd
 }
@@ -127,7 +129,7 @@ func runSuggest(ctx context.Context, o *options, so suggestOptions, file string)
 		out = file2
 	}
 	w := bufio.NewWriter(out)
-	bad, err := a.suggestAll(ctx, p, inputs, w, a.workers())
+	bad, err := a.suggestAll(ctx, p, inputs, w, a.workers(so.pipelineOptions))
 	if err != nil {
 		return err
 	}
@@ -143,15 +145,6 @@ func runSuggest(ctx context.Context, o *options, so suggestOptions, file string)
 		return partialf("%d of %d notes are not valid; see the lines with an error", bad, len(inputs))
 	}
 	return nil
-}
-
-// workers is how many notes are worked on at once: as many as the processor
-// has room for, or, where an LLM is waited for, many more.
-func (a *app) workers() int {
-	if a.cfg.LLM.Configured() {
-		return llmConcurrency
-	}
-	return runtime.NumCPU()
 }
 
 // readNotes reads a JSONL file, or standard input for "-".
@@ -194,7 +187,7 @@ type suggestError struct {
 
 // suggestAll processes the inputs, several at once, and writes the results in
 // the order of the input. It stops at the first error that is not a note's.
-func (a *app) suggestAll(ctx context.Context, p *pipeline.Pipeline, inputs []suggestInput, w *bufio.Writer, workers int) (bad int, err error) {
+func (a *app) suggestAll(ctx context.Context, p processor, inputs []suggestInput, w *bufio.Writer, workers int) (bad int, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type answer struct {

@@ -176,13 +176,43 @@ func (n Notice) OfRelease() bool {
 	return n.Code == NoticeReleaseAssumed || n.Code == NoticeNoRelease || n.Code == NoticeNoServiceDate
 }
 
-// Usage is what an LLM was used for.
+// Usage is what an LLM was used for. Calls are HTTP calls, failed ones included;
+// an answer that was known already costs none and is counted under CacheHits.
 type Usage struct {
 	Calls            int     `json:"calls"`
 	PromptTokens     int     `json:"prompt_tokens"`
 	CachedTokens     int     `json:"cached_tokens"`
 	CompletionTokens int     `json:"completion_tokens"`
-	CostUSD          float64 `json:"cost_usd"`
+	CostUSD          float64 `json:"cost_usd"` // 0 when the model's price is not known
+	CacheHits        int     `json:"cache_hits,omitempty"`
+	FallbackCalls    int     `json:"fallback_calls,omitempty"` // calls to the second endpoint, another model
+}
+
+// Add adds what was used elsewhere.
+func (u *Usage) Add(o Usage) {
+	u.Calls += o.Calls
+	u.PromptTokens += o.PromptTokens
+	u.CachedTokens += o.CachedTokens
+	u.CompletionTokens += o.CompletionTokens
+	u.CostUSD += o.CostUSD
+	u.CacheHits += o.CacheHits
+	u.FallbackCalls += o.FallbackCalls
+}
+
+// Since is what was used after before.
+func (u Usage) Since(before Usage) Usage {
+	return Usage{Calls: u.Calls - before.Calls, PromptTokens: u.PromptTokens - before.PromptTokens,
+		CachedTokens: u.CachedTokens - before.CachedTokens, CompletionTokens: u.CompletionTokens - before.CompletionTokens,
+		CostUSD: u.CostUSD - before.CostUSD, CacheHits: u.CacheHits - before.CacheHits, FallbackCalls: u.FallbackCalls - before.FallbackCalls}
+}
+
+// LLMSpend is what was used and spent on one day of the site.
+type LLMSpend struct {
+	Calls            int
+	PromptTokens     int
+	CachedTokens     int
+	CompletionTokens int
+	NanoUSD          int64 // billionths of a US dollar; calls under way are in it with what they are expected to cost
 }
 
 // Timings are the stages' durations in milliseconds.

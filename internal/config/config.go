@@ -7,16 +7,18 @@ import (
 	"net"
 	"net/url"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 )
 
 // Endpoint is an OpenAI-compatible server. It is unset when Model and BaseURL are empty.
 type Endpoint struct {
-	BaseURL string
-	APIKey  string
-	Model   string
-	Timeout time.Duration
+	BaseURL    string
+	APIKey     string
+	Model      string
+	APIVersion string // of Azure
+	Timeout    time.Duration
 }
 
 // Configured reports whether calls can be made: a model is named.
@@ -28,12 +30,28 @@ type Config struct {
 	NATSURL     string // empty: the embedded server
 	DataDir     string // empty: the user's data directory
 	HTTPAddr    string
+	MetricsAddr string // of `work`; empty: none
 	Codesets    string // folder of release files; empty: looked for
 	LLM         Endpoint
-	LLMSteps    string // all or choose; empty: all
-	Prompts     string // folder of files that take the place of prompts; empty: none
+	LLMSteps    string   // all or choose; empty: all
+	Prompts     string   // folder of files that take the place of prompts; empty: none
+	LLMFallback Endpoint // asked when LLM fails as a whole
+	LLMLimits   LLMLimits
 	Embed       Endpoint
 	Timezone    *time.Location
+}
+
+// LLMLimits bound what the LLM is used for. 0 is no limit, or the client's default.
+type LLMLimits struct {
+	Deadline          time.Duration // of one note
+	Concurrency       int           // calls in flight
+	RequestsPerMinute int
+	TokensPerMinute   int
+	DailyBudgetUSD    float64
+	Prices            string // a file, or prices in place; see package llm
+	CacheDays         int    // 0: answers are not kept
+	RecordDir         string
+	ReplayDir         string
 }
 
 type variable struct {
@@ -52,6 +70,14 @@ var variables = []variable{
 	{"CHARTCODE_HTTP_ADDR", "address of the web page and API, 127.0.0.1:8080 by default; port 0 takes a free one",
 		func(c *Config, v string) error {
 			c.HTTPAddr = v
+			if _, _, err := net.SplitHostPort(v); err != nil {
+				return fmt.Errorf("must be HOST:PORT")
+			}
+			return nil
+		}},
+	{"CHARTCODE_METRICS_ADDR", "address of the metrics of a worker without web page, such as 127.0.0.1:9464; unset: none",
+		func(c *Config, v string) error {
+			c.MetricsAddr = v
 			if _, _, err := net.SplitHostPort(v); err != nil {
 				return fmt.Errorf("must be HOST:PORT")
 			}
@@ -84,6 +110,48 @@ var variables = []variable{
 		}},
 	{"CHARTCODE_PROMPTS", "folder of files that take the place of the program's prompts, such as choose/v1/system.txt",
 		func(c *Config, v string) error { c.Prompts = v; return nil }},
+	{"CHARTCODE_LLM_API_VERSION", "for Azure: its api-version, such as 2024-10-21; the model is then the name of the deployment",
+		func(c *Config, v string) error { c.LLM.APIVersion = v; return nil }},
+	{"CHARTCODE_LLM_FALLBACK_BASE_URL", "server that is asked when the first one fails as a whole",
+		func(c *Config, v string) error { c.LLMFallback.BaseURL = v; return checkURL(v, "http", "https") }},
+	{"CHARTCODE_LLM_FALLBACK_API_KEY", "its key",
+		func(c *Config, v string) error { c.LLMFallback.APIKey = v; return nil }},
+	{"CHARTCODE_LLM_FALLBACK_MODEL", "its model; unset: there is no second server",
+		func(c *Config, v string) error { c.LLMFallback.Model = v; return nil }},
+	{"CHARTCODE_LLM_FALLBACK_API_VERSION", "its api-version, for Azure",
+		func(c *Config, v string) error { c.LLMFallback.APIVersion = v; return nil }},
+	{"CHARTCODE_LLM_DEADLINE", "longest time that one note may wait for the LLM, retries included; 3 times CHARTCODE_LLM_TIMEOUT by default",
+		func(c *Config, v string) error {
+			d, err := time.ParseDuration(v)
+			if err != nil || d <= 0 {
+				return fmt.Errorf("must be a duration such as 5m or 2h")
+			}
+			c.LLMLimits.Deadline = d
+			return nil
+		}},
+	{"CHARTCODE_LLM_CONCURRENCY", "calls in flight from one process, 64 by default",
+		func(c *Config, v string) error { return count(&c.LLMLimits.Concurrency, v, 1, 10_000) }},
+	{"CHARTCODE_LLM_RPM", "requests a minute from one process; unset: what the server's rate-limit headers say",
+		func(c *Config, v string) error { return count(&c.LLMLimits.RequestsPerMinute, v, 1, 1_000_000_000) }},
+	{"CHARTCODE_LLM_TPM", "tokens a minute from one process; unset: what the server's rate-limit headers say",
+		func(c *Config, v string) error { return count(&c.LLMLimits.TokensPerMinute, v, 1, 1_000_000_000) }},
+	{"CHARTCODE_LLM_DAILY_BUDGET_USD", "US dollars a day for all processes on one database, after which notes are ranked locally; unset: no limit",
+		func(c *Config, v string) error {
+			usd, err := strconv.ParseFloat(v, 64)
+			if err != nil || !(usd > 0 && usd <= 1e9) {
+				return fmt.Errorf("must be an amount above 0, such as 25 or 7.50")
+			}
+			c.LLMLimits.DailyBudgetUSD = usd
+			return nil
+		}},
+	{"CHARTCODE_LLM_PRICES", "US dollars per million tokens: MODEL=INPUT/OUTPUT or MODEL=INPUT/CACHED/OUTPUT, separated by commas, or a CSV file",
+		func(c *Config, v string) error { c.LLMLimits.Prices = v; return nil }},
+	{"CHARTCODE_LLM_CACHE_DAYS", "how long answers are kept in the database, which spares asking again; 30 by default, 0: not at all",
+		func(c *Config, v string) error { return count(&c.LLMLimits.CacheDays, v, 0, 3650) }},
+	{"CHARTCODE_LLM_RECORD", "folder for a record of each question and answer: they hold note text",
+		func(c *Config, v string) error { c.LLMLimits.RecordDir = v; return nil }},
+	{"CHARTCODE_LLM_REPLAY", "folder of such records, from which alone answers are taken; no server and no key are needed",
+		func(c *Config, v string) error { c.LLMLimits.ReplayDir = v; return nil }},
 	{"CHARTCODE_EMBED_BASE_URL", "OpenAI-compatible server for embeddings; OPENAI_BASE_URL is the fallback",
 		func(c *Config, v string) error { c.Embed.BaseURL = v; return checkURL(v, "http", "https") }},
 	{"CHARTCODE_EMBED_API_KEY", "its key; OPENAI_API_KEY is the fallback",
@@ -123,9 +191,25 @@ func Variables() []string {
 func Help() string {
 	var b strings.Builder
 	for _, v := range variables {
-		fmt.Fprintf(&b, "  %-26s %s\n", v.name, v.help)
+		fmt.Fprintf(&b, "  %-34s %s\n", v.name, v.help)
 	}
 	return b.String()
+}
+
+// Flag is a flag that overrides a variable.
+type Flag struct{ Name, Variable, Help string }
+
+// LLMFlags are the flags of the commands that may use an LLM: one for each of its
+// variables but the keys, which a list of processes would show.
+func LLMFlags() []Flag {
+	const prefix = "CHARTCODE_LLM_"
+	var flags []Flag
+	for _, v := range variables {
+		if rest, ok := strings.CutPrefix(v.name, prefix); ok && !strings.HasSuffix(rest, "API_KEY") {
+			flags = append(flags, Flag{"llm-" + strings.ToLower(strings.ReplaceAll(rest, "_", "-")), v.name, v.help})
+		}
+	}
+	return flags
 }
 
 // Read takes the settings from getenv, which has the signature of os.Getenv.
@@ -133,6 +217,8 @@ func Help() string {
 func Read(getenv func(string) string) (Config, error) {
 	c := Config{HTTPAddr: "127.0.0.1:8080", Timezone: time.Local}
 	c.LLM.Timeout = 2 * time.Minute
+	c.LLMLimits.Concurrency = 64
+	c.LLMLimits.CacheDays = 30
 	c.Embed.Timeout = time.Minute
 	for _, v := range variables {
 		value, from := getenv(v.name), v.name
@@ -146,7 +232,32 @@ func Read(getenv func(string) string) (Config, error) {
 			return Config{}, fmt.Errorf("%s %w", from, err)
 		}
 	}
-	return c, nil
+	return c, c.agree()
+}
+
+// agree checks settings against each other.
+func (c Config) agree() error {
+	switch f := c.LLMFallback; {
+	case f.Model == "" && (f.BaseURL != "" || f.APIKey != "" || f.APIVersion != ""):
+		return fmt.Errorf("CHARTCODE_LLM_FALLBACK_MODEL is missing: the other CHARTCODE_LLM_FALLBACK settings do nothing without it")
+	case f.Model != "" && !c.LLM.Configured():
+		return fmt.Errorf("CHARTCODE_LLM_FALLBACK_MODEL needs CHARTCODE_LLM_MODEL: it is asked when that fails")
+	case c.LLM.APIVersion != "" && c.LLM.BaseURL == "":
+		return fmt.Errorf("CHARTCODE_LLM_API_VERSION needs CHARTCODE_LLM_BASE_URL, such as https://NAME.openai.azure.com")
+	case f.APIVersion != "" && f.BaseURL == "":
+		return fmt.Errorf("CHARTCODE_LLM_FALLBACK_API_VERSION needs CHARTCODE_LLM_FALLBACK_BASE_URL, such as https://NAME.openai.azure.com")
+	}
+	return nil
+}
+
+// count reads a whole number.
+func count(to *int, v string, least, most int) error {
+	n, err := strconv.Atoi(v)
+	if err != nil || n < least || n > most {
+		return fmt.Errorf("must be a whole number from %d to %d", least, most)
+	}
+	*to = n
+	return nil
 }
 
 func checkURL(v string, schemes ...string) error {

@@ -9,7 +9,7 @@ import (
 // object finds the answer in what a model wrote: the object itself, or one in a
 // code fence, after thoughts, or between sentences. Of several the last that has
 // the required members counts. ok is false when there is none.
-func object(content string, required []string) (json.RawMessage, bool) {
+func object(content string, want form) (json.RawMessage, bool) {
 	budget := searchBudget
 	if i := strings.LastIndex(content, "</think>"); i >= 0 {
 		content = content[i:]
@@ -29,7 +29,7 @@ func object(content string, required []string) (json.RawMessage, bool) {
 			continue
 		}
 		budget -= end
-		if candidate := b[i : i+end]; has(candidate, required) {
+		if candidate := b[i : i+end]; want.fits(candidate) {
 			found = candidate
 			i += end
 		} else {
@@ -65,24 +65,57 @@ func balanced(b []byte) int {
 	return -1
 }
 
-func has(candidate []byte, required []string) bool {
+// form is what a schema says of the answer at its top.
+type form struct {
+	Required   []string `json:"required"`
+	Properties map[string]struct {
+		Type json.RawMessage `json:"type"`
+	} `json:"properties"`
+}
+
+func formOf(schema json.RawMessage) (f form, err error) {
+	return f, json.Unmarshal(schema, &f)
+}
+
+// fits reports whether the object has the required members and each member that
+// the schema names has one of its types. What is below is the ranker's to judge:
+// one bad item must not cost the others.
+func (f form) fits(candidate []byte) bool {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(candidate, &members) != nil {
 		return false
 	}
-	for _, name := range required {
+	for _, name := range f.Required {
 		if _, ok := members[name]; !ok {
+			return false
+		}
+	}
+	for name, value := range members {
+		if p, ok := f.Properties[name]; ok && !typed(value, p.Type) {
 			return false
 		}
 	}
 	return true
 }
 
-// requiredOf reads the names that a schema demands at its top.
-func requiredOf(schema json.RawMessage) ([]string, error) {
-	var s struct {
-		Required []string `json:"required"`
+// typed reports whether a value is of a type of JSON schema: a name, or a list
+// of names. Without one any value is.
+func typed(value, want json.RawMessage) bool {
+	var names []string
+	var one string
+	switch {
+	case len(want) == 0:
+		return true
+	case json.Unmarshal(want, &one) == nil:
+		names = []string{one}
+	case json.Unmarshal(want, &names) != nil:
+		return true
 	}
-	err := json.Unmarshal(schema, &s)
-	return s.Required, err
+	kind := map[byte]string{'{': "object", '[': "array", '"': "string", 't': "boolean", 'f': "boolean", 'n': "null"}[value[0]]
+	for _, name := range names {
+		if name == kind || kind == "" && (name == "number" || name == "integer") {
+			return true
+		}
+	}
+	return false
 }

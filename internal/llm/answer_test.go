@@ -27,7 +27,7 @@ func TestObject(t *testing.T) {
 		"open brackets only": {strings.Repeat("{", 1<<20), ``},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, ok := object(c.content, []string{"codes"})
+			got, ok := object(c.content, form{Required: []string{"codes"}})
 			if string(got) != c.want || ok != (c.want != "") {
 				t.Errorf("got %s", got)
 			}
@@ -38,12 +38,12 @@ func TestObject(t *testing.T) {
 func FuzzObject(f *testing.F) {
 	f.Add("```{\"codes\":[\"\\\"}\"]}")
 	f.Fuzz(func(t *testing.T, content string) {
-		got, ok := object(content, []string{"codes"})
+		got, ok := object(content, form{Required: []string{"codes"}})
 		if ok && (!json.Valid(got) || !strings.Contains(content, string(got))) {
 			t.Errorf("%q", got)
 		}
 		// An answer that is nothing but the object is always found.
-		if whole := []byte(content); has(whole, []string{"codes"}) && !ok && !strings.Contains(content, "</think>") {
+		if whole := []byte(content); (form{Required: []string{"codes"}}).fits(whole) && !ok && !strings.Contains(content, "</think>") {
 			t.Error("the object itself was not found")
 		}
 	})

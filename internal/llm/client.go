@@ -1,296 +1,343 @@
 package llm
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
-	"math/rand/v2"
-	"strings"
-	"sync/atomic"
 	"time"
-
-	"github.com/sashabaranov/go-openai"
 
 	"chartcode/internal/coding"
 	"chartcode/prompts"
 )
 
+// Endpoint says where a model is asked.
+type Endpoint struct {
+	BaseURL    string // of an OpenAI-compatible API, ending before /chat/completions; empty: OpenAI's
+	APIKey     string
+	Model      string // with APIVersion the name of the deployment
+	APIVersion string // of Azure: the key goes in the header api-key, deployment and version into the address
+}
+
 // Config says which server is asked and how. The zero value of a number means
 // its default.
 type Config struct {
-	BaseURL     string // of an OpenAI-compatible API, ending before /chat/completions; empty: OpenAI's
-	APIKey      string
-	Model       string
+	BaseURL    string // see Endpoint
+	APIKey     string
+	Model      string
+	APIVersion string
+	Fallback   Endpoint // asked when the first one fails as a whole; none when Model is empty
+
 	Timeout     time.Duration // longest wait for one answer, 2m
-	Concurrency int           // calls at once, 16
+	Deadline    time.Duration // longest time for one note, waiting and retrying included, 3 times Timeout
+	Concurrency int           // calls in flight, to both endpoints together, 16
 	MaxTokens   int           // of an answer, thoughts included, 16000
-	Attempts    int           // of one question, 3
+	Attempts    int           // of one question at one endpoint, 3
 	Backoff     time.Duration // before the second attempt, 500ms; doubled each time
-	Logger      *slog.Logger
-	// Observe hears of each call, from several goroutines.
-	Observe func(Call)
+
+	RequestsPerMinute int // to one endpoint from this process, 0: what its headers say
+	TokensPerMinute   int // likewise
+
+	Prices      Prices
+	DailyBudget float64 // US dollars a day for all processes that share Spending; 0: none
+	Spending    Spending
+	Zone        *time.Location // where a day begins; UTC
+
+	Answers   Answers       // where answers are kept; nil: nowhere
+	KeepFor   time.Duration // how long an answer is good, 30 days
+	RecordDir string        // each question and answer is written there
+	ReplayDir string        // answers come from there, and from nowhere else
+
+	Logger   *slog.Logger
+	Observer Observer
 }
 
-// Call tells of one HTTP call.
-type Call struct {
-	Code  string // "" when it gave an answer, else of the Error
-	Took  time.Duration
-	Usage coding.Usage
+// Answers keeps answers by the hash of their question.
+type Answers interface {
+	LLMAnswer(ctx context.Context, hash [32]byte, now time.Time) (answer []byte, found bool, err error)
+	SaveLLMAnswer(ctx context.Context, hash [32]byte, answer []byte, now, expires time.Time) error
 }
 
-// Client asks one server for one model. It is safe for concurrent use.
+// Observer hears what happens, from several goroutines. Codes are "" or those of
+// Error; nothing is of a note.
+type Observer interface {
+	LLMCall(endpoint, code string, took time.Duration, u coding.Usage) // each HTTP call
+	LLMAnswer(source, code string)                                     // each question: cache, shared, replay or endpoint
+	LLMInFlight(change int)
+	LLMBreaker(endpoint string, open bool)
+	LLMSpent(usd float64) // of the day, all processes, when there is a budget
+}
+
+// Client asks for one model. It is safe for concurrent use.
 type Client struct {
-	cfg     Config
-	api     *openai.Client
-	slots   chan struct{}
-	shape   atomic.Int32 // of requests, as far as known; see shapes
-	breaker breaker
+	cfg       Config
+	endpoints []*endpoint // in order of preference; none when recordings are replayed
+	flights   flights
 }
 
-// New checks the configuration; it makes no call.
+const (
+	defaultMaxTokens   = 16_000
+	defaultTimeout     = 2 * time.Minute
+	defaultConcurrency = 16
+	deadlinePerTimeout = 3
+	defaultKeepFor     = 30 * 24 * time.Hour
+)
+
+// New checks the configuration; it makes no call. With ReplayDir and no Model
+// the model is that of the recordings.
 func New(cfg Config) (*Client, error) {
-	if cfg.Model == "" || cfg.Logger == nil {
-		return nil, errors.New("llm: Model and Logger are required")
+	if err := complete(&cfg); err != nil {
+		return nil, err
 	}
-	if cfg.Timeout < 0 || cfg.Concurrency < 0 || cfg.MaxTokens < 0 || cfg.Attempts < 0 || cfg.Backoff < 0 {
-		return nil, errors.New("llm: numbers must not be negative")
+	c := &Client{cfg: cfg}
+	if cfg.ReplayDir != "" {
+		model, err := RecordedModel(cfg.ReplayDir)
+		if err != nil && cfg.Model == "" {
+			return nil, err
+		}
+		if cfg.Model == "" {
+			c.cfg.Model = model
+		}
+		return c, nil
+	}
+	doer, slots := httpClient(cfg.Concurrency), make(chan struct{}, cfg.Concurrency)
+	p := &purse{keep: cfg.Spending, limit: nanoOf(cfg.DailyBudget), zone: cfg.Zone, now: time.Now, spent: cfg.Observer.LLMSpent}
+	where := []Endpoint{{BaseURL: cfg.BaseURL, APIKey: cfg.APIKey, Model: cfg.Model, APIVersion: cfg.APIVersion}}
+	if cfg.Fallback.Model != "" {
+		where = append(where, cfg.Fallback)
+	}
+	for i, w := range where {
+		e := newEndpoint([]string{primary, fallback}[i], w, &c.cfg, doer, slots, p)
+		if cfg.DailyBudget > 0 && !e.priced {
+			return nil, fmt.Errorf("a budget for the LLM (CHARTCODE_LLM_DAILY_BUDGET_USD) needs the price of the model %s: "+
+				"say it with CHARTCODE_LLM_PRICES='%s=INPUT/OUTPUT', in US dollars per million tokens", w.Model, w.Model)
+		}
+		c.endpoints = append(c.endpoints, e)
+	}
+	return c, nil
+}
+
+func complete(cfg *Config) error {
+	if cfg.Logger == nil {
+		return errors.New("llm: Logger is required")
+	}
+	if cfg.Model == "" && cfg.ReplayDir == "" {
+		return errors.New("llm: Model is required")
+	}
+	if cfg.RecordDir != "" && cfg.ReplayDir != "" {
+		return errors.New("llm: recordings are either made or replayed")
+	}
+	if cfg.Timeout < 0 || cfg.Deadline < 0 || cfg.Concurrency < 0 || cfg.MaxTokens < 0 || cfg.Attempts < 0 || cfg.Backoff < 0 ||
+		cfg.RequestsPerMinute < 0 || cfg.TokensPerMinute < 0 || cfg.DailyBudget < 0 || cfg.KeepFor < 0 {
+		return errors.New("llm: numbers must not be negative")
+	}
+	if cfg.DailyBudget > 0 && cfg.Spending == nil && cfg.ReplayDir == "" {
+		return errors.New("llm: a budget needs a place to keep what was spent")
+	}
+	for _, e := range []Endpoint{{BaseURL: cfg.BaseURL, APIVersion: cfg.APIVersion}, cfg.Fallback} {
+		if e.APIVersion != "" && e.BaseURL == "" {
+			return errors.New("llm: an API version is one of Azure, which needs its address")
+		}
 	}
 	set := func(v *int, def int) {
 		if *v == 0 {
 			*v = def
 		}
 	}
-	set(&cfg.Concurrency, 16)
-	set(&cfg.MaxTokens, 16_000)
+	set(&cfg.Concurrency, defaultConcurrency)
+	set(&cfg.MaxTokens, defaultMaxTokens)
 	set(&cfg.Attempts, 3)
-	if cfg.Timeout == 0 {
-		cfg.Timeout = 2 * time.Minute
+	long := func(v *time.Duration, def time.Duration) {
+		if *v == 0 {
+			*v = def
+		}
 	}
-	if cfg.Backoff == 0 {
-		cfg.Backoff = 500 * time.Millisecond
+	long(&cfg.Timeout, defaultTimeout)
+	long(&cfg.Deadline, deadlinePerTimeout*cfg.Timeout)
+	cfg.Timeout = min(cfg.Timeout, cfg.Deadline)
+	long(&cfg.Backoff, 500*time.Millisecond)
+	long(&cfg.KeepFor, defaultKeepFor)
+	if cfg.Zone == nil {
+		cfg.Zone = time.UTC
 	}
-	if cfg.Observe == nil {
-		cfg.Observe = func(Call) {}
+	if cfg.Observer == nil {
+		cfg.Observer = deaf{}
 	}
-	oc := openai.DefaultConfig(cfg.APIKey)
-	if cfg.BaseURL != "" {
-		oc.BaseURL = strings.TrimRight(cfg.BaseURL, "/")
-	}
-	oc.HTTPClient = httpClient(cfg.Concurrency)
-	return &Client{cfg: cfg, api: openai.NewClientWithConfig(oc), slots: make(chan struct{}, cfg.Concurrency), breaker: breaker{now: time.Now}}, nil
+	return nil
 }
 
-// Model is the model's name.
+// deaf hears nothing.
+type deaf struct{}
+
+func (deaf) LLMCall(string, string, time.Duration, coding.Usage) {}
+func (deaf) LLMAnswer(string, string)                            {}
+func (deaf) LLMInFlight(int)                                     {}
+func (deaf) LLMBreaker(string, bool)                             {}
+func (deaf) LLMSpent(float64)                                    {}
+
+// Model is the model's name, that of the first endpoint.
 func (c *Client) Model() string { return c.cfg.Model }
 
-// Ask gives the JSON object that answers the prompt; it has the members that the
-// prompt's schema requires at its top, their types are not checked. The error is
-// an *Error, or that of ctx when it has ended. Usage counts failed calls too.
-func (c *Client) Ask(ctx context.Context, p prompts.Prompt) (json.RawMessage, coding.Usage, error) {
-	var usage coding.Usage
-	required, err := requiredOf(p.Schema)
-	if err != nil {
-		return nil, usage, fmt.Errorf("llm: the schema of prompt %s cannot be read", p.Task)
-	}
-	select {
-	case c.slots <- struct{}{}:
-		defer func() { <-c.slots }()
-	case <-ctx.Done():
-		return nil, usage, ctx.Err()
-	}
-	ok, trial := c.breaker.allow()
-	if !ok {
-		return nil, usage, &Error{Code: Unavailable}
-	}
-	attempts := c.cfg.Attempts
-	if trial {
-		attempts = 1
-	}
-	answer, fault := c.ask(ctx, p, required, attempts, &usage)
-	if ctx.Err() != nil {
-		if trial {
-			c.breaker.abandon()
-		}
-		return nil, usage, ctx.Err()
-	}
-	switch {
-	case fault == nil || !fault.endpointFault():
-		if c.breaker.pass() {
-			c.cfg.Logger.Info("the LLM endpoint works again")
-		}
-	case c.breaker.fail():
-		c.cfg.Logger.Error("the LLM endpoint failed several times in a row; it is tried again from time to time", "reason", fault.Code, "status", fault.Status)
-	}
-	if fault != nil {
-		return nil, usage, fault
-	}
-	return answer, usage, nil
-}
-
-// ask makes up to attempts calls.
-func (c *Client) ask(ctx context.Context, p prompts.Prompt, required []string, attempts int, usage *coding.Usage) (json.RawMessage, *Error) {
-	for n := 1; ; n++ {
-		answer, seen, fault := c.fit(ctx, p, required, usage)
-		if fault == nil {
-			return answer, nil
-		}
-		wait := seen.retryAfter
-		if wait == 0 {
-			wait = c.cfg.Backoff << min(n-1, 16)
-			wait = wait/2 + rand.N(wait) // spreads load, guards nothing
-		}
-		if n >= attempts || !fault.again() || wait > maxRetryAfter || ctx.Err() != nil ||
-			fault.Code == InvalidAnswer && n >= 2 { // what was wrong twice stays so
-			return nil, fault
-		}
-		c.cfg.Logger.Warn("an LLM call failed and is repeated", "reason", fault.Code, "status", fault.Status, "wait", wait.Round(time.Millisecond).String())
-		select {
-		case <-ctx.Done():
-			return nil, fault
-		case <-time.After(wait):
-		}
-	}
-}
-
-// A shape is how a request is written. Servers refuse what they do not know.
-type shape struct {
-	format      openai.ChatCompletionResponseFormatType
-	temperature bool // 0 is asked for; models that think refuse it
-	oldTokens   bool // max_tokens instead of max_completion_tokens
-}
-
-var formats = []openai.ChatCompletionResponseFormatType{
-	openai.ChatCompletionResponseFormatTypeJSONSchema,
-	openai.ChatCompletionResponseFormatTypeJSONObject,
-	openai.ChatCompletionResponseFormatTypeText,
-}
-
-// A shape is remembered as one number: two bits for the format, one each for
-// what was given up.
+// The sources of answers.
 const (
-	giveUpTemperature = 1 << 2
-	giveUpNewTokens   = 1 << 3
-	formatBits        = 3
+	fromCache    = "cache"
+	fromShared   = "shared" // the same question was under way
+	fromReplay   = "replay"
+	fromEndpoint = "endpoint"
 )
 
-func shapeOf(n int32) shape {
-	return shape{format: formats[n&formatBits], temperature: n&giveUpTemperature == 0, oldTokens: n&giveUpNewTokens != 0}
-}
-
-// simpler gives up what the server seems to refuse; false when nothing is left.
-func simpler(n int32, h hint) (int32, bool) {
-	switch {
-	case h == hintTemperature && n&giveUpTemperature == 0:
-		return n | giveUpTemperature, true
-	case h == hintTokens && n&giveUpNewTokens == 0:
-		return n | giveUpNewTokens, true
-	case h == hintNone || n&formatBits == int32(len(formats)-1):
-		return n, false
-	}
-	return n + 1, true
-}
-
-// fit calls with the shape known to work, or simpler ones until the server
-// accepts one, which is then remembered.
-func (c *Client) fit(ctx context.Context, p prompts.Prompt, required []string, usage *coding.Usage) (json.RawMessage, *exchange, *Error) {
-	first := c.shape.Load()
-	for n := first; ; {
-		began := time.Now()
-		before := *usage
-		answer, seen, fault, h := c.call(ctx, p, required, shapeOf(n), usage)
-		call := Call{Took: time.Since(began), Usage: since(before, *usage)}
-		if fault != nil {
-			call.Code = fault.Code
-		}
-		c.cfg.Observe(call)
-		if fault == nil || fault.Code == InvalidAnswer {
-			if n != first && fault == nil {
-				c.shape.CompareAndSwap(first, n)
-			}
-			return answer, seen, fault
-		}
-		next, ok := simpler(n, h)
-		if !ok || ctx.Err() != nil {
-			return nil, seen, fault
-		}
-		n = next
-	}
-}
-
-func since(before, after coding.Usage) coding.Usage {
-	return coding.Usage{Calls: after.Calls - before.Calls, PromptTokens: after.PromptTokens - before.PromptTokens,
-		CachedTokens: after.CachedTokens - before.CachedTokens, CompletionTokens: after.CompletionTokens - before.CompletionTokens}
-}
-
-// call makes one HTTP call.
-func (c *Client) call(ctx context.Context, p prompts.Prompt, required []string, s shape, usage *coding.Usage) (json.RawMessage, *exchange, *Error, hint) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
-	defer cancel()
-	ctx, seen := withExchange(ctx)
-	usage.Calls++
-	res, err := c.api.CreateChatCompletion(ctx, c.request(p, s))
+// Ask gives the JSON object that answers the prompt; it has the members that the
+// prompt's schema requires at its top, of the types that it names, and what is
+// below is not checked. The error is an *Error, a *Miss where recordings are
+// replayed, or that of ctx when it has ended. Usage counts failed calls too.
+func (c *Client) Ask(ctx context.Context, p prompts.Prompt) (json.RawMessage, coding.Usage, error) {
+	want, err := formOf(p.Schema)
 	if err != nil {
-		fault, h := classify(ctx, err, seen)
-		return nil, seen, fault, h
+		return nil, coding.Usage{}, fmt.Errorf("llm: the schema of prompt %s cannot be read", p.Task)
 	}
-	usage.PromptTokens += res.Usage.PromptTokens
-	usage.CompletionTokens += res.Usage.CompletionTokens
-	if d := res.Usage.PromptTokensDetails; d != nil {
-		usage.CachedTokens += d.CachedTokens
+	if c.cfg.ReplayDir != "" {
+		return c.replay(ctx, p, want)
 	}
-	answer, code := read(res, required)
-	if code != "" {
-		return nil, seen, &Error{Code: code, Status: seen.status}, hintNone
+	hash := c.question(c.cfg.Model, p).Hash()
+	deadline := began(ctx).Add(c.cfg.Deadline)
+	for {
+		f, leader := c.flights.join(hash)
+		if leader {
+			answer, usage, source, err := c.lead(ctx, question{prompt: p, want: want, deadline: deadline,
+				tokens: int(float64(len(p.System)+len(p.User)+len(p.Schema)) / bytesPerToken)})
+			f.answer, f.err = answer, err
+			c.flights.land(hash, f)
+			c.cfg.Observer.LLMAnswer(source, codeOf(err))
+			return answer, usage, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, coding.Usage{}, ctx.Err()
+		case <-f.done:
+		}
+		if f.err == nil {
+			c.cfg.Observer.LLMAnswer(fromShared, "")
+			return f.answer, coding.Usage{CacheHits: 1}, nil
+		}
+		// That the leader was told to stop, or had no time left, is not our failure.
+		if code := codeOf(f.err); code != ended && code != Deadline || ctx.Err() != nil {
+			c.cfg.Observer.LLMAnswer(fromShared, code)
+			return nil, coding.Usage{}, f.err
+		}
 	}
-	return answer, seen, nil, hintNone
 }
 
-func (c *Client) request(p prompts.Prompt, s shape) openai.ChatCompletionRequest {
-	req := openai.ChatCompletionRequest{
-		Model: c.cfg.Model,
-		Messages: []openai.ChatCompletionMessage{
-			{Role: openai.ChatMessageRoleSystem, Content: p.System},
-			{Role: openai.ChatMessageRoleUser, Content: p.User},
-		},
-	}
-	if s.oldTokens {
-		req.MaxTokens = c.cfg.MaxTokens //nolint:staticcheck // the only name that older servers know
-	} else {
-		req.MaxCompletionTokens = c.cfg.MaxTokens
-	}
-	if s.temperature {
-		// 0 would be left out of the request and mean the server's default.
-		req.Temperature = math.SmallestNonzeroFloat32
-	}
-	switch s.format {
-	case openai.ChatCompletionResponseFormatTypeJSONSchema:
-		req.ResponseFormat = &openai.ChatCompletionResponseFormat{Type: s.format, JSONSchema: &openai.ChatCompletionResponseFormatJSONSchema{
-			Name: p.Task, Schema: p.Schema, Strict: true,
-		}}
-	case openai.ChatCompletionResponseFormatTypeJSONObject:
-		req.ResponseFormat = &openai.ChatCompletionResponseFormat{Type: s.format}
-	}
-	return req
+func (c *Client) question(model string, p prompts.Prompt) Question {
+	return QuestionOf(model, c.cfg.MaxTokens, p)
 }
 
-// read takes the answer out of a response, or says with a code why not.
-func read(res openai.ChatCompletionResponse, required []string) (json.RawMessage, string) {
-	if len(res.Choices) == 0 {
-		return nil, InvalidAnswer
-	}
-	choice := res.Choices[0]
+// ended stands for an error that is not of an endpoint: the context's.
+const ended = "ended"
+
+func codeOf(err error) string {
+	var e *Error
 	switch {
-	case choice.Message.Refusal != "", choice.FinishReason == openai.FinishReasonContentFilter:
-		return nil, Refused
-	case choice.FinishReason == openai.FinishReasonLength:
-		return nil, TooLong // what is cut off may lack codes
+	case err == nil:
+		return ""
+	case errors.As(err, &e):
+		return e.Code
 	}
-	answer, ok := object(choice.Message.Content, required)
-	if !ok {
-		return nil, InvalidAnswer
+	return ended
+}
+
+// lead asks the endpoints in turn. The failure is that of the first.
+func (c *Client) lead(ctx context.Context, q question) (answer json.RawMessage, usage coding.Usage, source string, err error) {
+	var first *Error
+	for _, e := range c.endpoints {
+		asked := c.question(e.model, q.prompt)
+		if answer, ok := c.kept(ctx, asked.Hash(), q.want); ok {
+			usage.CacheHits++
+			c.record(Recording{Question: asked, Answer: answer})
+			return answer, usage, fromCache, nil
+		}
+		before := usage
+		answer, fault := e.ask(ctx, q, &usage)
+		if ctx.Err() != nil {
+			return nil, usage, fromEndpoint, ctx.Err()
+		}
+		if fault == nil {
+			c.keep(ctx, asked.Hash(), answer)
+			c.record(Recording{Question: asked, Answer: answer, Usage: usage.Since(before)})
+			return answer, usage, fromEndpoint, nil
+		}
+		if fault.lasting() {
+			c.record(Recording{Question: asked, Fault: fault.Code, Usage: usage.Since(before)})
+		}
+		if first == nil {
+			first = fault
+		}
+		if !fault.endpointFault() && fault.Code != Budget { // a second endpoint may cost nothing
+			break
+		}
 	}
-	return answer, ""
+	return nil, usage, fromEndpoint, first
+}
+
+// kept looks an answer up. A cache that does not answer is no reason to fail.
+func (c *Client) kept(ctx context.Context, hash [32]byte, want form) (json.RawMessage, bool) {
+	if c.cfg.Answers == nil {
+		return nil, false
+	}
+	answer, found, err := c.cfg.Answers.LLMAnswer(ctx, hash, time.Now())
+	if err != nil && ctx.Err() == nil {
+		c.cfg.Logger.Warn("the cache of LLM answers cannot be read", "cause", err.Error())
+	}
+	if err != nil || !found || !want.fits(answer) {
+		return nil, false
+	}
+	return answer, true
+}
+
+func (c *Client) keep(ctx context.Context, hash [32]byte, answer json.RawMessage) {
+	if c.cfg.Answers == nil {
+		return
+	}
+	now := time.Now()
+	if err := c.cfg.Answers.SaveLLMAnswer(ctx, hash, answer, now, now.Add(c.cfg.KeepFor)); err != nil && ctx.Err() == nil {
+		c.cfg.Logger.Warn("an LLM answer could not be kept and is paid for again when it is needed", "cause", err.Error())
+	}
+}
+
+func (c *Client) record(r Recording) {
+	if c.cfg.RecordDir == "" {
+		return
+	}
+	r.Usage.CostUSD = 0 // a price of today
+	for _, key := range []string{c.cfg.APIKey, c.cfg.Fallback.APIKey} {
+		if key != "" { // a server that repeats it
+			r.Answer = bytes.ReplaceAll(r.Answer, []byte(key), []byte("[key]"))
+		}
+	}
+	if err := WriteRecording(c.cfg.RecordDir, r); err != nil {
+		c.cfg.Logger.Error("an LLM answer was not recorded", "cause", err.Error())
+	}
+}
+
+func (c *Client) replay(ctx context.Context, p prompts.Prompt, want form) (json.RawMessage, coding.Usage, error) {
+	r, err := replay(c.cfg.ReplayDir, c.question(c.cfg.Model, p))
+	var m *Miss
+	switch {
+	case errors.As(err, &m):
+		missed(ctx, m)
+	case err != nil:
+		m = &Miss{Task: p.Task, Model: c.cfg.Model, cause: err}
+		missed(ctx, m)
+		err = m
+	case r.Fault != "":
+		err = &Error{Code: r.Fault}
+	case !want.fits(r.Answer):
+		err = &Error{Code: InvalidAnswer}
+	}
+	c.cfg.Observer.LLMAnswer(fromReplay, codeOf(err))
+	if err != nil {
+		return nil, r.Usage, err
+	}
+	return r.Answer, r.Usage, nil
 }

@@ -54,6 +54,7 @@ func TestPassingFaultsAreOvercome(t *testing.T) {
 		"reset in mid-body":    reset,
 		"HTML":                 raw(200, "<html>Sign in "+marker+"</html>"),
 		"empty body":           raw(200, ""),
+		"wrong schema":         says(`{"codes":"E11.9"}`),
 		"empty choices":        func(w http.ResponseWriter, _ *http.Request, q request) { respond(w, q) },
 		"no JSON":              says("I think the codes for " + marker + " are E11.9"),
 		"broken JSON":          says(`{"codes":[{"number":1`),
@@ -87,7 +88,8 @@ func TestLastingFaultsHaveTheirCode(t *testing.T) {
 		"403":                   {fault: fails(403, "no"), code: Unauthorized, calls: 1},
 		"404 model":             {fault: fails(404, "The model does not exist"), code: NotFound, calls: 1},
 		"404 page":              {fault: raw(404, "404 page not found"), code: NotFound, calls: 1},
-		"429":                   {fault: fails(429, "quota"), code: RateLimited, calls: 3},
+		"429":                   {fault: fails(429, "slow down"), code: RateLimited, calls: 6},
+		"429 for no credit":     {fault: fails(429, "insufficient_quota"), code: Quota, calls: 1},
 		"429 for an hour":       {fault: fails(429, "quota", "Retry-After", "3600"), code: RateLimited, calls: 1},
 		"500":                   {fault: fails(500, "oops"), code: Unavailable, calls: 3},
 		"503 in HTML":           {fault: raw(503, "<html>"+marker), code: Unavailable, calls: 3},
@@ -97,6 +99,7 @@ func TestLastingFaultsHaveTheirCode(t *testing.T) {
 		"drip":                  {fault: drip, code: Timeout, calls: 1, change: func(c *Config) { c.Timeout = 50 * time.Millisecond }},
 		"HTML":                  {fault: raw(200, "<html>"+marker), code: InvalidAnswer, calls: 2},
 		"broken JSON":           {fault: says(`{"codes":[`), code: InvalidAnswer, calls: 2},
+		"wrong schema":          {fault: says(`{"codes":"E11.9"}`), code: InvalidAnswer, calls: 2},
 		"empty choices":         {fault: choice(openai.ChatCompletionChoice{}), code: InvalidAnswer, calls: 2},
 		"wrong types":           {fault: raw(200, `{"choices":{"a":1}}`), code: InvalidAnswer, calls: 2},
 		"length":                {fault: choice(openai.ChatCompletionChoice{FinishReason: "length", Message: openai.ChatCompletionMessage{Content: good}}), code: TooLong, calls: 1},
@@ -307,7 +310,7 @@ func TestAnEndedContextIsNotTheEndpointsFault(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 	}
-	if ok, _ := client.breaker.allow(); !ok {
+	if ok, _ := client.endpoints[0].breaker.allow(); !ok {
 		t.Error("the breaker opened")
 	}
 }
@@ -327,7 +330,7 @@ func TestBreaker(t *testing.T) {
 	})
 	client := clientFor(t, s.URL, func(c *Config) { c.Attempts = 1 })
 	clock := time.Unix(1_000_000, 0)
-	client.breaker.now = func() time.Time { return clock }
+	client.endpoints[0].breaker.now = func() time.Time { return clock }
 	ask := func() error { _, _, err := client.Ask(t.Context(), prompt); return err }
 	for range 20 {
 		check(t, nil, ask(), Unavailable)
@@ -356,16 +359,14 @@ func TestBreaker(t *testing.T) {
 func TestCallsAreObserved(t *testing.T) {
 	t.Parallel()
 	s := serve(t, fails(500, "oops"), says(good))
-	var mu sync.Mutex
-	var calls []Call
-	client := clientFor(t, s.URL, func(c *Config) {
-		c.Observe = func(call Call) { mu.Lock(); calls = append(calls, call); mu.Unlock() }
-	})
+	heard := &listener{}
+	client := clientFor(t, s.URL, func(c *Config) { c.Observer = heard })
 	if _, _, err := client.Ask(t.Context(), prompt); err != nil {
 		t.Fatal(err)
 	}
-	if len(calls) != 2 || calls[0].Code != Unavailable || calls[0].Usage.Calls != 1 || calls[1].Code != "" || calls[1].Usage.PromptTokens != 100 || calls[1].Took <= 0 {
-		t.Errorf("%+v", calls)
+	want := "in flight 1|call primary llm_unavailable 0|in flight 0|in flight 1|call primary  100|in flight 0|answer endpoint "
+	if got := strings.Join(heard.lines, "|"); got != want {
+		t.Errorf("heard %s", got)
 	}
 }
 

@@ -17,7 +17,11 @@ import (
 const (
 	Unavailable   = "llm_unavailable"    // no connection, a broken one, a server error, breaker open
 	Timeout       = "llm_timeout"        // no complete answer within the longest wait
-	RateLimited   = "llm_rate_limited"   // 429 to the end
+	RateLimited   = "llm_rate_limited"   // 429 to the end, or a wait that the note's deadline does not allow
+	Quota         = "llm_quota"          // the account's credit is used up
+	Deadline      = "llm_deadline"       // the note's time for the LLM is used up
+	Budget        = "llm_budget"         // the site's budget of the day is spent
+	Ledger        = "llm_ledger"         // what was spent cannot be told, so nothing more is
 	Unauthorized  = "llm_unauthorized"   // 401, 403
 	NotFound      = "llm_not_found"      // 404: model or address
 	TooLong       = "llm_too_long"       // request or answer exceeds the model's limits
@@ -30,6 +34,10 @@ var sentences = map[string]string{
 	Unavailable:   "the LLM endpoint cannot be reached or fails; check CHARTCODE_LLM_BASE_URL and the server",
 	Timeout:       "the LLM endpoint did not answer in time; CHARTCODE_LLM_TIMEOUT sets how long is waited",
 	RateLimited:   "the LLM endpoint allows no more calls for now",
+	Quota:         "the account at the LLM endpoint has no credit left",
+	Deadline:      "the time that one note may wait for the LLM is used up; CHARTCODE_LLM_DEADLINE sets it",
+	Budget:        "the budget of the day for the LLM is spent; CHARTCODE_LLM_DAILY_BUDGET_USD sets it",
+	Ledger:        "the database that keeps the LLM's budget does not answer",
 	Unauthorized:  "the LLM endpoint refuses the key; check CHARTCODE_LLM_API_KEY",
 	NotFound:      "the LLM endpoint does not know the model or the address; check CHARTCODE_LLM_MODEL and CHARTCODE_LLM_BASE_URL",
 	TooLong:       "the note and its candidates, or the answer, are longer than the model allows",
@@ -42,6 +50,8 @@ var sentences = map[string]string{
 type Error struct {
 	Code   string
 	Status int // of HTTP, 0 when there was none
+
+	local bool // decided here: no call was made
 }
 
 // Error is the code and a sentence that says what to do.
@@ -64,11 +74,38 @@ func (e *Error) again() bool {
 // request's.
 func (e *Error) endpointFault() bool {
 	switch e.Code {
-	case Unavailable, Timeout, RateLimited, Unauthorized, NotFound:
+	case Unavailable, Timeout, RateLimited, Quota, Unauthorized, NotFound:
 		return true
 	}
 	return false
 }
+
+// tellsNothing says whether the failure says neither that the endpoint works nor
+// that it does not.
+func (e *Error) tellsNothing() bool {
+	return e.local || e.Code == Deadline || e.Code == Budget || e.Code == Ledger
+}
+
+// brokeOff says whether the server may have done its work, and billed it, though
+// its answer was not received.
+func (e *Error) brokeOff() bool {
+	return e.Code == Timeout || e.Code == Deadline || e.Code == Unavailable && e.Status == http.StatusOK ||
+		e.Code == InvalidAnswer && e.Status == http.StatusOK
+}
+
+// lasting says whether the same request gives the same failure, so that it is
+// part of a recording.
+func (e *Error) lasting() bool {
+	return e.Code == TooLong || e.Code == Refused || e.Code == InvalidAnswer || e.Code == Rejected
+}
+
+// misconfigured says whether a person has to do something.
+func (e *Error) misconfigured() bool {
+	return e.Code == Unauthorized || e.Code == NotFound || e.Code == Quota || e.Code == Rejected
+}
+
+// Known reports whether code is one of an Error.
+func Known(code string) bool { return sentences[code] != "" }
 
 // hint is what a 400 seems to complain of.
 type hint int
@@ -129,6 +166,8 @@ func byStatus(status int, text string) (*Error, hint) {
 	switch {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		e.Code = Unauthorized
+	case status == http.StatusTooManyRequests && strings.Contains(text, "insufficient_quota"), status == http.StatusPaymentRequired:
+		e.Code = Quota
 	case status == http.StatusTooManyRequests:
 		e.Code = RateLimited
 	case status == http.StatusRequestTimeout, status == http.StatusGatewayTimeout:

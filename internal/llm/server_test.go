@@ -15,6 +15,7 @@ import (
 
 	"github.com/sashabaranov/go-openai"
 
+	"chartcode/internal/coding"
 	"chartcode/prompts"
 )
 
@@ -178,3 +179,32 @@ func clientFor(t *testing.T, url string, change ...func(*Config)) *Client {
 	})
 	return c
 }
+
+// listener is an Observer that writes down what it hears.
+type listener struct {
+	mu     sync.Mutex
+	lines  []string
+	flying int
+	most   int
+}
+
+func (l *listener) add(format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines = append(l.lines, fmt.Sprintf(format, args...))
+}
+
+func (l *listener) LLMCall(endpoint, code string, took time.Duration, u coding.Usage) {
+	l.add("call %s %s %d", endpoint, code, u.PromptTokens)
+}
+func (l *listener) LLMAnswer(source, code string) { l.add("answer %s %s", source, code) }
+func (l *listener) LLMInFlight(change int) {
+	l.mu.Lock()
+	l.flying += change
+	l.most = max(l.most, l.flying)
+	n := l.flying
+	l.mu.Unlock()
+	l.add("in flight %d", n)
+}
+func (l *listener) LLMBreaker(endpoint string, open bool) { l.add("breaker %s %v", endpoint, open) }
+func (l *listener) LLMSpent(usd float64)                  { l.add("spent %.6f", usd) }

@@ -14,6 +14,8 @@ var (
 	errRedirect       = errors.New("redirected")
 )
 
+const maxHeaderBytes = 64 << 10
+
 // maxAnswerBytes is far above any answer asked for.
 const maxAnswerBytes = 4 << 20
 
@@ -22,11 +24,13 @@ const maxAnswerBytes = 4 << 20
 type exchange struct {
 	status     int
 	retryAfter time.Duration // 0: not said
+	requests   window        // as the rate-limit headers tell it
+	tokens     window
 }
 
 type exchangeKey struct{}
 
-// transport notes status and Retry-After and cuts off endless answers.
+// transport notes status, Retry-After and rate limits and cuts off endless answers.
 type transport struct {
 	base http.RoundTripper
 	now  func() time.Time
@@ -40,6 +44,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if x, ok := req.Context().Value(exchangeKey{}).(*exchange); ok {
 		x.status = res.StatusCode
 		x.retryAfter = retryAfter(res.Header, t.now())
+		x.requests, x.tokens = limits(res.Header, "requests", t.now()), limits(res.Header, "tokens", t.now())
 	}
 	res.Body = &cappedBody{ReadCloser: res.Body, left: maxAnswerBytes}
 	return res, nil
@@ -59,10 +64,6 @@ func (b *cappedBody) Read(p []byte) (int, error) {
 	b.left -= n
 	return n, err
 }
-
-// maxRetryAfter is the longest wait that is obeyed; a server that asks for more
-// gets no second attempt, the note is ranked locally.
-const maxRetryAfter = 30 * time.Second
 
 // retryAfter reads the header as seconds or as a date (RFC 9110, 10.2.3). A date
 // is measured against the server's own clock where it tells it: clocks differ.
@@ -92,6 +93,7 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 func httpClient(connections int) *http.Client {
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	base.MaxIdleConns, base.MaxIdleConnsPerHost = connections, connections
+	base.MaxResponseHeaderBytes = maxHeaderBytes
 	return &http.Client{
 		Transport:     &transport{base: base, now: time.Now},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return errRedirect },

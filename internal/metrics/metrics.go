@@ -15,6 +15,7 @@ type Metrics struct {
 	registry    *prometheus.Registry
 	Deliveries  *prometheus.CounterVec // by result and reason of a dead letter
 	NoteSeconds prometheus.Histogram   // a worker's time for one delivery
+	LLM         *LLM
 }
 
 // New makes the metrics, together with those of the Go runtime and the process.
@@ -31,6 +32,7 @@ func New() *Metrics {
 	}
 	m.registry.MustRegister(m.Deliveries, m.NoteSeconds, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.LLM = newLLM(m.registry)
 	return m
 }
 

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"time"
+
+	"chartcode/internal/coding"
+	"chartcode/internal/llm"
+	"chartcode/internal/store"
+	"chartcode/pipeline"
+)
+
+// usesLLM says whether notes are ranked by an LLM: asked for, or configured.
+func (a *app) usesLLM(o pipelineOptions) bool {
+	return o.ranker == "llm" || o.ranker == "" && (a.cfg.LLM.Configured() || a.cfg.LLMLimits.ReplayDir != "")
+}
+
+// newLLM gives the client of the configured LLM, with its cache and ledger in the
+// database.
+func (a *app) newLLM() (*llm.Client, error) {
+	limits := a.cfg.LLMLimits
+	if !a.cfg.LLM.Configured() && limits.ReplayDir == "" {
+		return nil, usagef("--ranker llm needs CHARTCODE_LLM_MODEL, and CHARTCODE_LLM_BASE_URL or CHARTCODE_LLM_API_KEY")
+	}
+	if limits.RecordDir != "" && limits.ReplayDir != "" {
+		return nil, usagef("--llm-record and --llm-replay exclude each other")
+	}
+	prices, err := llm.LoadPrices(limits.Prices)
+	if err != nil {
+		return nil, usagef("CHARTCODE_LLM_PRICES: %s", err)
+	}
+	cfg := llm.Config{
+		BaseURL: a.cfg.LLM.BaseURL, APIKey: a.cfg.LLM.APIKey, Model: a.cfg.LLM.Model, APIVersion: a.cfg.LLM.APIVersion,
+		Fallback: llm.Endpoint{BaseURL: a.cfg.LLMFallback.BaseURL, APIKey: a.cfg.LLMFallback.APIKey,
+			Model: a.cfg.LLMFallback.Model, APIVersion: a.cfg.LLMFallback.APIVersion},
+		Timeout: a.cfg.LLM.Timeout, Deadline: limits.Deadline, Concurrency: limits.Concurrency,
+		RequestsPerMinute: limits.RequestsPerMinute, TokensPerMinute: limits.TokensPerMinute,
+		Prices: prices, DailyBudget: limits.DailyBudgetUSD, Zone: a.cfg.Timezone,
+		RecordDir: limits.RecordDir, ReplayDir: limits.ReplayDir,
+		Logger: a.log, Observer: a.metrics.LLM,
+	}
+	if a.store != nil {
+		cfg.Spending = a.store
+		if limits.CacheDays > 0 {
+			cfg.Answers, cfg.KeepFor = a.store, time.Duration(limits.CacheDays)*24*time.Hour
+		}
+	}
+	client, err := llm.New(cfg)
+	if err != nil {
+		return nil, usagef("%s", err)
+	}
+	a.metrics.LLM.Budget.Set(limits.DailyBudgetUSD)
+	if limits.RecordDir != "" {
+		a.log.Warn("each question to the LLM and its answer is written to the folder of --llm-record: the files hold the text of notes; use it for notes that are no patient data")
+	}
+	return client, nil
+}
+
+// warnHalfConfigured says that an LLM is set up but for its model.
+func (a *app) warnHalfConfigured() {
+	if os.Getenv("CHARTCODE_LLM_BASE_URL") != "" || os.Getenv("CHARTCODE_LLM_API_KEY") != "" {
+		a.log.Warn("CHARTCODE_LLM_MODEL is not set: notes are ranked locally, and the other CHARTCODE_LLM settings do nothing")
+	}
+}
+
+// processor makes suggestion sets.
+type processor interface {
+	Process(ctx context.Context, note coding.Note) (coding.SuggestionSet, error)
+}
+
+// noteByNote gives each note its time for the LLM. The pipeline makes local
+// suggestions whatever the LLM's failure is; that a recording is missing is no
+// failure of the LLM and ends the note with an error.
+type noteByNote struct{ *pipeline.Pipeline }
+
+func (p noteByNote) Process(ctx context.Context, note coding.Note) (coding.SuggestionSet, error) {
+	ctx = llm.WithNote(ctx)
+	set, err := p.Pipeline.Process(ctx, note)
+	if missed := llm.Missed(ctx); missed != nil {
+		return coding.SuggestionSet{}, missed
+	}
+	return set, err
+}
+
+// workers is how many notes are worked on at once: as many as the processor has
+// room for, or, where an LLM is waited for, half as many again as it may have
+// calls in flight, so that there is a note ready for each call that ends.
+func (a *app) workers(o pipelineOptions) int {
+	if a.usesLLM(o) && a.cfg.LLMLimits.ReplayDir == "" {
+		return a.cfg.LLMLimits.Concurrency + a.cfg.LLMLimits.Concurrency/2 + runtime.NumCPU()
+	}
+	return runtime.NumCPU()
+}
+
+const (
+	tidyEvery = time.Hour
+	tidyBatch = 1000
+)
+
+// tidyLLM removes answers of LLMs that have expired, until ctx ends.
+func (a *app) tidyLLM(ctx context.Context) error {
+	for {
+		for {
+			n, err := a.store.ForgetLLMAnswers(ctx, time.Now(), tidyBatch)
+			if err != nil && ctx.Err() == nil {
+				a.log.Warn("expired answers of the LLM were not removed", "error", err)
+			}
+			if err != nil || n < tidyBatch {
+				break
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(tidyEvery):
+		}
+	}
+}
+
+// serveMetrics serves the metrics of a worker, which has no web page, at
+// CHARTCODE_METRICS_ADDR until ctx ends.
+func (a *app) serveMetrics(ctx context.Context, listener net.Listener) error {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", a.metrics.Handler())
+	server := &server{app: a, listener: listener, http: &http.Server{
+		Handler: mux, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+	}}
+	return server.run(ctx)
+}
+
+// llmStatus is what was used and spent today.
+type llmStatus struct {
+	Model            string  `json:"model,omitempty"`
+	Calls            int     `json:"calls_today"`
+	PromptTokens     int     `json:"prompt_tokens_today"`
+	CachedTokens     int     `json:"cached_tokens_today"`
+	CompletionTokens int     `json:"completion_tokens_today"`
+	SpentUSD         float64 `json:"spent_today_usd"`
+	BudgetUSD        float64 `json:"daily_budget_usd,omitempty"`
+}
+
+// llmStatus is nil where no LLM is configured and none was used today.
+func (a *app) llmStatus(ctx context.Context) (*llmStatus, error) {
+	spend, err := a.store.LLMSpend(ctx, time.Now().In(a.cfg.Timezone).Format(time.DateOnly))
+	if err != nil || !a.cfg.LLM.Configured() && spend == (coding.LLMSpend{}) {
+		return nil, databaseError(err)
+	}
+	return &llmStatus{Model: a.cfg.LLM.Model, Calls: spend.Calls, PromptTokens: spend.PromptTokens, CachedTokens: spend.CachedTokens,
+		CompletionTokens: spend.CompletionTokens, SpentUSD: float64(spend.NanoUSD) / 1e9, BudgetUSD: a.cfg.LLMLimits.DailyBudgetUSD}, nil
+}
+
+var (
+	_ llm.Answers  = (*store.Store)(nil)
+	_ llm.Spending = (*store.Store)(nil)
+)

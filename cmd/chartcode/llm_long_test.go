@@ -1,0 +1,121 @@
+//go:build long
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"chartcode/samples"
+)
+
+// TestLongLLMInFlight: 1,200 different notes, an LLM that needs 4 seconds, 64
+// calls allowed: one worker process keeps at least 60 under way, never more than
+// 64, and needs less than 40 ms of processor time for a note.
+func TestLongLLMInFlight(t *testing.T) {
+	const notes, allowed, least, delay = 1200, 64, 60, 4 * time.Second
+	plain := filepath.Join(t.TempDir(), "chartcode") // without the race detector, as a site runs it
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", plain, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%s\n%v", out, err)
+	}
+	s, _ := newServers(t)
+
+	var mu sync.Mutex
+	var now, most, fewest, arrived int
+	full := false
+	fewest = math.MaxInt
+	var began, ended time.Time
+	server := newLLMServer(t, func(w http.ResponseWriter, r *http.Request, q llmCall) {
+		mu.Lock()
+		now++
+		arrived++
+		most = max(most, now)
+		if now == allowed && !full {
+			full, began = true, time.Now()
+		}
+		if arrived == notes {
+			ended = time.Now()
+		}
+		mu.Unlock()
+		time.Sleep(delay) // the model's work
+		mu.Lock()
+		now--
+		if full && arrived < notes {
+			fewest = min(fewest, now)
+		}
+		mu.Unlock()
+		llmCodes(t, nil)(w, r, q)
+	})
+	s.env = append(s.env, "CHARTCODE_LLM_BASE_URL="+server.base(), "CHARTCODE_LLM_MODEL=some-model", fmt.Sprintf("CHARTCODE_LLM_CONCURRENCY=%d", allowed))
+	if _, code := s.run("submit", s.file("notes.jsonl", longNotes(t, notes))); code != 0 {
+		t.Fatal("submit failed")
+	}
+	usual := binary
+	binary = plain
+	worker := s.start("work")
+	binary = usual
+	st := s.settled(notes + 1)
+	if code := worker.stop(syscall.SIGTERM); code != 0 {
+		t.Errorf("the worker ended with %d", code)
+	}
+	usage := worker.cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	cpu := time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	t.Logf("%d notes, %s for an answer, %d calls allowed, on %d processors: from when %d were under way to the last note %s; at least %d and at most %d under way; "+
+		"processor time of the worker %.1f ms a note, its start included",
+		notes, delay, allowed, runtime.NumCPU(), allowed, ended.Sub(began).Round(time.Second), fewest, most, cpu.Seconds()*1000/notes)
+	if fewest < least || most > allowed {
+		t.Errorf("%d to %d calls under way, want %d to %d", fewest, most, least, allowed)
+	}
+	if cpu > notes*40*time.Millisecond {
+		t.Errorf("%s of processor time for %d notes", cpu, notes)
+	}
+	if server.called() != notes || st.SuggestionSets != notes+1 || st.Notes.Dead != 0 {
+		t.Errorf("%d calls, %d sets, %+v", server.called(), st.SuggestionSets, st.Notes)
+	}
+}
+
+// longNotes are notes of the usual length, all different: the built-in samples
+// with what noteLines state before each.
+func longNotes(t *testing.T, n int) string {
+	t.Helper()
+	var texts []string
+	in := bufio.NewScanner(bytes.NewReader(samples.Notes()))
+	in.Buffer(nil, 1<<20)
+	for in.Scan() {
+		var note struct {
+			Text string `json:"text"`
+		}
+		if err := json.Unmarshal(in.Bytes(), &note); err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, note.Text)
+	}
+	if err := in.Err(); err != nil || len(texts) == 0 {
+		t.Fatal("no samples", err)
+	}
+	var b strings.Builder
+	for i := range n {
+		line, err := json.Marshal(map[string]any{
+			"note_id": fmt.Sprintf("%s-long-%d", marker, i), "service_date": "2026-03-14", "setting": "outpatient",
+			"text": fmt.Sprintf("DIAGNOSES: %s number %d. Type 2 diabetes mellitus, essential hypertension, acute bronchitis.\n\n%s", marker, i, texts[i%len(texts)]),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Write(line)
+		b.WriteByte('\n')
+	}
+	return b.String()
+}

@@ -1,0 +1,95 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"chartcode/internal/coding"
+)
+
+// LLM are the metrics of what is asked of LLMs by this process, and what was
+// spent by all. It is an Observer of package llm.
+type LLM struct {
+	calls    *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	tokens   *prometheus.CounterVec
+	cost     prometheus.Counter
+	answers  *prometheus.CounterVec
+	inFlight prometheus.Gauge
+	breaker  *prometheus.GaugeVec
+	spent    prometheus.Gauge
+	// Budget is what may be spent on a day; 0 without a limit.
+	Budget prometheus.Gauge
+}
+
+func newLLM(registry *prometheus.Registry) *LLM {
+	m := &LLM{
+		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "chartcode_llm_calls_total", Help: "HTTP calls to LLM endpoints, by endpoint (primary, fallback) and result: ok, or a code such as llm_timeout.",
+		}, []string{"endpoint", "result"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "chartcode_llm_call_seconds", Help: "Time of an HTTP call to an LLM endpoint.",
+			Buckets: []float64{0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300, 900, 1800},
+		}, []string{"endpoint"}),
+		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "chartcode_llm_tokens_total", Help: "Tokens as LLM endpoints count them, by kind: prompt, cached (of prompt: served from the provider's cache), completion.",
+		}, []string{"endpoint", "kind"}),
+		cost: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "chartcode_llm_cost_usd_total", Help: "Cost of this process's LLM calls by the table of prices, in US dollars; 0 for models without a price.",
+		}),
+		answers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "chartcode_llm_answers_total", Help: "Questions to an LLM, by where the answer came from (endpoint, cache, shared: the same question was under way, replay) and result: ok, or a code.",
+		}, []string{"source", "result"}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "chartcode_llm_in_flight", Help: "LLM calls under way in this process.",
+		}),
+		breaker: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "chartcode_llm_breaker_open", Help: "1 while an LLM endpoint is not asked because it failed several times in a row.",
+		}, []string{"endpoint"}),
+		spent: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "chartcode_llm_spent_today_usd", Help: "Spent on the day of the last call by all processes, calls under way included; only with a budget.",
+		}),
+		Budget: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "chartcode_llm_daily_budget_usd", Help: "What may be spent on LLMs on one day; 0 without a limit.",
+		}),
+	}
+	registry.MustRegister(m.calls, m.seconds, m.tokens, m.cost, m.answers, m.inFlight, m.breaker, m.spent, m.Budget)
+	m.breaker.WithLabelValues("primary").Set(0)
+	return m
+}
+
+func result(code string) string {
+	if code == "" {
+		return "ok"
+	}
+	return code
+}
+
+// LLMCall counts one HTTP call.
+func (m *LLM) LLMCall(endpoint, code string, took time.Duration, u coding.Usage) {
+	m.calls.WithLabelValues(endpoint, result(code)).Inc()
+	m.seconds.WithLabelValues(endpoint).Observe(took.Seconds())
+	for kind, n := range map[string]int{"prompt": u.PromptTokens, "cached": u.CachedTokens, "completion": u.CompletionTokens} {
+		m.tokens.WithLabelValues(endpoint, kind).Add(float64(max(n, 0)))
+	}
+	m.cost.Add(max(u.CostUSD, 0))
+}
+
+// LLMAnswer counts one question.
+func (m *LLM) LLMAnswer(source, code string) { m.answers.WithLabelValues(source, result(code)).Inc() }
+
+// LLMInFlight counts calls under way.
+func (m *LLM) LLMInFlight(change int) { m.inFlight.Add(float64(change)) }
+
+// LLMBreaker says whether an endpoint is not asked.
+func (m *LLM) LLMBreaker(endpoint string, open bool) {
+	v := 0.0
+	if open {
+		v = 1
+	}
+	m.breaker.WithLabelValues(endpoint).Set(v)
+}
+
+// LLMSpent is what was spent on the day.
+func (m *LLM) LLMSpent(usd float64) { m.spent.Set(usd) }
