@@ -41,31 +41,13 @@ func (c *chain) backs(s *statement, k *coding.Candidate, at coding.Span) bool {
 		return true
 	}
 	terms := c.termWords(k)
-	quote := meanings(c.in.Doc, at, k.Code)
-	general := 0
-	for w := range quote {
-		switch {
-		case !terms[w] || lexicon.IsStop(w) || apparatus[w]:
-		case genericNorms()[w]:
-			general++
-		default:
-			return true
-		}
-	}
-	if general == 0 {
-		return false
-	}
-	if general >= withContext {
+	telling, general := shared(c.in.Doc, at, k.Code, terms)
+	if telling > 0 || general >= withContext {
 		return true
 	}
-	if i := c.in.Doc.SentenceAt(at.Start); i >= 0 {
-		n := 0
-		for w := range meanings(c.in.Doc, c.in.Doc.Sentences[i].Span, k.Code) {
-			if terms[w] && !lexicon.IsStop(w) && !apparatus[w] {
-				n++
-			}
-		}
-		return n >= withContext
+	if i := c.in.Doc.SentenceAt(at.Start); i >= 0 && general > 0 {
+		telling, general = shared(c.in.Doc, c.in.Doc.Sentences[i].Span, k.Code, terms)
+		return telling+general >= withContext
 	}
 	return false
 }
@@ -103,11 +85,11 @@ func (c *chain) termWords(k *coding.Candidate) map[string]bool {
 	return out
 }
 
-// meanings are the norms of the words at s that state something of the patient,
-// written out and with words of the same meaning: of "cough without fever" those of
-// cough. Codes of statuses and families live on what is denied or another's.
-func meanings(doc *coding.Document, s coding.Span, code string) map[string]bool {
-	out := map[string]bool{}
+// shared counts the words at s that state something of the patient (of "cough
+// without fever" those of cough) and that the terms have, themselves, written out or
+// by words of the same meaning: those that tell, and those that many names have.
+// Codes of statuses and families live on what is denied or another's.
+func shared(doc *coding.Document, s coding.Span, code string, terms map[string]bool) (telling, general int) {
 	text := doc.Text[s.Start:s.End]
 	toks := lexicon.Tokenize(text)
 	if code[0] != 'Z' {
@@ -116,26 +98,39 @@ func meanings(doc *coding.Document, s coding.Span, code string) map[string]bool 
 			return slices.ContainsFunc(doc.Scopes, func(sc coding.Scope) bool { return sc.Overlaps(at) && !stated(sc.Assertion) })
 		})
 	}
+	tells, isGeneral := map[string]bool{}, map[string]bool{} // by the word that stands there
+	count := func(word string, norms ...string) {
+		for _, n := range norms {
+			switch {
+			case !terms[n] || lexicon.IsStop(n) || apparatus[n]:
+			case genericNorms()[n] || genericNorms()[word]:
+				isGeneral[word] = true
+			default:
+				tells[word] = true
+			}
+		}
+	}
 	for i := range toks {
-		if toks[i].Kind == lexicon.Punct {
+		t := &toks[i]
+		if t.Kind == lexicon.Punct {
 			continue
 		}
-		out[toks[i].Norm] = true
-		for _, e := range lexicon.Equivalents(toks[i].Norm) {
-			out[e.Norm] = true
+		count(t.Norm, t.Norm)
+		for _, e := range lexicon.Equivalents(t.Norm) {
+			count(t.Norm, e.Norm)
 		}
-		for _, e := range lexicon.Readings(toks[i].Lower) {
+		for _, e := range lexicon.Readings(t.Lower) {
 			for _, n := range e.Norms {
-				out[n] = true
+				count(n, n)
 			}
 		}
 	}
 	for _, e := range lexicon.Expand(text, toks, func(int) coding.SectionKind { return doc.SectionAt(s.Start) }) {
 		for _, n := range e.Norms {
-			out[n] = true
+			count(n, n)
 		}
 	}
-	return out
+	return len(tells), len(isGeneral)
 }
 
 // apparatus are words of titles that say how a code stands to its neighbours.

@@ -219,11 +219,7 @@ func (c *chain) ask(ctx context.Context, p prompts.Prompt) (json.RawMessage, err
 	answer, usage, err := c.cfg.Chat.Ask(ctx, p)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.usage.Calls += usage.Calls
-	c.usage.PromptTokens += usage.PromptTokens
-	c.usage.CachedTokens += usage.CachedTokens
-	c.usage.CompletionTokens += usage.CompletionTokens
-	c.usage.CostUSD += usage.CostUSD
+	c.usage.Add(usage)
 	if err != nil {
 		return nil, fmt.Errorf("ask the LLM: %w", err)
 	}
