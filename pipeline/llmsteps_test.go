@@ -33,7 +33,7 @@ func sampleNotes(t testing.TB) []coding.Note {
 type stepCounts struct {
 	codes, extracted, statement, words, chosen, shown, local int
 	wrong                                                    int // codes shown by the LLM that are not known
-	calls, tokens, notes                                     int
+	calls, tokens, notes, most                               int
 }
 
 func (s stepCounts) String() string {
@@ -95,6 +95,7 @@ func steps(t *testing.T, db *store.Store, rates llmtest.Rates, steps rank.Steps)
 		s.notes++
 		s.calls += set.Usage.Calls
 		s.tokens += set.Usage.PromptTokens + set.Usage.CompletionTokens
+		s.most = max(s.most, set.Usage.PromptTokens+set.Usage.CompletionTokens)
 		isKnown := map[string]bool{}
 		for _, k := range known.Codes {
 			isKnown[k.Code] = true
@@ -156,6 +157,28 @@ func TestTheChainRepairsWhatASteppingServerGetsWrong(t *testing.T) {
 	t.Logf("misses 20%%, picks a sibling 15%%, bad quote 5%%:\n%s\n%+v", wrong, wrongCounts)
 	words, wordCounts := steps(t, db, llmtest.Rates{}, rank.StepsChoose)
 	t.Logf("a server that is always right and only chooses:\n%s\n%+v", words, wordCounts)
+
+	atLeast := func(what string, n, of int, share float64) {
+		t.Helper()
+		if float64(n) < share*float64(of) {
+			t.Errorf("%s: %d of %d", what, n, of)
+		}
+	}
+	if right.codes < 200 || right.extracted != right.codes || right.wrong != 0 {
+		t.Errorf("%+v", right)
+	}
+	atLeast("what is read is offered", right.statement, right.codes, 0.99)
+	atLeast("what is offered and right is shown", right.chosen, right.codes, 0.98)
+	atLeast("what the reading missed is found by words", wrong.words-wrong.extracted, wrong.codes-wrong.extracted, 0.5)
+	atLeast("what is right is shown though a fifth was not read", wrong.chosen, wrong.codes, 0.8)
+	atLeast("what only words find is offered", words.words, words.codes, 0.9)
+	atLeast("and shown", words.chosen, words.words, 0.98)
+	if right.calls != 2*right.notes || words.calls != words.notes {
+		t.Errorf("%d calls for %d notes, %d where it only chooses", right.calls, right.notes, words.calls)
+	}
+	if right.most > 10_000 {
+		t.Errorf("%d tokens for one note", right.most)
+	}
 }
 
 // valid reports whether a code is in the table that is loaded.

@@ -61,7 +61,7 @@ func (l *lab) bench(t *testing.T, base string, change func(*config.Config)) *app
 	a := *l.app
 	a.metrics = metrics.New()
 	a.cfg.LLM = config.Endpoint{BaseURL: base, APIKey: "sk-" + marker, Model: "some-model", Timeout: 30 * time.Second}
-	a.cfg.LLMSteps = "choose" // one call a note
+	a.cfg.LLMSteps = "choose"                          // one call a note
 	a.cfg.LLMLimits = config.LLMLimits{Concurrency: 4} // no cache: notes of other tests have the same text
 	if change != nil {
 		change(&a.cfg)

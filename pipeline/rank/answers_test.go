@@ -14,8 +14,7 @@ import (
 func answered(t testing.TB) (*chain, *batch) {
 	t.Helper()
 	doc := chart(t)
-	prior := PriorLLM
-	c := &chain{cfg: &LLMConfig{PerItem: 10, ByWords: 10, PartBytes: 1000, ListBytes: 1000, Calibration: &prior}, parts: parts(doc, 1000),
+	c := &chain{cfg: &LLMConfig{PerItem: 10, ByWords: 10, PartBytes: 1000, ListBytes: 1000}, parts: parts(doc, 1000),
 		in: Input{Doc: doc, Style: coding.Mentions}, finder: newQuoteFinder(doc)}
 	c.index()
 	s := &statement{description: "asthma", kind: "condition", assertion: coding.Present, evidence: []coding.Span{spanOf(t, doc.Text, "asthma", 0)}}
@@ -126,12 +125,12 @@ func TestTablesOfImpliedWords(t *testing.T) {
 // The prior says what its comment says, and more of anything is never less.
 func TestPriorOfTheLLM(t *testing.T) {
 	near := func(got, want float64) bool { return math.Abs(got-want) < 0.03 }
-	if both, alone := PriorLLM.Probability(0.9, 0.6, true), PriorLLM.Probability(0.9, 0, false); !near(both, 0.87) || !near(alone, 0.6) {
+	if both, alone := learned.PriorLLM.Probability(0.9, 0.6, true), learned.PriorLLM.Probability(0.9, 0, false); !near(both, 0.87) || !near(alone, 0.6) {
 		t.Errorf("%.3f %.3f", both, alone)
 	}
 	last := 0.0
 	for _, stated := range []float64{0.01, 0.3, 0.5, 0.7, 0.9, 0.99} {
-		p := PriorLLM.Probability(stated, 0.3, false)
+		p := learned.PriorLLM.Probability(stated, 0.3, false)
 		if p <= last || p <= 0 || p >= 1 {
 			t.Errorf("%.2f gives %.3f after %.3f", stated, p, last)
 		}

@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"chartcode/internal/coding"
-	"chartcode/internal/learned"
 	"chartcode/prompts"
 )
 
@@ -35,12 +34,8 @@ type LLMConfig struct {
 	Chat    Chat
 	Prompts *prompts.Set
 	Steps   Steps // empty: StepsAll
-	// Calibration turns what an LLM says of its confidence into a probability; nil:
-	// PriorLLM.
-	Calibration *learned.LLM
-
-	PerItem int // candidates of one statement, 10
-	ByWords int // candidates found by words alone, 14
+	PerItem int   // candidates of one statement, 10
+	ByWords int   // candidates found by words alone, 14
 	// PartBytes is the longest text of one prompt, 24,000; a longer note is read in
 	// parts. MaxTextBytes is the longest note that is asked about, 240,000; a longer
 	// one is not cut off but refused, and so ranked locally.
@@ -117,10 +112,6 @@ func NewLLM(cfg LLMConfig) (*LLM, error) {
 	if cfg.Observe == nil {
 		cfg.Observe = func(LLMCounts) {}
 	}
-	if cfg.Calibration == nil {
-		prior := PriorLLM
-		cfg.Calibration = &prior
-	}
 	return &LLM{cfg}, nil
 }
 
@@ -129,8 +120,8 @@ func (l *LLM) Name() string { return fmt.Sprintf("llm@%d", llmVersion) }
 
 // Settings tells all that decides an answer beside the input.
 func (l *LLM) Settings() string {
-	return fmt.Sprintf("model=%s prompts=%s steps=%s per_item=%d by_words=%d part=%d list=%d calibration=%v", l.cfg.Chat.Model(), l.cfg.Prompts.SHA256(),
-		l.cfg.Steps, l.cfg.PerItem, l.cfg.ByWords, l.cfg.PartBytes, l.cfg.ListBytes, *l.cfg.Calibration)
+	return fmt.Sprintf("model=%s prompts=%s steps=%s per_item=%d by_words=%d part=%d list=%d", l.cfg.Chat.Model(), l.cfg.Prompts.SHA256(),
+		l.cfg.Steps, l.cfg.PerItem, l.cfg.ByWords, l.cfg.PartBytes, l.cfg.ListBytes)
 }
 
 // LLMError says why an answer, or a note, could not be used. It holds nothing of

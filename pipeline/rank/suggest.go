@@ -9,13 +9,6 @@ import (
 	"chartcode/internal/learned"
 )
 
-// PriorLLM is used until reviews have taught something better. Models say 0.9 of
-// what is right in two of three cases, and a second way to the same code is worth
-// about as much as half of that; the weights are set by hand so that 0.9 becomes
-// 0.87 where both rankers agree and 0.6 where the search for words has nothing for
-// the code.
-var PriorLLM = learned.LLM{Stated: 0.7, Local: 0.25, Both: 0.5, Offset: -0.2}
-
 // localOnlyFrom is the confidence from which a suggestion of the local ranker is
 // shown though the LLM, which was shown the code too, did not choose it. A wrong
 // suggestion costs a coder more than a missing one, so it is high; what both
@@ -23,7 +16,7 @@ var PriorLLM = learned.LLM{Stated: 0.7, Local: 0.25, Both: 0.5, Offset: -0.2}
 const localOnlyFrom = 0.7
 
 // declined is the share of the local ranker's odds that is left where the LLM
-// read the note and did not choose the code. Set by hand, see PriorLLM.
+// read the note and did not choose the code. Set by hand, see learned.PriorLLM.
 const declined = 0.5
 
 // The findings at codes on which the rankers differ: in a note with text that
@@ -78,7 +71,11 @@ func (c *chain) judgements() *judgements {
 // confidence of a choice.
 func (c *chain) confidence(code string, stated float64) (float64, *coding.Signals) {
 	sig := &coding.Signals{LLM: stated, Local: c.judgements().probability[code]}
-	return c.cfg.Calibration.Probability(stated, sig.Local, c.localHas(code)), sig
+	calibration := learned.PriorLLM
+	if l := c.in.Beside.Local; l != nil && l.models.LLM != nil {
+		calibration = *l.models.LLM
+	}
+	return calibration.Probability(stated, sig.Local, c.localHas(code)), sig
 }
 
 func (c *chain) localHas(code string) bool {
