@@ -148,6 +148,9 @@ var notesAsked = []struct {
 	{NoteSeventh, 240, false}, {NoteIncludes, 140, false}, {NoteExcludes2, 160, true},
 }
 
+// usualSevenths are the 7th characters that the prompt's instructions explain.
+const usualSevenths = "A initial encounter; D subsequent encounter; S sequela"
+
 // tabular gives what the tabular list says of the candidates at each code and
 // header above them, in the order of the classification.
 func (c *chain) tabular(b *batch) []prompts.TabularEntry {
@@ -188,7 +191,7 @@ func (c *chain) tabular(b *batch) []prompts.TabularEntry {
 				}
 				texts = append(texts, n.Text)
 			}
-			if len(texts) == 0 {
+			if len(texts) == 0 || strings.EqualFold(strings.Join(texts, "; "), usualSevenths) {
 				continue
 			}
 			line := string(k.kind) + ": " + oneLine(strings.Join(texts, "; "), k.length)
