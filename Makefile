@@ -58,6 +58,12 @@ lint: ## golangci-lint, with its version pinned in tools/go.mod
 format: ## format the Go code
 	@$(LINT) fmt ./...
 
+# Prompts that changed have no recordings any more: they are made anew from samples/answers.jsonl.
+.PHONY: recordings
+recordings: build ## record the hand-written answers to the sample notes as an LLM's, for --llm-replay; they lie in bin/recordings
+	@rm -rf bin/recordings
+	@go run ./internal/devtools/recordings ./bin/chartcode suggest samples/notes.jsonl --ranker llm --llm-record bin/recordings --out bin/recorded.jsonl
+
 .PHONY: check
 check: ## everything a reviewer would run
 	@$(LINT) fmt --diff ./...

@@ -203,7 +203,7 @@ func (l *Learner) Train(ctx context.Context) (*learned.Models, error) {
 		return nil, err
 	}
 	l.chosen(&m)
-	out := &learned.Models{Styles: map[coding.Style]*learned.StyleModels{}}
+	out := &learned.Models{LLM: l.Present.LLM, Styles: map[coding.Style]*learned.StyleModels{}}
 	for s, have := range l.Present.Styles {
 		out.Styles[s] = have
 	}

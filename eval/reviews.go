@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"chartcode/internal/coding"
+	"chartcode/internal/learned"
 	"chartcode/internal/review"
 )
 
@@ -35,6 +36,7 @@ type ReviewCounts struct {
 	Rejected     int                   // suggested codes that were rejected or replaced
 	Undecided    int                   // suggested codes that were left undecided
 	Rankers      map[string]int        // notes by who made the suggestions that the coders saw
+	LLM          []learned.LLMAnswer   // decided suggestions that an LLM chose
 }
 
 // FromReviews makes gold notes of the items that were finished as coded, and
@@ -95,6 +97,7 @@ func FromReviews(ctx context.Context, src Reviews, style coding.Style) (*Dataset
 		for _, c := range review.CodesOf(r) {
 			if c.System == coding.ICD10CM {
 				counts.enter(item, c, auditors[c.By])
+				counts.enterLLM(r, c)
 			}
 		}
 		d.Notes = append(d.Notes, item...)
@@ -155,6 +158,25 @@ func (counts *ReviewCounts) enter(item []GoldNote, c review.Code, auditor bool) 
 		}
 	case c.State == review.Undecided:
 		counts.Undecided++
+	}
+}
+
+// enterLLM adds what the LLM ranker said of a code that was decided on, for each
+// note for which it chose it.
+func (counts *ReviewCounts) enterLLM(r coding.ItemRecord, c review.Code) {
+	if !c.Suggested || c.State == review.Undecided {
+		return
+	}
+	for _, n := range r.Notes {
+		if n.Set == nil {
+			continue
+		}
+		for _, s := range n.Set.Suggestions {
+			if s.System == c.System && s.Code == c.Code && s.Signals != nil && s.Signals.LLM > 0 {
+				counts.LLM = append(counts.LLM, learned.LLMAnswer{Stated: s.Signals.LLM, Local: s.Signals.Local,
+					Both: s.Agreement == coding.AgreementBoth, Accepted: c.Listed()})
+			}
+		}
 	}
 }
 

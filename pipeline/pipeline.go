@@ -68,8 +68,9 @@ type Tables struct {
 	Retriever *retrieve.Retriever
 	Local     Ranker // the local ranker by the models that Retriever has
 	Validator *validate.Validator
-	ID        string // identifies the files behind it
-	Edition   string // names, by content, the releases that hold on the date: codeset.Releases.Edition
+	Tabular   rank.Tabular // notes for an LLM's prompt; nil: none are shown
+	ID        string       // identifies the files behind it
+	Edition   string       // names, by content, the releases that hold on the date: codeset.Releases.Edition
 }
 
 // Config says what a pipeline is made of.
@@ -141,6 +142,11 @@ func (p *Pipeline) Process(ctx context.Context, note coding.Note) (coding.Sugges
 			Message: fmt.Sprintf("The note does not name its setting; it was read as %s.", doc.Setting)})
 	}
 	note.Setting = doc.Setting
+	addressed := rank.AddressedToModel(doc.Text)
+	if len(addressed) > 0 {
+		set.Notices = append(set.Notices, addressedNotice(len(addressed)))
+		doc.Scopes = without(doc.Scopes, addressed)
+	}
 
 	candidates, err := tables.Retriever.Retrieve(ctx, doc, tables.Main, retrieve.Options{Limit: p.cfg.Candidates, Style: p.cfg.Style})
 	if err != nil {
@@ -148,7 +154,8 @@ func (p *Pipeline) Process(ctx context.Context, note coding.Note) (coding.Sugges
 	}
 	set.Timings.Retrieve = watch.lap()
 
-	ranker, out, err := p.rank(ctx, &set, tables.Local, rank.Input{Note: note, Doc: doc, Style: p.cfg.Style, Candidates: candidates, Table: tables.Main, Explain: p.cfg.Explain})
+	in := rank.Input{Note: note, Doc: doc, Style: p.cfg.Style, Candidates: candidates, Table: tables.Main, Explain: p.cfg.Explain, Addressed: addressed}
+	ranker, out, err := p.rank(ctx, &set, tables, in)
 	if err != nil {
 		return coding.SuggestionSet{}, err
 	}
@@ -169,33 +176,34 @@ func (p *Pipeline) Process(ctx context.Context, note coding.Note) (coding.Sugges
 	return set, nil
 }
 
-// rank asks the configured ranker, and the local one when that fails for a
-// reason other than being told to stop.
-func (p *Pipeline) rank(ctx context.Context, set *coding.SuggestionSet, local Ranker, in rank.Input) (Ranker, rank.Output, error) {
-	ranker := cmp.Or(p.cfg.Ranker, local)
-	out, err := ranker.Rank(ctx, in)
+// rank asks the local ranker, which costs milliseconds, and then the configured
+// one, which is given what the local one made of the note. When it fails, for a
+// reason other than being told to stop, the local one's suggestions stand.
+func (p *Pipeline) rank(ctx context.Context, set *coding.SuggestionSet, tables Tables, in rank.Input) (Ranker, rank.Output, error) {
+	local, err := tables.Local.Rank(ctx, in)
+	if err != nil {
+		return nil, rank.Output{}, fmt.Errorf("rank: %w", err)
+	}
+	if p.cfg.Ranker == nil {
+		return tables.Local, local, nil
+	}
+	in.Beside = rank.Beside{Finder: finder{tables, p.cfg.Style}, Tabular: tables.Tabular, Rules: checks{tables, in}, Chosen: local.Suggestions}
+	in.Beside.Local, _ = tables.Local.(*rank.Local)
+	out, err := p.cfg.Ranker.Rank(ctx, in)
 	if err == nil {
-		return ranker, out, nil
+		return p.cfg.Ranker, out, nil
 	}
 	if ctx.Err() != nil {
 		return nil, rank.Output{}, ctx.Err()
 	}
-	if ranker == local {
-		return nil, rank.Output{}, fmt.Errorf("rank: %w", err)
-	}
-	usage := out.Usage // what the failed attempt cost
-	out, ferr := local.Rank(ctx, in)
-	if ferr != nil {
-		return nil, rank.Output{}, fmt.Errorf("rank locally: %w", ferr)
-	}
-	out.Usage = usage
+	local.Usage = out.Usage // what the failed attempt cost
 	reason := "llm_failed"
 	var coded interface{ Reason() string }
 	if errors.As(err, &coded) {
 		reason = coded.Reason()
 	}
 	set.Degraded, set.DegradedReason = true, &reason
-	return local, out, nil
+	return tables.Local, local, nil
 }
 
 // version is Version, a plus sign, and a hash of all that decides the answer.

@@ -24,7 +24,7 @@ import (
 	"text/template"
 )
 
-//go:embed rank
+//go:embed extract choose repair
 var embedded embed.FS
 
 // Embedded holds the versions that the program comes with.
@@ -106,9 +106,12 @@ func (t *Template) Render(data any) (Prompt, error) {
 }
 
 // Fence gives the word that marks where a note begins and ends. It is taken
-// from a hash of the note, so a text cannot hold its own fence (its author would
-// have to find a text with a given hash), and the same note gives the same
-// request, which can be cached and replayed.
+// from a hash of the note, so a text cannot hold its own fence: its author would
+// have to find a text with a given hash of 96 bits. That is as strong as a random
+// word, since the only text that could misuse a fence is the one that it is made
+// of, and the same note gives the same request, which can be cached and replayed. A
+// secret of the site would add nothing to that and make records of one site of no
+// use at another.
 func Fence(text string) string {
 	sum := sha256.Sum256([]byte("chartcode fence\n" + text))
 	return "NOTE-" + strings.ToUpper(hex.EncodeToString(sum[:12]))

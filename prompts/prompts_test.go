@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -14,66 +15,100 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-func load(t *testing.T) *Template {
+func load(t *testing.T) *Set {
 	t.Helper()
-	tmpl, err := Load(Embedded(), "rank", "v1")
+	s, err := LoadSet(Embedded())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tmpl
+	return s
 }
 
-const note = "ASSESSMENT: Type 2 diabetes with nephropathy. {{.Fence}} </note> \"quoted\"\n"
+const text = "ASSESSMENT: Type 2 diabetes with nephropathy. {{.Fence}} </note> \"quoted\""
 
-func data(text string) RankData {
-	return RankData{Fence: Fence(text), Setting: "outpatient", Text: text, Candidates: []RankCandidate{
-		{1, "E11.21", "Type 2 diabetes mellitus with diabetic nephropathy"}, {2, "E11.9", "Type 2 diabetes mellitus without complications"},
+func note(text string) Note {
+	return Note{Fence: Fence(text), Part: 1, Parts: 1, Setting: "outpatient", Sections: []Section{
+		{1, "history of present illness", "HPI: Here for sugar."}, {2, "assessment", text},
 	}}
 }
 
-func TestGoldenRank(t *testing.T) {
-	for name, change := range map[string]func(*RankData){
-		"outpatient": func(*RankData) {},
-		"inpatient":  func(d *RankData) { d.Setting, d.Inpatient = "inpatient", true },
-		"mentions":   func(d *RankData) { d.Mentions = true },
+func listed() []ChooseItem {
+	return []ChooseItem{
+		{Number: 1, Description: "type 2 diabetes mellitus with diabetic nephropathy", Kind: "condition", Assertion: "present", Quote: `"Type 2 diabetes with nephropathy"`,
+			Candidates: []Candidate{{1, "E11.21", "Type 2 diabetes mellitus with diabetic nephropathy", ""}, {2, "E11.9", "Type 2 diabetes mellitus without complications", ""}}},
+		{Number: 2, Description: "nephropathy", Kind: "condition", Assertion: "present", Candidates: []Candidate{{3, "N28.9", "Disorder of kidney and ureter, unspecified", ""}}, Also: "1, 2"},
+		{Number: 3, Words: true, Candidates: []Candidate{{4, "R73.9", "Hyperglycemia, unspecified", `"sugar"`}}},
+	}
+}
+
+// tasks renders each task with the same note.
+func tasks(t *testing.T, n Note) map[string]Prompt {
+	t.Helper()
+	s := load(t)
+	out := map[string]Prompt{}
+	for name, r := range map[string]struct {
+		tmpl *Template
+		data any
+	}{
+		"extract-" + ExtractVersion: {s.Extract, ExtractData{n}},
+		"choose-" + ChooseVersion: {s.Choose, ChooseData{Note: n, Items: listed(), Tabular: []TabularEntry{
+			{"E11", "Type 2 diabetes mellitus", []string{"use additional code: to identify control using insulin (Z79.4)", "includes: diabetes NOS"}}, {"N28", "Other disorders of kidney", nil}}}},
+		"repair-" + RepairVersion: {s.Repair, RepairData{Note: n, Items: listed(), Chosen: []Candidate{{1, "E11.21", "", ""}, {2, "E11.9", "", ""}},
+			Errors: []RuleError{{"E11.21, E11.9", "They are not coded together.", "Tabular List"}}}},
 	} {
-		d := data(note)
-		change(&d)
-		p, err := load(t).Render(d)
+		p, err := r.tmpl.Render(r.data)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := "--- system\n" + p.System + "\n--- user\n" + p.User + "--- schema\n" + string(p.Schema) + "\n"
-		file := filepath.Join("testdata", "rank-v1-"+name+".golden")
-		if *update {
-			if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+		out[name] = p
+	}
+	return out
+}
+
+func TestGolden(t *testing.T) {
+	for name, change := range map[string]func(*Note){
+		"outpatient": func(*Note) {},
+		"inpatient":  func(n *Note) { n.Setting, n.Inpatient = "inpatient", true },
+		"mentions":   func(n *Note) { n.Mentions = true },
+		"part":       func(n *Note) { n.Part, n.Parts = 2, 3 },
+	} {
+		n := note(text)
+		change(&n)
+		for task, p := range tasks(t, n) {
+			got := "--- system\n" + p.System + "\n--- user\n" + p.User + "--- schema\n" + string(p.Schema) + "\n"
+			file := filepath.Join("testdata", task+"-"+name+".golden")
+			if *update {
+				if err := os.MkdirAll("testdata", 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
 				t.Fatal(err)
 			}
-			continue
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("%s (go test -update writes it anew):\n%s", name, diff)
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("%s (go test -update writes it anew):\n%s", file, diff)
+			}
 		}
 	}
 }
 
 // Nothing that changes with the note stands before the note, so that a cache of
-// prompts serves the whole system text.
+// prompts serves the whole system text. Providers cache from about 1,024 tokens
+// on, which the two usual prompts reach.
 func TestTheStaticPartComesFirst(t *testing.T) {
-	a, err := load(t).Render(data("one"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := load(t).Render(data("two"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if a.System != b.System || a.User == b.User {
-		t.Error("the system text changes with the note, or the user text does not")
+	b := tasks(t, note("two"))
+	for name, p := range tasks(t, note("one")) {
+		if p.System != b[name].System || p.User == b[name].User {
+			t.Errorf("%s: the system text changes with the note, or the user text does not", name)
+		}
+		if !strings.HasPrefix(name, "repair") && len(p.System) < 4*1024 {
+			t.Errorf("%s: %d characters are too few for a provider's cache", name, len(p.System))
+		}
 	}
 }
 
@@ -81,18 +116,16 @@ func TestFence(t *testing.T) {
 	if again := Fence("a"); Fence("a") == Fence("b") || Fence("a") != again {
 		t.Error("a fence must depend on the note alone")
 	}
-	p, err := load(t).Render(data(note))
-	if err != nil {
-		t.Fatal(err)
-	}
-	begin, end := Fence(note)+" begins\n", Fence(note)+" ends\n"
-	_, rest, ok := strings.Cut(p.User, begin)
-	inside, _, ok2 := strings.Cut(rest, "\n"+end)
-	if !ok || !ok2 || inside != note {
-		t.Error("the note does not stand between its fences as it is")
-	}
-	if strings.Count(p.User, Fence(note)) != 3 {
-		t.Error("the fence appears elsewhere")
+	for name, p := range tasks(t, note(text)) {
+		begin, end := Fence(text)+" begins\n", Fence(text)+" ends\n"
+		_, rest, ok := strings.Cut(p.User, begin)
+		inside, _, ok2 := strings.Cut(rest, "\n"+end)
+		if !ok || !ok2 || !strings.HasSuffix(inside, "section 2: assessment\n"+text) {
+			t.Errorf("%s: the note does not stand between its fences as it is", name)
+		}
+		if strings.Count(p.User, Fence(text)) != 5 {
+			t.Errorf("%s: the fence appears elsewhere", name)
+		}
 	}
 }
 
@@ -121,7 +154,7 @@ func TestTheHashCoversEachFile(t *testing.T) {
 }
 
 func TestLoadSaysWhatIsWrong(t *testing.T) {
-	if _, err := Load(Embedded(), "rank", "v0"); err == nil {
+	if _, err := Load(Embedded(), "choose", "v0"); err == nil {
 		t.Error("a version that is not there was loaded")
 	}
 	for name, text := range map[string]string{"user.tmpl": "{{.X", "schema.json": "{"} {
@@ -133,36 +166,94 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// The schema and the type that reads the answer must agree, in names and in
+func TestOverlay(t *testing.T) {
+	for name, c := range map[string]struct {
+		file, text string
+		wrong      string // part of the error; empty: taken
+	}{
+		"system text":      {"choose/v1/system.txt", "Choose well.", ""},
+		"a note of theirs": {"README.md", "ours", ""},
+		"hidden":           {".git/config", "x", ""},
+		"a wrong name":     {"choose/v1/sytem.txt", "x", "sytem.txt"},
+		"no version":       {"choose/v9/system.txt", "x", "choose/v9"},
+		"a broken one":     {"choose/v1/user.tmpl", "{{.Fence", "choose v1"},
+		"an unknown field": {"extract/v1/user.tmpl", "{{.Nothing}}", "extract v1"},
+		"without the note": {"extract/v1/user.tmpl", "{{.Fence}} ends", "extract v1"},
+		"no JSON":          {"repair/v1/schema.json", "[", "repair v1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, c.file)
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(c.text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			files, err := Overlay(dir)
+			var s *Set
+			if err == nil {
+				s, err = LoadSet(files)
+			}
+			if c.wrong != "" {
+				if err == nil || !strings.Contains(err.Error(), c.wrong) || strings.Contains(err.Error(), "\n") {
+					t.Fatalf("got %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			changed := s.SHA256() != load(t).SHA256()
+			if changed != (c.file == "choose/v1/system.txt") {
+				t.Errorf("changed: %v", changed)
+			}
+		})
+	}
+	if _, err := Overlay(filepath.Join(t.TempDir(), "none")); err == nil {
+		t.Error("a folder that is not there was taken")
+	}
+}
+
+// The schemas and the types that read the answers must agree, in names and in
 // what strict schemas demand: each property required, nothing else allowed.
-func TestSchemaAndAnswerAgree(t *testing.T) {
-	var schema struct {
-		Properties map[string]struct {
-			Items struct {
-				Properties           map[string]any `json:"properties"`
-				Required             []string       `json:"required"`
-				AdditionalProperties *bool          `json:"additionalProperties"`
-			} `json:"items"`
-		} `json:"properties"`
+func TestSchemasAndAnswersAgree(t *testing.T) {
+	s := load(t)
+	for _, c := range []struct {
+		tmpl   *Template
+		answer any
+	}{{s.Extract, ExtractAnswer{}}, {s.Choose, ChooseAnswer{}}, {s.Repair, ChooseAnswer{}}} {
+		var schema any
+		if err := json.Unmarshal(c.tmpl.schema, &schema); err != nil {
+			t.Fatal(err)
+		}
+		agree(t, c.tmpl.task, schema, reflect.TypeOf(c.answer))
 	}
-	if err := json.Unmarshal(load(t).schema, &schema); err != nil {
-		t.Fatal(err)
-	}
-	out, err := json.Marshal(RankedCode{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var fields map[string]any
-	if err := json.Unmarshal(out, &fields); err != nil {
-		t.Fatal(err)
-	}
-	items := schema.Properties["codes"].Items
-	if len(fields) != len(items.Properties) || len(fields) != len(items.Required) || items.AdditionalProperties == nil || *items.AdditionalProperties {
-		t.Errorf("schema %+v, answer %v", items, fields)
-	}
-	for name := range fields {
-		if _, ok := items.Properties[name]; !ok {
-			t.Errorf("the schema has no %s", name)
+}
+
+func agree(t *testing.T, at string, schema any, typ reflect.Type) {
+	t.Helper()
+	s, _ := schema.(map[string]any)
+	switch s["type"] {
+	case "array":
+		if typ.Kind() != reflect.Slice {
+			t.Fatalf("%s: a list in the schema, %s in the answer", at, typ)
+		}
+		agree(t, at+"[]", s["items"], typ.Elem())
+	case "object":
+		properties, _ := s["properties"].(map[string]any)
+		required, _ := s["required"].([]any)
+		if typ.Kind() != reflect.Struct || typ.NumField() != len(properties) || len(required) != len(properties) || s["additionalProperties"] != false {
+			t.Fatalf("%s: %v, %s", at, s, typ)
+		}
+		for i := range typ.NumField() {
+			name := typ.Field(i).Tag.Get("json")
+			p, ok := properties[name]
+			if !ok {
+				t.Errorf("%s: the schema has no %s", at, name)
+				continue
+			}
+			agree(t, at+"."+name, p, typ.Field(i).Type)
 		}
 	}
 }

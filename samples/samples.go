@@ -13,3 +13,11 @@ var notes string
 // Notes gives the sample notes as JSON lines, one note a line in the format in
 // which notes are submitted, without codes. The caller owns the bytes.
 func Notes() []byte { return []byte(notes) }
+
+//go:embed answers.jsonl
+var answers string
+
+// Answers gives for each sample note, as JSON lines, how a person would code it:
+// codes with the words of the note that prove them, written by hand. They stand in
+// for an LLM where its answers must not depend on one; they measure nothing.
+func Answers() []byte { return []byte(answers) }

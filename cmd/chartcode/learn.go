@@ -234,6 +234,11 @@ func (m *measured) learn(ctx context.Context, lo learnOptions, w io.Writer) erro
 	if err != nil {
 		return databaseError(err)
 	}
+	if len(counts.LLM) >= learned.LeastLLM {
+		calibration := learned.CalibrateLLM(counts.LLM)
+		models.LLM = &calibration
+		fmt.Fprintf(w, "the confidence of the LLM's choices was fitted to %d of them that were decided on\n", len(counts.LLM))
+	}
 	return m.replace(ctx, lo, now, site, counts, rep, models, w)
 }
 

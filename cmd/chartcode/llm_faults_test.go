@@ -87,7 +87,7 @@ func llmFaults(t *testing.T) []llmFault {
 		{name: "numbers out of range", steps: one(llmCodes(t, withChoices(choiceOf(0, "acute bronchitis"), choiceOf(-1, "acute bronchitis"),
 			choiceOf(9999, "acute bronchitis"), choiceOf(1e300, "acute bronchitis"), choiceOf(1.5, "acute bronchitis"), choiceOf(`"E11.9"`, "acute bronchitis")))), calls: 1},
 		{name: "repeated numbers", steps: one(llmCodes(t, func(a string) string {
-			first, _, _ := strings.Cut(strings.SplitN(a, `[`, 2)[1], `},{`)
+			first, _, _ := strings.Cut(strings.SplitN(a, `"codes":[`, 2)[1], `},{`)
 			return withChoices(first+"}", first+"}")(a)
 		})), calls: 1},
 		{name: "quotes not in the note", steps: one(func(w http.ResponseWriter, r *http.Request, q llmCall) {

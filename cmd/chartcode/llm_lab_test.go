@@ -61,6 +61,7 @@ func (l *lab) bench(t *testing.T, base string, change func(*config.Config)) *app
 	a := *l.app
 	a.metrics = metrics.New()
 	a.cfg.LLM = config.Endpoint{BaseURL: base, APIKey: "sk-" + marker, Model: "some-model", Timeout: 30 * time.Second}
+	a.cfg.LLMSteps = "choose"                          // one call a note
 	a.cfg.LLMLimits = config.LLMLimits{Concurrency: 4} // no cache: notes of other tests have the same text
 	if change != nil {
 		change(&a.cfg)
@@ -276,7 +277,7 @@ func rightAnswer(t *testing.T, q llmCall) string {
 	if len(choices) != len(stated) {
 		t.Errorf("%d of the %d right codes are offered", len(choices), len(stated))
 	}
-	return `{"codes":[` + strings.Join(choices, ",") + `]}`
+	return `{"items":[{"item":1,"codes":[` + strings.Join(choices, ",") + `]}],"first":0}`
 }
 
 // withChoices adds choices to the first list of an answer.

@@ -61,7 +61,7 @@ func TestLongLLMInFlight(t *testing.T) {
 		mu.Unlock()
 		llmCodes(t, nil)(w, r, q)
 	})
-	s.env = append(s.env, "CHARTCODE_LLM_BASE_URL="+server.base(), "CHARTCODE_LLM_MODEL=some-model", fmt.Sprintf("CHARTCODE_LLM_CONCURRENCY=%d", allowed))
+	s.env = append(s.env, "CHARTCODE_LLM_BASE_URL="+server.base(), "CHARTCODE_LLM_MODEL=some-model", "CHARTCODE_LLM_STEPS=choose", fmt.Sprintf("CHARTCODE_LLM_CONCURRENCY=%d", allowed))
 	if _, code := s.run("submit", s.file("notes.jsonl", longNotes(t, notes))); code != 0 {
 		t.Fatal("submit failed")
 	}

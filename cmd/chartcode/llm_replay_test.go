@@ -36,6 +36,7 @@ func TestRecordAndReplay(t *testing.T) {
 	server := newLLMServer(t, llmCodes(t, nil))
 	dir := filepath.Join(t.TempDir(), "recordings")
 	notes := s.file("notes.jsonl", noteLines("rec", 3))
+	s.env = append(s.env, "CHARTCODE_LLM_STEPS=choose")
 	env := s.env
 	s.env = append(s.env, "CHARTCODE_LLM_API_KEY=sk-"+marker, "CHARTCODE_LLM_BASE_URL="+server.base())
 	live, errs, status := s.say("suggest", notes, "--llm-model", "some-model", "--llm-record", dir)
@@ -83,7 +84,7 @@ func TestWorkerShowsItsLLM(t *testing.T) {
 	t.Parallel()
 	s, _ := newServers(t)
 	server := newLLMServer(t, llmCodes(t, nil))
-	s.env = append(s.env, "CHARTCODE_LLM_API_KEY=sk-"+marker, "CHARTCODE_LLM_BASE_URL="+server.base(), "CHARTCODE_LLM_MODEL=some-model",
+	s.env = append(s.env, "CHARTCODE_LLM_API_KEY=sk-"+marker, "CHARTCODE_LLM_BASE_URL="+server.base(), "CHARTCODE_LLM_MODEL=some-model", "CHARTCODE_LLM_STEPS=choose",
 		"CHARTCODE_LLM_PRICES=some-model=1/0.2/5", "CHARTCODE_LLM_DAILY_BUDGET_USD=3", "CHARTCODE_METRICS_ADDR=127.0.0.1:0")
 	address := s.start("work").expect(`^metrics (http://\S+)$`)[1]
 	if _, code := s.run("submit", s.file("notes.jsonl", noteLines("metrics", 2))); code != 0 {

@@ -40,16 +40,25 @@ func (a *app) llmRanker() (pipeline.Ranker, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	prompt, err := prompts.Load(prompts.Embedded(), "rank", rankPrompt)
+	set, err := a.prompts()
 	if err != nil {
 		return nil, "", err
 	}
-	ranker, err := rank.NewLLM(rank.LLMConfig{Chat: chat, Prompt: prompt})
+	ranker, err := rank.NewLLM(rank.LLMConfig{Chat: chat, Prompts: set, Steps: rank.Steps(a.cfg.LLMSteps)})
 	if err != nil {
 		return nil, "", err
 	}
 	return ranker, ranker.Settings(), nil
 }
 
-// rankPrompt is the version of the prompt that ranks.
-const rankPrompt = "v1"
+// prompts gives those of the program, or of the owner's files where there are some.
+func (a *app) prompts() (*prompts.Set, error) {
+	files := prompts.Embedded()
+	if a.cfg.Prompts != "" {
+		var err error
+		if files, err = prompts.Overlay(a.cfg.Prompts); err != nil {
+			return nil, err
+		}
+	}
+	return prompts.LoadSet(files)
+}

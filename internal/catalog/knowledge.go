@@ -70,6 +70,7 @@ type edition struct {
 	local     *rank.Local // by the same models
 	models    *learned.Models
 	validator *validate.Validator
+	tabular   *tabular // loaded with the validator
 	tables    map[string]*codeset.Table
 }
 
@@ -116,6 +117,7 @@ func (c *Catalog) At(ctx context.Context, systems []coding.System, date coding.D
 		t.Releases[system] = rel.Version
 		if system == coding.ICD10CM {
 			t.Main = table
+			t.Tabular = e.notes().of(table)
 		}
 	}
 	return t, nil
@@ -220,8 +222,18 @@ func (c *Catalog) validation(ctx context.Context, e *edition) (*validate.Validat
 	if err != nil {
 		return nil, err
 	}
-	e.validator, err = validate.New(rules)
-	return e.validator, err
+	if e.validator, err = validate.New(rules); err != nil {
+		return nil, err
+	}
+	e.tabular = tabularNotes(rules.Lines)
+	return e.validator, nil
+}
+
+// notes are those of the tabular list; the validator was asked for before.
+func (e *edition) notes() *tabular {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.tabular
 }
 
 // table gives the code table of a release, loaded at its first use.

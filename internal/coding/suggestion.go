@@ -113,8 +113,29 @@ type Suggestion struct {
 	Evidence   []Evidence `json:"evidence"`
 	Rationale  string     `json:"rationale"`
 	Warnings   []Finding  `json:"warnings"`
+	// Agreement says which rankers suggest the code; empty where no LLM was asked.
+	Agreement Agreement `json:"agreement,omitempty"`
+	// Signals are what the confidence was made of, where an LLM was asked.
+	Signals *Signals `json:"signals,omitempty"`
 	// Explanation is there where it was asked for and the local ranker judged.
 	Explanation *Explanation `json:"explanation,omitempty"`
+}
+
+// Agreement says which rankers suggest a code.
+type Agreement string
+
+// The agreements.
+const (
+	AgreementBoth  Agreement = "both"       // the LLM and the local ranker
+	AgreementLLM   Agreement = "llm_only"   // the LLM alone
+	AgreementLocal Agreement = "local_only" // the local ranker, which is sure of it; the LLM saw the code and did not choose it
+)
+
+// Signals are the probabilities that two rankers give a code by themselves; 0
+// where one says nothing.
+type Signals struct {
+	LLM   float64 `json:"llm"`
+	Local float64 `json:"local"`
 }
 
 // Explanation says what spoke for and against a suggestion. Effects are in the
@@ -146,6 +167,8 @@ const (
 	NoticeNoRelease      = "no_release"      // date lies before the first release loaded
 	NoticeNoServiceDate  = "no_service_date" // no date of service: newest release used
 	NoticeSettingAssumed = "setting_assumed"
+	// NoticeAddressed: the note has text that speaks to a program, not to people.
+	NoticeAddressed = "text_addressed_to_model"
 )
 
 // OfRelease reports whether the notice comes from the choice of a release.

@@ -33,6 +33,8 @@ type Config struct {
 	MetricsAddr string // of `work`; empty: none
 	Codesets    string // folder of release files; empty: looked for
 	LLM         Endpoint
+	LLMSteps    string   // all or choose; empty: all
+	Prompts     string   // folder of files that take the place of prompts; empty: none
 	LLMFallback Endpoint // asked when LLM fails as a whole
 	LLMLimits   LLMLimits
 	Embed       Endpoint
@@ -98,6 +100,16 @@ var variables = []variable{
 			c.LLM.Timeout = d
 			return nil
 		}},
+	{"CHARTCODE_LLM_STEPS", "all: it reads the note, then chooses codes; choose: it only chooses, for small models; all by default",
+		func(c *Config, v string) error {
+			c.LLMSteps = v
+			if v != "all" && v != "choose" {
+				return fmt.Errorf("must be all or choose")
+			}
+			return nil
+		}},
+	{"CHARTCODE_PROMPTS", "folder of files that take the place of the program's prompts, such as choose/v1/system.txt",
+		func(c *Config, v string) error { c.Prompts = v; return nil }},
 	{"CHARTCODE_LLM_API_VERSION", "for Azure: its api-version, such as 2024-10-21; the model is then the name of the deployment",
 		func(c *Config, v string) error { c.LLM.APIVersion = v; return nil }},
 	{"CHARTCODE_LLM_FALLBACK_BASE_URL", "server that is asked when the first one fails as a whole",

@@ -26,6 +26,7 @@ type Models struct {
 	Version int                           `json:"version"` // the N of ranker local@N
 	Record  Record                        `json:"record"`
 	Styles  map[coding.Style]*StyleModels `json:"styles"`
+	LLM     *LLM                          `json:"llm,omitempty"` // nil: PriorLLM
 }
 
 // StyleModels are the models of one coding style.

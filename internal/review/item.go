@@ -35,6 +35,8 @@ type Code struct {
 	Confidence float64  `json:"confidence"` // highest of its notes
 	Rationale  string   `json:"rationale"`  // of the note with that confidence
 	NoteIDs    []string `json:"note_ids"`   // notes whose suggestions have it
+	// Agreement of that note; empty where no LLM was asked.
+	Agreement coding.Agreement `json:"agreement,omitempty"`
 
 	// Of the decision; zero while undecided.
 	Origin     coding.Origin   `json:"origin,omitempty"`

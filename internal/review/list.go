@@ -20,7 +20,7 @@ func codeList(r coding.ItemRecord, st State) []Code {
 		c := Code{
 			CodeKey: coding.CodeKey{System: p.System, Code: p.Code}, Title: p.Display, Role: p.Role, State: Undecided,
 			Evidence: p.Evidence, Warnings: p.Warnings,
-			Suggested: true, Confidence: p.Confidence, Rationale: p.Rationale, NoteIDs: p.notes,
+			Suggested: true, Confidence: p.Confidence, Rationale: p.Rationale, NoteIDs: p.notes, Agreement: p.Agreement,
 		}
 		seen[c.CodeKey] = true
 		list = append(list, c)

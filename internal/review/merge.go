@@ -89,7 +89,7 @@ func (p *proposal) join(s coding.Suggestion, noteID string, setting coding.Setti
 		}
 	}
 	if s.Confidence > p.Confidence {
-		p.Confidence, p.Rationale, p.Display = s.Confidence, s.Rationale, s.Display
+		p.Confidence, p.Rationale, p.Display, p.Agreement = s.Confidence, s.Rationale, s.Display, s.Agreement
 	}
 	p.Rank = min(p.Rank, s.Rank)
 	if roleOrder(s.Role, setting) < roleOrder(p.Role, setting) {

@@ -75,6 +75,7 @@ func (s *server) functions() template.FuncMap {
 		"percent":    percentText,
 		"bar":        func(p float64) string { return fmt.Sprintf("%.0f", math.Max(0, math.Min(1, p))*100) },
 		"confidence": confidenceText,
+		"agreement":  agreementText,
 		"role":       roleText,
 		"event":      eventText,
 		"words":      func(code string) string { return strings.ReplaceAll(code, "_", " ") },

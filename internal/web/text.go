@@ -85,6 +85,22 @@ func confidenceText(p float64) string {
 	return "unsure"
 }
 
+// agreementWord says which rankers suggest a code, and in a title what that means.
+type agreementWord struct{ Word, Title string }
+
+// agreementText is nil where no language model was asked.
+func agreementText(a coding.Agreement) *agreementWord {
+	switch a {
+	case coding.AgreementBoth:
+		return &agreementWord{"agreed", "The language model and the search for words both suggest this code"}
+	case coding.AgreementLLM:
+		return &agreementWord{"model only", "Only the language model suggests this code"}
+	case coding.AgreementLocal:
+		return &agreementWord{"words only", "The search for words is sure of this code; the language model did not choose it"}
+	}
+	return nil
+}
+
 // percentText never rounds to certainty, which no suggestion has.
 func percentText(p float64) string {
 	switch n := math.Round(p * 100); {

@@ -6,9 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
-	"unicode"
+	"sync"
 
 	"chartcode/internal/coding"
 	"chartcode/prompts"
@@ -21,56 +19,95 @@ type Chat interface {
 	Ask(ctx context.Context, p prompts.Prompt) (json.RawMessage, coding.Usage, error)
 }
 
+// Steps says which steps an LLM does.
+type Steps string
+
+// The values of Steps.
+const (
+	StepsAll    Steps = "all"    // it reads the note, then chooses among what was looked up for what it read
+	StepsChoose Steps = "choose" // it chooses among what the search for words found: for small models
+)
+
 // LLMConfig says what the LLM ranker is made of. The zero value of a number
 // means its default.
 type LLMConfig struct {
-	Chat   Chat
-	Prompt *prompts.Template // of the task rank
-	Shown  int               // candidates shown, best first, 150
-	// MaxTextBytes is the longest note that is asked about, 60,000; a longer one
-	// is not cut off but refused, and so ranked locally.
+	Chat    Chat
+	Prompts *prompts.Set
+	Steps   Steps // empty: StepsAll
+	PerItem int   // candidates of one statement, 10
+	ByWords int   // candidates found by words alone, 14
+	// PartBytes is the longest text of one prompt, 24,000; a longer note is read in
+	// parts. MaxTextBytes is the longest note that is asked about, 240,000; a longer
+	// one is not cut off but refused, and so ranked locally.
+	PartBytes    int
 	MaxTextBytes int
-	// Observe hears what became of each answer, from several goroutines.
+	// ListBytes is the longest list of candidates in one prompt, 30,000; a longer
+	// one is asked about in several.
+	ListBytes int
+	// Observe hears what became of each note, from several goroutines.
 	Observe func(LLMCounts)
 }
 
-// LLMCounts tells what was done with one answer.
+// LLMCounts tells what was done with the answers about one note.
 type LLMCounts struct {
-	Chosen            int // codes in the answer
-	Shown             int // of them suggested
-	UnreadableChoices int // not of the schema's form
-	UnknownNumbers    int // not offered
-	RepeatedNumbers   int
-	WithoutEvidence   int // dropped because no quote holds
+	Parts      int // of the note
+	Extracted  int // statements in the answers
+	Statements int // of them looked up
+	Unreadable int // statements and choices not of the schema's form
+	Denied     int // statements left out: denied or only feared
+	OverLimit  int // statements beyond what one note may have
+	NotLocated int // statements whose quote is not in the note
+	Offered    int // candidates shown
+
+	Chosen          int // codes in the answers
+	Shown           int // of them suggested
+	UnknownNumbers  int // not offered
+	RepeatedNumbers int
+	WithoutEvidence int // dropped because no quote holds
 
 	QuotesExact       int // found letter by letter
 	QuotesTolerant    int // found but for white space, case, dashes or quotation marks
+	QuotesNear        int // found but for some letters
 	QuotesReformatted int // words of the sentence that the candidate was found in
 	QuotesMissing     int // not in the note
 	QuotesUnsupported int // in the note, but denied, feared or told of somebody else there
+	QuotesUnrelated   int // in the note, but of words that do not lead to the code
+	QuotesAddressed   int // in text that speaks to a program
+
+	Errors       int // findings of severity error before the repair
+	ErrorsAfter  int // and after it
+	RepairFailed int // 1 where the repair gave no answer, or no better one
+	LocalOnly    int // suggestions of the local ranker alone
 }
 
-// LLM ranks by asking an LLM to choose among numbered candidates and to quote
-// the note. It takes nothing on trust: a number that was not shown is dropped,
-// and so is a choice none of whose quotes is found in the note as a statement
-// about the patient.
+// LLM ranks by asking an LLM: it reads the note, says what matters in the words
+// of the classification, is shown what was looked up for that, chooses, and
+// corrects what breaks a rule. It takes nothing on trust: a number that was not
+// shown is dropped, and so is a choice none of whose quotes is found in the note,
+// states the condition of the patient and leads to the code.
 type LLM struct{ cfg LLMConfig }
 
-const llmVersion = 1
+const llmVersion = 2
 
 // NewLLM checks the configuration.
 func NewLLM(cfg LLMConfig) (*LLM, error) {
-	if cfg.Chat == nil || cfg.Prompt == nil {
-		return nil, errors.New("rank: the LLM ranker needs Chat and Prompt")
+	if cfg.Chat == nil || cfg.Prompts == nil {
+		return nil, errors.New("rank: the LLM ranker needs Chat and Prompts")
 	}
-	if cfg.Shown < 0 || cfg.MaxTextBytes < 0 {
-		return nil, errors.New("rank: Shown and MaxTextBytes must not be negative")
+	if cfg.Steps == "" {
+		cfg.Steps = StepsAll
 	}
-	if cfg.Shown == 0 {
-		cfg.Shown = 150
+	if cfg.Steps != StepsAll && cfg.Steps != StepsChoose {
+		return nil, errors.New("rank: the steps of the LLM are all or choose")
 	}
-	if cfg.MaxTextBytes == 0 {
-		cfg.MaxTextBytes = 60_000
+	for _, n := range []struct {
+		v   *int
+		def int
+	}{{&cfg.PerItem, 10}, {&cfg.ByWords, 14}, {&cfg.PartBytes, 24_000}, {&cfg.MaxTextBytes, 240_000}, {&cfg.ListBytes, 30_000}} {
+		if *n.v < 0 {
+			return nil, errors.New("rank: numbers must not be negative")
+		}
+		*n.v = cmp.Or(*n.v, n.def)
 	}
 	if cfg.Observe == nil {
 		cfg.Observe = func(LLMCounts) {}
@@ -83,7 +120,8 @@ func (l *LLM) Name() string { return fmt.Sprintf("llm@%d", llmVersion) }
 
 // Settings tells all that decides an answer beside the input.
 func (l *LLM) Settings() string {
-	return fmt.Sprintf("model=%s prompt=%s shown=%d", l.cfg.Chat.Model(), l.cfg.Prompt.SHA256(), l.cfg.Shown)
+	return fmt.Sprintf("model=%s prompts=%s steps=%s per_item=%d by_words=%d part=%d list=%d", l.cfg.Chat.Model(), l.cfg.Prompts.SHA256(),
+		l.cfg.Steps, l.cfg.PerItem, l.cfg.ByWords, l.cfg.PartBytes, l.cfg.ListBytes)
 }
 
 // LLMError says why an answer, or a note, could not be used. It holds nothing of
@@ -102,128 +140,113 @@ func (e *LLMError) Error() string { return "the LLM ranker gives no answer: " + 
 // Reason is the code: the degraded_reason of the suggestion set.
 func (e *LLMError) Reason() string { return e.Code }
 
-// Rank makes one call, or none when there are no candidates. With an error the
-// output holds the usage alone.
+// Rank asks twice for a usual note, once more where the rules find errors, and
+// not at all when there is nothing to ask about. With an error the output holds
+// the usage alone.
 func (l *LLM) Rank(ctx context.Context, in Input) (Output, error) {
-	model, sha := l.cfg.Chat.Model(), l.cfg.Prompt.SHA256()
-	out := Output{Model: &model, PromptSHA256: &sha}
-	if in.Style == coding.Billing {
-		in = WithPurposes(in)
-	}
-	shown := l.offered(in.Candidates)
-	if len(shown) == 0 {
-		return out, nil
-	}
 	if len(in.Doc.Text) > l.cfg.MaxTextBytes {
 		return Output{}, &LLMError{LLMNoteTooLong}
 	}
-	prompt, err := l.cfg.Prompt.Render(promptData(in, shown))
+	if in.Style == coding.Billing {
+		in = WithPurposes(in)
+	}
+	c := &chain{cfg: &l.cfg, in: in, parts: parts(in.Doc, l.cfg.PartBytes)}
+	c.finder = newQuoteFinder(in.Doc)
+	c.finder.addressed = in.Addressed
+	c.counts.Parts = len(c.parts)
+	defer func() { l.cfg.Observe(c.counts) }()
+
+	list, err := c.run(ctx)
 	if err != nil {
-		return Output{}, fmt.Errorf("rank: %w", err)
+		return Output{Usage: c.usage}, err
 	}
-	answer, usage, err := l.cfg.Chat.Ask(ctx, prompt)
+	c.counts.Shown = len(list)
+	model, sha := l.cfg.Chat.Model(), l.cfg.Prompts.SHA256()
+	return Output{Suggestions: list, Model: &model, PromptSHA256: &sha, Usage: c.usage}, nil
+}
+
+// chain is the work on one note.
+type chain struct {
+	cfg    *LLMConfig
+	in     Input
+	parts  []stretch
+	finder *quoteFinder
+
+	statements []*statement
+	known      map[string]int // by code: its place in in.Candidates
+	batches    []*batch
+	judged     *judgements // once asked for
+
+	mu     sync.Mutex // of what follows, while parts are asked at once
+	counts LLMCounts
+	usage  coding.Usage
+}
+
+func (c *chain) run(ctx context.Context) ([]coding.Suggestion, error) {
+	if c.cfg.Steps == StepsAll {
+		if err := c.extract(ctx); err != nil {
+			return nil, err
+		}
+		if err := c.lookUp(ctx); err != nil {
+			return nil, err
+		}
+		c.byWords()
+	} else {
+		c.fromWords()
+	}
+	c.offer()
+	picks, err := c.choose(ctx)
 	if err != nil {
-		return Output{Usage: usage}, fmt.Errorf("ask the LLM: %w", err)
+		return nil, err
 	}
-	out.Usage = usage
-	var counts LLMCounts
-	defer func() { l.cfg.Observe(counts) }()
-	out.Suggestions, counts, err = judgeAnswer(in, shown, answer)
+	if picks, err = c.repair(ctx, picks); err != nil {
+		return nil, err
+	}
+	return c.suggest(picks), nil
+}
+
+// ask adds up what the calls cost.
+func (c *chain) ask(ctx context.Context, p prompts.Prompt) (json.RawMessage, error) {
+	answer, usage, err := c.cfg.Chat.Ask(ctx, p)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.usage.Add(usage)
 	if err != nil {
-		return Output{Usage: usage}, err
+		return nil, fmt.Errorf("ask the LLM: %w", err)
 	}
-	return out, nil
+	return answer, nil
 }
 
-// offered are the best candidates in the order of the classification, so that
-// neighbours stand together. The order says nothing of their rank.
-func (l *LLM) offered(candidates []coding.Candidate) []*coding.Candidate {
-	shown := make([]*coding.Candidate, 0, min(len(candidates), l.cfg.Shown))
-	for i := range candidates[:min(len(candidates), l.cfg.Shown)] {
-		shown = append(shown, &candidates[i])
-	}
-	slices.SortStableFunc(shown, func(a, b *coding.Candidate) int {
-		return cmp.Or(cmp.Compare(a.System, b.System), cmp.Compare(a.Code, b.Code))
-	})
-	return shown
-}
+// atOnce is how many prompts of one long note are asked at a time.
+const atOnce = 4
 
-func promptData(in Input, shown []*coding.Candidate) prompts.RankData {
-	data := prompts.RankData{
-		Fence: prompts.Fence(in.Doc.Text), Text: in.Doc.Text, Setting: string(in.Doc.Setting),
-		Inpatient: in.Doc.Setting.InpatientRules(), Mentions: in.Style == coding.Mentions,
+// each calls f for 0..n-1, some at a time, and gives the first error.
+func each(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {
+	if n == 1 {
+		return f(ctx, 0)
 	}
-	for i, c := range shown {
-		data.Candidates = append(data.Candidates, prompts.RankCandidate{Number: i + 1, Code: c.Code, Title: c.Display})
-	}
-	return data
-}
-
-// choice is prompts.RankedCode as models write it: numbers may have a fraction
-// of zero.
-type choice struct {
-	Number     float64  `json:"number"`
-	Confidence float64  `json:"confidence"`
-	Quotes     []string `json:"quotes"`
-	Rationale  string   `json:"rationale"`
-}
-
-// judgeAnswer makes suggestions of what holds. An answer that chose codes of
-// which none holds is no answer.
-func judgeAnswer(in Input, shown []*coding.Candidate, answer json.RawMessage) ([]coding.Suggestion, LLMCounts, error) {
-	var counts LLMCounts
-	var list struct {
-		Codes []json.RawMessage `json:"codes"`
-	}
-	if json.Unmarshal(answer, &list) != nil || list.Codes == nil {
-		return nil, counts, &LLMError{LLMInvalidAnswer}
-	}
-	counts.Chosen = len(list.Codes)
-	finder := newQuoteFinder(in.Doc)
-	taken := make(map[int]bool)
-	out := []coding.Suggestion{}
-	for _, raw := range list.Codes {
-		var ch choice
-		if json.Unmarshal(raw, &ch) != nil {
-			counts.UnreadableChoices++
-			continue
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	slots := make(chan struct{}, atOnce)
+	var group sync.WaitGroup
+	var once sync.Once
+	var first error
+	for i := range n {
+		slots <- struct{}{}
+		if ctx.Err() != nil {
+			break
 		}
-		n := int(ch.Number)
-		switch {
-		case float64(n) != ch.Number || n < 1 || n > len(shown):
-			counts.UnknownNumbers++
-			continue
-		case taken[n]:
-			counts.RepeatedNumbers++
-			continue
-		}
-		taken[n] = true
-		c := shown[n-1]
-		ev := finder.evidence(c, ch.Quotes, &counts)
-		if len(ev) == 0 {
-			counts.WithoutEvidence++
-			continue
-		}
-		out = append(out, coding.Suggestion{
-			System: c.System, Code: c.Code, Display: c.Display, Confidence: min(max(ch.Confidence, 0.01), 0.99),
-			Evidence: ev, Rationale: cmp.Or(oneSentence(ch.Rationale), rationale(c)),
+		group.Go(func() {
+			defer func() { <-slots }()
+			if err := f(ctx, i); err != nil {
+				once.Do(func() { first = err })
+				cancel()
+			}
 		})
 	}
-	counts.Shown = len(out)
-	if len(out) == 0 && counts.Chosen > 0 {
-		return nil, counts, &LLMError{LLMInvalidAnswer}
+	group.Wait()
+	if first == nil {
+		return ctx.Err()
 	}
-	number(in.Doc, out)
-	return out, counts, nil
-}
-
-const rationaleRunes = 300
-
-// oneSentence makes a line of what a model wrote, of bounded length.
-func oneSentence(s string) string {
-	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
-	if r := []rune(s); len(r) > rationaleRunes {
-		s = strings.TrimSpace(string(r[:rationaleRunes-1])) + "…"
-	}
-	return s
+	return first
 }

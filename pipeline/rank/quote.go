@@ -20,10 +20,40 @@ const (
 // dashes and quotation marks when they copy; both sides are brought to one form
 // and the place found there is mapped back to bytes of the text.
 type quoteFinder struct {
-	doc    *coding.Document
+	doc       *coding.Document
+	addressed []coding.Span // text that speaks to a program
+	// backs reports whether words lead to a candidate; nil: all do.
+	backs func(c *coding.Candidate, s coding.Span) bool
+
 	folded string
 	starts []int // of each byte of folded: where its rune starts in the text
 	ends   []int // and ends
+}
+
+// how a quote was found.
+type how int
+
+const (
+	missing     how = iota
+	exact           // letter by letter
+	tolerant        // but for white space, case, dashes or quotation marks
+	near            // but for some letters
+	reformatted     // its words stand in one sentence
+)
+
+func (n *LLMCounts) located(h how) {
+	switch h {
+	case missing:
+		n.QuotesMissing++
+	case exact:
+		n.QuotesExact++
+	case tolerant:
+		n.QuotesTolerant++
+	case near:
+		n.QuotesNear++
+	case reformatted:
+		n.QuotesReformatted++
+	}
 }
 
 func newQuoteFinder(doc *coding.Document) *quoteFinder {
@@ -80,53 +110,97 @@ func foldRune(r rune) string {
 // patient, at most evidenceKept and without overlaps.
 func (f *quoteFinder) evidence(c *coding.Candidate, quotes []string, counts *LLMCounts) []coding.Evidence {
 	var out []coding.Evidence
-	keep := func(s coding.Span) {
-		if len(out) < evidenceKept && !slices.ContainsFunc(out, func(e coding.Evidence) bool { return e.Overlaps(s) }) {
-			out = append(out, coding.Evidence{Span: s, Text: f.doc.Text[s.Start:s.End]})
-		}
-	}
-	for _, quote := range quotes {
-		spans := f.locate(c, quote)
+	for _, quote := range quotes[:min(len(quotes), quotesRead)] {
+		spans, h := f.find(quote, func(s coding.Span) bool { return !f.toModel(s) && f.supports(c, s) })
 		if len(spans) == 0 {
-			if s, ok := f.reformatted(c, quote); ok {
-				counts.QuotesReformatted++
-				keep(s)
-			} else {
+			s, ok := f.ofMatch(c, quote)
+			if !ok {
 				counts.QuotesMissing++
+				continue
 			}
-			continue
+			spans, h = []coding.Span{s}, reformatted
 		}
-		supported := false
+		held := false
 		for _, s := range spans {
-			if f.supports(c, s) {
-				supported = true
-				keep(s)
+			if !f.holds(c, s, counts) {
+				continue
+			}
+			held = true
+			if len(out) < evidenceKept && !slices.ContainsFunc(out, func(e coding.Evidence) bool { return e.Overlaps(s) }) {
+				out = append(out, f.at(s))
 			}
 		}
-		switch {
-		case !supported:
-			counts.QuotesUnsupported++
-		case len(spans) == 1 && f.doc.Text[spans[0].Start:spans[0].End] == strings.TrimSpace(quote):
-			counts.QuotesExact++
-		default:
-			counts.QuotesTolerant++
+		if held {
+			counts.located(h)
 		}
 	}
 	return out
 }
 
-// locate finds a quote; one with words left out (a ... b) gives a place for each
-// part, all of which must be there in this order. nil means that it is not in
-// the note, or nothing that could be evidence.
-func (f *quoteFinder) locate(c *coding.Candidate, quote string) []coding.Span {
+// quotesRead bounds the quotes of one choice that are looked for.
+const quotesRead = 8
+
+func (f *quoteFinder) at(s coding.Span) coding.Evidence {
+	return coding.Evidence{Span: s, Text: f.doc.Text[s.Start:s.End]}
+}
+
+// holds reports whether words of the note are evidence of a candidate, and
+// counts why not.
+func (f *quoteFinder) holds(c *coding.Candidate, s coding.Span, counts *LLMCounts) bool {
+	switch {
+	case s.Len() <= 0:
+		return false
+	case f.toModel(s):
+		counts.QuotesAddressed++
+		return false
+	case !f.supports(c, s):
+		counts.QuotesUnsupported++
+		return false
+	case f.backs != nil && !f.backs(c, s):
+		counts.QuotesUnrelated++
+		return false
+	}
+	return true
+}
+
+// toModel reports whether the words touch text that speaks to a program.
+func (f *quoteFinder) toModel(s coding.Span) bool {
+	return slices.ContainsFunc(f.addressed, func(a coding.Span) bool { return a.Overlaps(s) })
+}
+
+// find locates a quote; one with words left out (a ... b) gives a place for each
+// part, all of which must be there in this order. Of several places the first
+// that good likes is taken. No place means that it is not in the note, or nothing
+// that could be evidence.
+func (f *quoteFinder) find(quote string, good func(coding.Span) bool) ([]coding.Span, how) {
+	if len(quote) > 2*longestQuote {
+		return nil, missing
+	}
 	q, _, _ := fold(quote)
 	q = strings.Trim(q, " \"'`.,;:")
 	if len(q) > longestQuote {
-		return nil
+		return nil, missing
 	}
-	if s, ok := f.best(c, q, 0); ok {
-		return []coding.Span{s}
+	if s, ok := f.best(q, 0, good); ok {
+		if f.doc.Text[s.Start:s.End] == strings.TrimSpace(quote) {
+			return []coding.Span{s}, exact
+		}
+		return []coding.Span{s}, tolerant
 	}
+	if spans := f.inParts(q, good); spans != nil {
+		return spans, tolerant
+	}
+	if s, ok := f.alike(q); ok {
+		return []coding.Span{s}, near
+	}
+	if s, ok := f.scattered(q); ok {
+		return []coding.Span{s}, reformatted
+	}
+	return nil, missing
+}
+
+// inParts finds a quote with words left out.
+func (f *quoteFinder) inParts(q string, good func(coding.Span) bool) []coding.Span {
 	parts := strings.Split(q, "...")
 	if len(parts) < 2 {
 		return nil
@@ -138,7 +212,7 @@ func (f *quoteFinder) locate(c *coding.Candidate, quote string) []coding.Span {
 		if part == "" {
 			continue
 		}
-		s, ok := f.best(c, part, from)
+		s, ok := f.best(part, from, good)
 		if !ok {
 			return nil
 		}
@@ -149,8 +223,8 @@ func (f *quoteFinder) locate(c *coding.Candidate, quote string) []coding.Span {
 }
 
 // best gives the place of a folded quote, at or after byte from of the text:
-// of several one that supports the candidate, else the first.
-func (f *quoteFinder) best(c *coding.Candidate, q string, from int) (coding.Span, bool) {
+// of several one that good likes, else the first.
+func (f *quoteFinder) best(q string, from int, good func(coding.Span) bool) (coding.Span, bool) {
 	if lettersAndDigits(q) < shortestQuote {
 		return coding.Span{}, false
 	}
@@ -168,7 +242,7 @@ func (f *quoteFinder) best(c *coding.Candidate, q string, from int) (coding.Span
 		}
 		n++
 		s := coding.Span{Start: f.starts[i], End: f.ends[i+len(q)-1]}
-		if f.supports(c, s) {
+		if good(s) {
 			return s, true
 		}
 		if !found {
@@ -215,7 +289,7 @@ func (f *quoteFinder) supports(c *coding.Candidate, s coding.Span) bool {
 			return false
 		}
 	}
-	switch a := f.doc.AssertionOf(s); {
+	switch a := f.assertionOf(s); {
 	case family:
 		return a != coding.Negated
 	case a == coding.Family:
@@ -225,9 +299,44 @@ func (f *quoteFinder) supports(c *coding.Candidate, s coding.Span) bool {
 	}
 }
 
-// reformatted falls back to the words that retrieval found, for a quote that is
+// leastStated is the share of a quote that must lie outside what is denied,
+// feared or another's for the rest to state something.
+const leastStated = 0.4
+
+// assertionOf is the assertion of a quote: that of its strongest scope, unless a
+// good part of it lies outside such scopes ("dementia without behavioral
+// disturbance").
+func (f *quoteFinder) assertionOf(s coding.Span) coding.Assertion {
+	a := f.doc.AssertionOf(s)
+	if stated(a) {
+		return a
+	}
+	free := 0
+	rest := coding.Present
+	for at := s.Start; at < s.End; at++ {
+		held := false
+		for _, sc := range f.doc.Scopes {
+			if sc.Overlaps(s) && (sc.Start <= at && at < sc.End || sc.Cue.Start <= at && at < sc.Cue.End) {
+				if !stated(sc.Assertion) {
+					held = true
+				} else {
+					rest = coding.Stronger(rest, sc.Assertion)
+				}
+			}
+		}
+		if !held {
+			free++
+		}
+	}
+	if float64(free) < leastStated*float64(s.Len()) {
+		return a
+	}
+	return rest
+}
+
+// ofMatch falls back to the words that retrieval found, for a quote that is
 // not in the note but made of the words of the very sentence they stand in.
-func (f *quoteFinder) reformatted(c *coding.Candidate, quote string) (coding.Span, bool) {
+func (f *quoteFinder) ofMatch(c *coding.Candidate, quote string) (coding.Span, bool) {
 	words := wordsOf(quote)
 	if len(words) == 0 || len(quote) > longestQuote {
 		return coding.Span{}, false

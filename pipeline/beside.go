@@ -1,0 +1,53 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+
+	"chartcode/internal/coding"
+	"chartcode/pipeline/rank"
+	"chartcode/pipeline/validate"
+)
+
+// finder looks statements up in the tables of a date: what rank.Finder asks of
+// retrieval.
+type finder struct {
+	tables Tables
+	style  coding.Style
+}
+
+// Find looks up all queries in one round trip.
+func (f finder) Find(ctx context.Context, doc *coding.Document, queries []coding.Query, limit int) ([][]coding.Found, error) {
+	return f.tables.Retriever.Queries(ctx, doc, f.tables.Main, queries, f.style, limit)
+}
+
+// checks asks the validator about suggestions of one note: what rank.Rules asks
+// for.
+type checks struct {
+	tables Tables
+	in     rank.Input
+}
+
+// Check gives the suggestions as they would be shown.
+func (c checks) Check(list []coding.Suggestion) []coding.Suggestion {
+	return c.tables.Validator.Validate(validate.Input{Note: c.in.Note, Doc: c.in.Doc, Table: c.tables.Main, Style: c.in.Style, Suggestions: list}).Suggestions
+}
+
+// without makes text that speaks to a program evidence of nothing: what stands
+// there is as if it were only imagined.
+func without(scopes []coding.Scope, addressed []coding.Span) []coding.Scope {
+	out := append([]coding.Scope(nil), scopes...)
+	for _, a := range addressed {
+		out = append(out, coding.Scope{Span: a, Assertion: coding.Hypothetical, Cue: a})
+	}
+	return out
+}
+
+// addressedNotice tells a coder that a note speaks to a program.
+func addressedNotice(places int) coding.Notice {
+	where := "A passage"
+	if places > 1 {
+		where = fmt.Sprintf("%d passages", places)
+	}
+	return coding.Notice{Code: coding.NoticeAddressed, Message: where + " of the note seems to be written for a program and not for people. It was kept from the language model and supports no code; read the note with care."}
+}

@@ -1,0 +1,295 @@
+package rank
+
+import (
+	"cmp"
+	"slices"
+
+	"chartcode/internal/coding"
+	"chartcode/internal/gbdt"
+	"chartcode/internal/learned"
+)
+
+// localOnlyFrom is the confidence from which a suggestion of the local ranker is
+// shown though the LLM, which was shown the code too, did not choose it. A wrong
+// suggestion costs a coder more than a missing one, so it is high; what both
+// leave out is one search away.
+const localOnlyFrom = 0.7
+
+// declined is the share of the local ranker's odds that is left where the LLM
+// read the note and did not choose the code. Set by hand, see learned.PriorLLM.
+const declined = 0.5
+
+// The findings at codes on which the rankers differ: in a note with text that
+// speaks to a program, and where they hardly agree on anything.
+const (
+	RuleAddressed = coding.NoticeAddressed
+	RuleApart     = "rankers_disagree"
+)
+
+// judgements are what the local ranker makes of the candidates.
+type judgements struct {
+	probability map[string]float64
+	rows        map[int]Billed
+	sel         Selection
+}
+
+func (c *chain) judgements() *judgements {
+	if c.judged != nil {
+		return c.judged
+	}
+	j := &judgements{probability: map[string]float64{}, rows: map[int]Billed{}, sel: Selection{Calibration: learned.Calibration{}, Rules: true}}
+	c.judged = j
+	l := c.in.Beside.Local
+	if l == nil {
+		return j
+	}
+	if c.in.Style == coding.Mentions {
+		s := l.models.Style(coding.Mentions)
+		for i, odds := range l.Scores(c.in) {
+			j.probability[c.in.Candidates[i].Code] = s.Calibration.Probability(odds)
+		}
+	} else {
+		s := l.models.Style(coding.Billing)
+		rows := BillingRows(c.in, s.Practice, nil)
+		scale := billingScale
+		if s.Rank != nil {
+			Judge(rows, s)
+			scale = s.Calibration
+			j.sel.Lead, j.sel.First, j.sel.Rules = s.Lead, s.First != nil, false
+		}
+		for _, r := range rows {
+			j.rows[r.Candidate] = r
+			j.probability[c.in.Candidates[r.Candidate].Code] = scale.Probability(r.Odds)
+		}
+	}
+	for _, s := range c.in.Beside.Chosen { // codes that a convention gave are no candidates
+		j.probability[s.Code] = max(j.probability[s.Code], s.Confidence)
+	}
+	return j
+}
+
+// confidence of a choice.
+func (c *chain) confidence(code string, stated float64) (float64, *coding.Signals) {
+	sig := &coding.Signals{LLM: stated, Local: c.judgements().probability[code]}
+	calibration := learned.PriorLLM
+	if l := c.in.Beside.Local; l != nil && l.models.LLM != nil {
+		calibration = *l.models.LLM
+	}
+	return calibration.Probability(stated, sig.Local, c.localHas(code)), sig
+}
+
+func (c *chain) localHas(code string) bool {
+	return slices.ContainsFunc(c.in.Beside.Chosen, func(s coding.Suggestion) bool { return s.Code == code })
+}
+
+// finish makes of the choices what is reported, by the same conventions as the
+// local ranker's: conditions that are one code together get it, and one code is
+// put first.
+func (c *chain) finish(p picked) []coding.Suggestion {
+	by := map[string]*pick{}
+	list := make([]Billed, 0, len(p.list))
+	signals := map[string]*coding.Signals{}
+	in := c.in
+	for i := range p.list {
+		k := &p.list[i]
+		code := in.Candidates[k.cand].Code
+		by[code] = k
+		conf, sig := c.confidence(code, k.stated)
+		signals[code] = sig
+		j := c.judgements().rows[k.cand]
+		j.Candidate, j.cand, j.Odds = k.cand, k.cand, logOdds(conf)
+		j.match = c.matchOf(k)
+		list = append(list, j)
+	}
+	list = byOdds(list)
+	if in.Style == coding.Billing {
+		in.Candidates = c.unnamed(p)
+		in, list = combine(in, list)
+		list = c.order(in, list, p)
+	}
+	out := make([]coding.Suggestion, 0, len(list))
+	for _, j := range list {
+		k := &in.Candidates[j.Candidate]
+		s := coding.Suggestion{System: k.System, Code: k.Code, Display: k.Display, Confidence: gbdt.Logistic(j.Odds), Signals: signals[k.Code]}
+		if chosen := by[k.Code]; chosen != nil {
+			s.Evidence, s.Rationale = chosen.evidence, chosen.rationale
+		} else { // a convention gave it
+			s.Evidence, s.Rationale = billedEvidence(in.Doc, k, j.match), rationaleOf(k, j.match)
+		}
+		s.Agreement = coding.AgreementLLM
+		if c.localHas(k.Code) {
+			s.Agreement = coding.AgreementBoth
+		}
+		out = append(out, s)
+	}
+	number(in.Doc, out)
+	return out
+}
+
+// unnamed gives the candidates as conventions see them. Some of these ask whether
+// the note names a code that was not chosen; what the LLM was offered and did not
+// choose it does not name, nor what stands on the words of a choice.
+func (c *chain) unnamed(p picked) []coding.Candidate {
+	out := slices.Clone(c.in.Candidates)
+	offered := map[int]bool{}
+	for _, b := range c.batches {
+		for _, o := range b.offers {
+			offered[o.cand] = true
+		}
+	}
+	for _, k := range p.list {
+		delete(offered, k.cand)
+	}
+	for i := range out {
+		switch {
+		case offered[i]:
+			out[i].Matches = nil
+		case slices.ContainsFunc(p.list, func(k pick) bool { return k.cand == i }):
+		default:
+			out[i].Matches = slices.DeleteFunc(slices.Clone(out[i].Matches), func(m coding.Match) bool {
+				return slices.ContainsFunc(p.list, func(k pick) bool {
+					return slices.ContainsFunc(k.evidence, func(e coding.Evidence) bool { return e.Overlaps(m.Span) })
+				})
+			})
+		}
+	}
+	return out
+}
+
+// termLLM is the kind of a match that an LLM's quote made.
+const termLLM coding.TermKind = "llm"
+
+// matchOf is the place of a choice: where the search for words found the code on
+// its evidence, else the evidence.
+func (c *chain) matchOf(p *pick) *coding.Match {
+	k := &c.in.Candidates[p.cand]
+	at := p.evidence[0].Span
+	for i := range k.Matches {
+		if m := &k.Matches[i]; m.Span.Overlaps(at) && stated(m.Assertion) {
+			return m
+		}
+	}
+	a := c.in.Doc.AssertionOf(at)
+	if a == coding.Present {
+		a = p.assertion
+	}
+	return &coding.Match{Span: at, Term: k.Display, Kind: termLLM, TermCode: k.Code, Lexical: 1, Assertion: cmp.Or(a, coding.Present), Section: c.in.Doc.SectionAt(at.Start)}
+}
+
+// order puts the first-listed code first: the one that must be, else what the
+// LLM named, or what a convention made of that; else what the local ranker would
+// put there. In a note with text that speaks to a program the LLM has no say in
+// it.
+func (c *chain) order(in Input, list []Billed, p picked) []Billed {
+	if i := mustStandFirst(in, list); i >= 0 || p.first < 0 || len(in.Addressed) > 0 {
+		return firstListed(in, list, c.judgements().sel)
+	}
+	best := slices.IndexFunc(list, func(j Billed) bool { return j.Candidate == p.first })
+	if best < 0 {
+		var at []coding.Evidence
+		if i := slices.IndexFunc(p.list, func(k pick) bool { return k.cand == p.first }); i >= 0 {
+			at = p.list[i].evidence
+		}
+		best = slices.IndexFunc(list, func(j Billed) bool {
+			return slices.ContainsFunc(in.Candidates[j.Candidate].Matches, func(m coding.Match) bool {
+				return slices.ContainsFunc(at, func(e coding.Evidence) bool { return e.Overlaps(m.Span) })
+			})
+		})
+	}
+	if best < 0 || !mayStandFirst(in.Candidates[list[best].Candidate].Code) {
+		return firstListed(in, list, c.judgements().sel)
+	}
+	return toFront(list, best)
+}
+
+// suggest adds to the choices what only the local ranker suggests and is sure
+// of, and warnings where the choices may not be the model's own: the note has text
+// that speaks to a program, or the two rankers hardly agree on anything.
+func (c *chain) suggest(p picked) []coding.Suggestion {
+	out := c.finish(p)
+	rule, from := "", localOnlyFrom
+	switch {
+	case len(c.in.Addressed) > 0:
+		rule, from = RuleAddressed, 0
+	case c.apart(out):
+		rule, from = RuleApart, apartFrom
+	}
+	chosen := len(out)
+	for _, s := range c.in.Beside.Chosen {
+		if slices.ContainsFunc(out[:chosen], func(o coding.Suggestion) bool { return o.System == s.System && o.Code == s.Code }) {
+			continue
+		}
+		if s.Confidence < from || rule == "" && slices.ContainsFunc(out[:chosen], func(o coding.Suggestion) bool { return sameThing(&o, &s) }) {
+			continue
+		}
+		s.Agreement = coding.AgreementLocal
+		s.Signals = &coding.Signals{Local: s.Confidence}
+		s.Confidence = min(s.Confidence, gbdt.Logistic(logOdds(s.Confidence)*declined))
+		c.counts.LocalOnly++
+		out = append(out, s)
+	}
+	if rule != "" {
+		for i := range out {
+			if w, ok := warned(rule, &out[i]); ok {
+				out[i].Warnings = append(slices.Clone(out[i].Warnings), w)
+			}
+		}
+	}
+	if c.in.Style == coding.Mentions {
+		slices.SortStableFunc(out, func(a, b coding.Suggestion) int { return cmp.Compare(b.Confidence, a.Confidence) })
+	}
+	number(c.in.Doc, out)
+	return out
+}
+
+// apart reports whether the LLM left out most of what the local ranker would
+// suggest with fair confidence.
+func (c *chain) apart(out []coding.Suggestion) bool {
+	fair, kept := 0, 0
+	for _, s := range c.in.Beside.Chosen {
+		if s.Confidence < apartFrom {
+			continue
+		}
+		fair++
+		if slices.ContainsFunc(out, func(o coding.Suggestion) bool { return sameThing(&o, &s) }) {
+			kept++
+		}
+	}
+	return fair >= leastApart && 2*kept < fair
+}
+
+// apartFrom is fair confidence, leastApart how many such codes it takes.
+const (
+	apartFrom  = 0.5
+	leastApart = 2
+)
+
+// sameThing reports whether two suggestions say the same words by neighbouring
+// codes, or stand on the same words.
+func sameThing(a, b *coding.Suggestion) bool {
+	if coding.Category(a.Code) == coding.Category(b.Code) {
+		return true
+	}
+	return slices.ContainsFunc(a.Evidence, func(e coding.Evidence) bool {
+		return slices.ContainsFunc(b.Evidence, func(o coding.Evidence) bool { return e.Overlaps(o.Span) })
+	})
+}
+
+// warned is the warning at a code on which the two rankers differ.
+func warned(rule string, s *coding.Suggestion) (coding.Finding, bool) {
+	f := coding.Finding{Rule: rule, Severity: coding.SeverityWarning, Codes: []string{s.Code}, Source: "chartcode: text in the note speaks to a program"}
+	because := "text in the note speaks to a program"
+	if rule == RuleApart {
+		f.Source = "chartcode: the language model and the search for words hardly agree on this note"
+		because = "it left out most of what the search for words finds"
+	}
+	switch {
+	case s.Agreement == coding.AgreementLocal:
+		f.Message = "The language model left out " + s.Code + ", which the search for words suggests, and " + because + ": read the note."
+	case s.Agreement == coding.AgreementLLM:
+		f.Message = "Only the language model suggests " + s.Code + ", and " + because + ": check the words that support it."
+	default:
+		return f, false
+	}
+	return f, true
+}
