@@ -31,6 +31,13 @@ type Match struct {
 	Section   SectionKind
 }
 
+// Ground is a place of the note that states a code of the patient.
+type Ground struct {
+	Span
+	Assertion Assertion
+	Support   float64 // probability that a coder takes the words as evidence of the code
+}
+
 // Candidate is a retrieved, not yet ranked code: billable and valid on the
 // date of service. Rank runs from 1 without gaps, in order of retrieval.
 type Candidate struct {
@@ -39,9 +46,10 @@ type Candidate struct {
 	Rank           int     `json:"rank"`
 	RetrievalScore float64 `json:"retrieval_score"`
 
-	Display string  `json:"-"`
-	Matches []Match `json:"-"` // best first
-	Support Support `json:"-"`
+	Display string   `json:"-"`
+	Matches []Match  `json:"-"` // what led to the code, best first
+	Grounds []Ground `json:"-"` // what a coder could underline for it, likeliest first
+	Support Support  `json:"-"`
 }
 
 // Support is what retrieval knows of a candidate beyond its places; words weigh

@@ -428,10 +428,16 @@ func firstPlace(s coding.SectionKind) int {
 	return noFirstPlace
 }
 
-// billedEvidence begins with the place that decided.
+// billedEvidence begins with the place that decided, unless that is less likely
+// to support the code than a coder would want and another is likely enough.
 func billedEvidence(doc *coding.Document, c *coding.Candidate, m *coding.Match) []coding.Evidence {
-	out := []coding.Evidence{{Span: m.Span, Text: doc.Text[m.Span.Start:m.Span.End]}}
-	for _, e := range evidence(doc, c) {
+	decided := coding.Evidence{Span: m.Span, Text: doc.Text[m.Span.Start:m.Span.End]}
+	others := evidence(doc, c)
+	if grounded(c) && slices.ContainsFunc(c.Grounds, func(g coding.Ground) bool { return g.Span == m.Span && g.Support < besideFrom }) {
+		return others
+	}
+	out := []coding.Evidence{decided}
+	for _, e := range others {
 		if !e.Overlaps(m.Span) && len(out) < evidenceKept {
 			out = append(out, e)
 		}

@@ -368,7 +368,7 @@ func give(in Input, chosen []Billed, g given) (Input, Billed) {
 	c := coding.Candidate{System: coding.ICD10CM, Code: g.code, Rank: len(in.Candidates) + 1}
 	if have := slices.IndexFunc(in.Candidates, func(o coding.Candidate) bool { return o.Code == g.code }); have >= 0 {
 		c = in.Candidates[have]
-		c.Matches = nil
+		c.Matches, c.Grounds = nil, nil
 	} else if t, ok := in.Table.Lookup(g.code); ok {
 		c.Display = t.Title
 	}
@@ -376,6 +376,7 @@ func give(in Input, chosen []Billed, g given) (Input, Billed) {
 	add := func(m coding.Match) {
 		m.Kind, m.Term, m.TermCode = termConvention, g.row.because, g.code
 		c.Matches = append(c.Matches, m)
+		c.Grounds = append(c.Grounds, coding.Ground{Span: m.Span, Assertion: m.Assertion, Support: 1}) // what the parts stand on
 	}
 	if !g.row.before && len(g.with) > 0 { // its own words say more than those of the code that asks for it
 		j.list = false

@@ -86,13 +86,12 @@ func (l *Local) mentions(in Input) []coding.Suggestion {
 			continue
 		}
 		c := &in.Candidates[i]
-		ev := evidence(in.Doc, c)
-		if len(ev) == 0 || denied(in.Doc, c) {
+		if !grounded(c) || denied(in.Doc, c) {
 			continue
 		}
 		sg := coding.Suggestion{
 			System: c.System, Code: c.Code, Display: c.Display, Role: coding.RoleSecondary, Confidence: p,
-			Evidence: ev, Rationale: rationale(c),
+			Evidence: evidence(in.Doc, c), Rationale: rationale(c),
 		}
 		if in.Explain {
 			sg.Explanation = explain(effectsOf(s.Rank, rows[i], odds), odds, s.Calibration)
@@ -141,14 +140,19 @@ func mayStandFirst(code string) bool {
 }
 
 // Stands reports whether candidate i has words of the note to stand on.
-func Stands(in Input, i int) bool {
-	for k := range in.Candidates[i].Matches {
-		if stated(in.Candidates[i].Matches[k].Assertion) {
-			return true
-		}
-	}
-	return false
+func Stands(in Input, i int) bool { return grounded(&in.Candidates[i]) }
+
+// grounded reports whether a place of the note is likely enough to be what a
+// coder would underline for the candidate.
+func grounded(c *coding.Candidate) bool {
+	return len(c.Grounds) > 0 && c.Grounds[0].Support >= groundedFrom
 }
+
+// How likely a place must be to support a code: for the code to stand on it, and
+// to be shown beside a better one. Of the first the share of suggestions whose
+// evidence is right depends: with 0.5 it was 0.90, with 0.7 0.92, with 0.8 0.93 of
+// the places judged, at a micro-F1 of 0.586, 0.589 and 0.562.
+const groundedFrom, besideFrom = 0.7, 0.6
 
 // denied reports whether the note names the candidate only where it is denied,
 // of the family or hypothetical, and states in the same sentences only words
@@ -178,19 +182,19 @@ const namedFrom, heldFrom, denseHeldFrom = 0.9, 0.6, 0.85
 
 const evidenceKept = 3
 
-// evidence gives the places that state the candidate of the patient, best
-// first, without overlaps.
+// evidence gives the places that a coder could underline for the candidate,
+// likeliest first, without overlaps.
 func evidence(doc *coding.Document, c *coding.Candidate) []coding.Evidence {
 	var out []coding.Evidence
-	for i := range c.Matches {
-		m := &c.Matches[i]
-		if !stated(m.Assertion) || len(out) == evidenceKept {
+	for i := range c.Grounds {
+		g := &c.Grounds[i]
+		if g.Support < besideFrom || len(out) == evidenceKept {
+			break
+		}
+		if slices.ContainsFunc(out, func(e coding.Evidence) bool { return e.Overlaps(g.Span) }) {
 			continue
 		}
-		if slices.ContainsFunc(out, func(e coding.Evidence) bool { return e.Overlaps(m.Span) }) {
-			continue
-		}
-		out = append(out, coding.Evidence{Span: m.Span, Text: doc.Text[m.Span.Start:m.Span.End]})
+		out = append(out, coding.Evidence{Span: g.Span, Text: doc.Text[g.Start:g.End]})
 	}
 	return out
 }

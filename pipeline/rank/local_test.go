@@ -40,13 +40,23 @@ func (n *note) found(code, title, words string, score float64, a coding.Assertio
 	for i := range n.cands {
 		if n.cands[i].Code == code {
 			n.cands[i].Matches = append(n.cands[i].Matches, m)
+			n.cands[i].Grounds = append(n.cands[i].Grounds, grounds(m)...)
 			return n
 		}
 	}
 	n.cands = append(n.cands, coding.Candidate{
-		System: coding.ICD10CM, Code: code, Display: title, Rank: len(n.cands) + 1, RetrievalScore: score, Matches: []coding.Match{m},
+		System: coding.ICD10CM, Code: code, Display: title, Rank: len(n.cands) + 1, RetrievalScore: score, Matches: []coding.Match{m}, Grounds: grounds(m),
 	})
 	return n
+}
+
+// grounds is the place of a match as retrieval gives it when nothing speaks
+// against it: not where the words are denied.
+func grounds(m coding.Match) []coding.Ground {
+	if !stated(m.Assertion) {
+		return nil
+	}
+	return []coding.Ground{{Span: m.Span, Assertion: m.Assertion, Support: 0.95}}
 }
 
 func newNote(s coding.Setting) *note { return &note{doc: coding.Document{Setting: s}} }
@@ -219,5 +229,25 @@ func TestModelsThatDoNotFit(t *testing.T) {
 	cancel()
 	if _, err := l.Rank(ctx, Input{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("an ended context gave %v", err)
+	}
+}
+
+// Only places that are likely to be right carry a code: a suggestion stands on
+// one, and shows no other.
+func TestEvidenceIsWhatSupportsTheCode(t *testing.T) {
+	n := newNote(coding.Outpatient).section(coding.SectionUnknown, "The liver was looked at. Fatty liver. Liver function as before. Fever.").
+		found("K76.0", "Fatty liver", "Fatty liver", 0.9, coding.Present).
+		found("K76.9", "Liver disease", "liver", 0.9, coding.Present).
+		found("R50.9", "Fever", "Fever", 0.9, coding.Present)
+	n.cands[0].Grounds = append(n.cands[0].Grounds,
+		coding.Ground{Span: coding.Span{Start: 4, End: 9}, Assertion: coding.Present, Support: besideFrom - 0.01})
+	n.cands[1].Grounds[0].Support = groundedFrom - 0.01
+	n.cands[2].Grounds[0].Support = groundedFrom
+	got := ranked(t, n, coding.Mentions)
+	if codes(got) != "K76.0 R50.9" {
+		t.Fatalf("got %s, want no code that stands on the bare name of an organ", codes(got))
+	}
+	if ev := got[0].Evidence; len(ev) != 1 || ev[0].Text != "Fatty liver" {
+		t.Errorf("evidence %+v, want what supports the code alone", ev)
 	}
 }

@@ -21,10 +21,11 @@ type way struct {
 
 // finding is all that was found in one note.
 type finding struct {
-	rd    *reading
-	hits  []hit
-	dense map[int32]denseHit // by term: the nearest mention
-	links map[int32]phraseSum
+	rd     *reading
+	hits   []hit
+	wholes map[int32][]int32  // by sentence: the hits that are whole names of conditions
+	dense  map[int32]denseHit // by term: the nearest mention
+	links  map[int32]phraseSum
 
 	categories map[string]phraseSum
 	inNote     []int32 // by word: generation stamp of words in the note
@@ -238,7 +239,8 @@ func (s phraseSum) with(l learned.Link, span coding.Span) phraseSum {
 	s.count++
 	s.sum += float32(l.Lift)
 	s.lift = max(s.lift, float32(l.Lift))
-	if float32(l.Share) > s.best {
+	// Of phrases that say as much, the shortest says it: "psoriasis", not "shows psoriasis".
+	if x := float32(l.Share); x > s.best || x == s.best && span.Len() < s.span.Len() {
 		s.best, s.span = float32(l.Share), span
 	}
 	return s

@@ -26,6 +26,8 @@ type index struct {
 	first   []int32 // by bag: where its words begin in bagWord
 	bagWord []int32 // words of bags, rarest first
 	total   []float32
+	denies  []bool // by bag: its terms say that something is not (no appetite)
+	site    []bool // by word: it names a site of neoplasms, a part of the body
 
 	refFirst []int32 // by bag: where its references begin in refs
 	refs     []ref
@@ -73,13 +75,15 @@ func buildIndex(terms []coding.Term) *index {
 	for w, norm := range ix.spell {
 		ix.region[w], ix.apart[w] = regionOf()[norm], apart()[norm] || norm == displaced || norm == nondisplaced
 	}
+	ix.sites(terms)
 	ix.layOut(bags)
 	return ix
 }
 
 type bag struct {
-	words []int32
-	refs  []ref
+	words  []int32
+	refs   []ref
+	denies bool
 }
 
 // collect tokenizes the terms and joins those with the same words.
@@ -127,6 +131,10 @@ func (ix *index) collect(terms []coding.Term) []bag {
 		}
 		slices.Sort(ws)
 		key = key[:0]
+		no := denies(toks)
+		if no {
+			key = append(key, 0)
+		}
 		for _, w := range ws {
 			key = append(key, byte(w), byte(w>>8), byte(w>>16))
 		}
@@ -134,7 +142,7 @@ func (ix *index) collect(terms []coding.Term) []bag {
 		if !ok {
 			b = int32(len(bags))
 			known[string(key)] = b
-			bags = append(bags, bag{words: slices.Clone(ws)})
+			bags = append(bags, bag{words: slices.Clone(ws), denies: no})
 		}
 		n := int32(-1)
 		for _, r := range bags[b].refs {
@@ -153,6 +161,13 @@ func (ix *index) collect(terms []coding.Term) []bag {
 		}
 	}
 	return bags
+}
+
+// denies reports whether a term says that something is not there or not done:
+// "no appetite", "not taking insulin". Its words are only found where the note
+// denies them.
+func denies(toks []lexicon.Token) bool {
+	return len(toks) > 1 && (toks[0].Lower == "no" || toks[0].Lower == "not")
 }
 
 func (ix *index) word(norm string) int32 {
@@ -242,7 +257,7 @@ func (ix *index) layOut(bags []bag) {
 		}
 		ix.first = append(ix.first, int32(len(ix.bagWord)))
 		ix.bagWord = append(ix.bagWord, b.words...)
-		ix.total = append(ix.total, sum)
+		ix.total, ix.denies = append(ix.total, sum), append(ix.denies, b.denies)
 		ix.refFirst = append(ix.refFirst, int32(len(ix.refs)))
 		ix.refs = append(ix.refs, b.refs...)
 		rest = sum

@@ -130,7 +130,7 @@ func (r *Retriever) Retrieve(ctx context.Context, doc *coding.Document, t Table,
 	for n, i := range at[:min(o.Limit, len(at))] {
 		out = append(out, coding.Candidate{
 			System: coding.ICD10CM, Code: rows[i].Code, Rank: n + 1, RetrievalScore: scores[i],
-			Display: v.title[rows[i].code].text, Matches: r.matches(f, &rows[i]), Support: rows[i].support(),
+			Display: v.title[rows[i].code].text, Matches: r.matches(f, &rows[i]), Grounds: r.grounds(f, &rows[i]), Support: rows[i].support(),
 		})
 	}
 	return out, nil
@@ -152,7 +152,7 @@ func (r *Retriever) rows(ctx context.Context, doc *coding.Document, t Table, o O
 	f.note(m)
 	f.sides, f.seventh = r.readSides(f.rd), f.encounters()
 	if !o.NoLexical {
-		f.find(m)
+		f.find(r.index, m)
 		if memory != nil {
 			f.phrases(r.index, memory, o.LeaveOut)
 		}
@@ -204,7 +204,7 @@ func (f *finding) note(m *matcher) {
 }
 
 // find matches the sentences and keeps the best hits.
-func (f *finding) find(m *matcher) {
+func (f *finding) find(ix *index, m *matcher) {
 	for i, s := range f.rd.sentence {
 		f.hits = m.match(f.hits, s.words, int32(i), f.rd.clause)
 		if len(f.hits) > 20*hitsKept { // a note of a megabyte must not hold all of its matches
@@ -215,8 +215,16 @@ func (f *finding) find(m *matcher) {
 	for i := range f.hits {
 		h := &f.hits[i]
 		h.assert = f.rd.assertionOf(h.from, h.to)
+		if ix.denies[h.bag] {
+			if h.assert == coding.Negated {
+				h.assert = coding.Present
+			} else {
+				h.assert = coding.Negated
+			}
+		}
 		h.neg = !stated(h.assert)
 	}
+	f.findWholes()
 }
 
 // keepBest sorts the hits, best first, and drops those beyond hitsKept.

@@ -40,6 +40,7 @@ func (r *reader) findScopes() {
 		s.supposed(before)
 		s.signs()
 		s.answers()
+		s.tested()
 		s.relatives()
 		s.ofOthers()
 		s.years()
