@@ -43,6 +43,7 @@ type app struct {
 	progress *progress
 	metrics  *metrics.Metrics
 
+	prompt  string // version of the LLM's prompt; empty: the program's choice
 	embed   catalog.Embedder
 	dir     *datadir.Dir
 	store   *store.Store

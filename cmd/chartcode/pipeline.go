@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+
 	"chartcode/internal/catalog"
 	"chartcode/internal/coding"
 	"chartcode/internal/llm"
@@ -43,7 +45,7 @@ func (a *app) llmRanker() (pipeline.Ranker, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	prompt, err := prompts.Load(prompts.Embedded(), "rank", rankPrompt)
+	prompt, err := prompts.Load(prompts.Embedded(), "rank", cmp.Or(a.prompt, rankPrompt))
 	if err != nil {
 		return nil, "", err
 	}

@@ -66,6 +66,9 @@ type Dataset struct {
 // ErrDataset is returned for a file that is no dataset.
 var ErrDataset = errors.New("not a dataset: each line must be a note with note_id, text and codes")
 
+// ErrCodings is returned for a file that is no coding of notes.
+var ErrCodings = errors.New("not a coding: each line must have its own note_id, and codes")
+
 // ErrNoteText is returned for labels whose note is in none of the files given.
 var ErrNoteText = errors.New("the labelled note is not among the notes given")
 
@@ -109,6 +112,23 @@ func Read(path string, notes ...string) (*Dataset, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// ReadCodings reads a JSON-lines file of codes without the notes' texts: each
+// line has note_id and codes. No note may be there twice.
+func ReadCodings(path string) ([]Note, error) {
+	var out []Note
+	seen := map[string]bool{}
+	err := readLines(path, func(line int, b []byte) error {
+		var n Note
+		if json.Unmarshal(b, &n) != nil || n.NoteID == "" || seen[n.NoteID] {
+			return fmt.Errorf("%s:%d: %w", path, line, ErrCodings)
+		}
+		seen[n.NoteID] = true
+		out = append(out, n)
+		return nil
+	})
+	return out, err
 }
 
 func readNotes(paths []string) (map[string]coding.Note, error) {

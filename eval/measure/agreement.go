@@ -90,9 +90,8 @@ type Coding struct {
 
 // Agreement is how far coders agree.
 type Agreement struct {
-	Coders []string      `json:"coders"`
-	Notes  int           `json:"notes"` // coded by at least two
-	Pairs  []PairFigures `json:"pairs"`
+	Notes int           `json:"notes"` // coded by at least two
+	Pairs []PairFigures `json:"pairs"`
 	// Alpha over all coders, with what they did not judge missing: of whether each
 	// code that anybody gave to the note belongs to it, and of the first-listed code.
 	// nil: not defined.
@@ -119,7 +118,7 @@ type PairFigures struct {
 // over notes.
 func Agree(coders []string, codings map[string][]Coding, o Options) (Agreement, error) {
 	o = o.defaults()
-	out := Agreement{Coders: coders, Pairs: []PairFigures{}}
+	out := Agreement{Pairs: []PairFigures{}}
 	byNote := map[string]map[string]*Coding{}
 	var notes []string
 	for _, who := range coders {

@@ -110,8 +110,8 @@ func (s Store) Unfinished(c *Config) (run Run, ok bool, err error) {
 	return Run{}, false, nil
 }
 
-// Create makes the folder of a new run.
-func (s Store) Create(c Config, now time.Time) (Run, error) {
+// Create makes the folder of a new run; path is where the notes are.
+func (s Store) Create(c Config, path string, now time.Time) (Run, error) {
 	identity, err := c.Identity()
 	if err != nil {
 		return Run{}, err
@@ -133,7 +133,7 @@ func (s Store) Create(c Config, now time.Time) (Run, error) {
 		if err != nil {
 			return Run{}, fmt.Errorf("make a run's folder: %w", err)
 		}
-		r := Run{Schema: 1, ID: id, Identity: identity, Config: c, Started: now.UTC()}
+		r := Run{Schema: 1, ID: id, Identity: identity, Config: c, Path: path, Started: now.UTC()}
 		return r, s.put(&r)
 	}
 }

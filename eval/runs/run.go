@@ -59,20 +59,19 @@ type Config struct {
 	Limit   int        `json:"limit"` // notes drawn; 0: all
 	Seed    uint64     `json:"seed"`
 
-	Ranker       string       `json:"ranker"` // local or llm
-	CodingStyle  coding.Style `json:"coding_style"`
-	Systems      []string     `json:"systems"`
-	Candidates   int          `json:"candidates"` // given to the ranker
-	Judged       int          `json:"judged"`     // of these looked at by it
-	Prompt       string       `json:"prompt,omitempty"`
-	PromptSHA256 string       `json:"prompt_sha256,omitempty"`
-	Model        string       `json:"model,omitempty"`    // LLM
-	Settings     string       `json:"settings,omitempty"` // its parameters
-	LocalModels  string       `json:"local_models"`       // local@N
-	LocalSHA256  string       `json:"local_sha256"`       // of their file
-	Embedder     string       `json:"embedder"`
-	Releases     []Release    `json:"releases"`
-	Build        Build        `json:"build"`
+	Ranker      string       `json:"ranker"` // local or llm
+	CodingStyle coding.Style `json:"coding_style"`
+	Systems     []string     `json:"systems"`
+	Candidates  int          `json:"candidates"` // given to the ranker
+	Judged      int          `json:"judged"`     // of these looked at by it
+	Prompt      string       `json:"prompt,omitempty"`
+	Model       string       `json:"model,omitempty"`    // LLM
+	Settings    string       `json:"settings,omitempty"` // its parameters and the hash of its prompts
+	LocalModels string       `json:"local_models"`       // local@N
+	Tables      string       `json:"tables"`             // identifies the files behind retrieval
+	Embedder    string       `json:"embedder"`
+	Releases    []Release    `json:"releases"`
+	Build       Build        `json:"build"`
 }
 
 // Identity is a hash of the configuration: runs with the same one are the same.
@@ -91,6 +90,7 @@ type Run struct {
 	ID       string    `json:"id"`
 	Identity string    `json:"identity"`
 	Config   Config    `json:"config"`
+	Path     string    `json:"path"` // where the dataset's notes were
 	Started  time.Time `json:"started"`
 	Finished time.Time `json:"finished,omitzero"`
 	Resumed  int       `json:"resumed"` // times
@@ -116,6 +116,8 @@ type Prediction struct {
 	Setting     coding.Setting `json:"setting"`
 	Ranker      string         `json:"ranker"`
 	Pipeline    string         `json:"pipeline"`
+	Model       string         `json:"model,omitempty"`
+	Prompt      string         `json:"prompt_sha256,omitempty"`
 	Degraded    string         `json:"degraded,omitempty"` // reason
 	Suggestions []Suggested    `json:"suggestions"`
 	Candidates  []string       `json:"candidates"` // in retrieval's order

@@ -221,6 +221,12 @@ func (w Work) lines(n *dataset.Note, set *coding.SuggestionSet, ms float64) (Pre
 	if set.DegradedReason != nil {
 		p.Degraded = *set.DegradedReason
 	}
+	if set.Model != nil {
+		p.Model = *set.Model
+	}
+	if set.PromptSHA256 != nil {
+		p.Prompt = *set.PromptSHA256
+	}
 	for _, s := range set.Suggestions {
 		x := Suggested{Code: s.Code, Confidence: s.Confidence, Role: s.Role, Evidence: []coding.Span{}}
 		_, billable := w.Codes.Known(s.Code, n.ServiceDate)
