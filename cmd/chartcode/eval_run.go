@@ -258,6 +258,7 @@ func (a *app) evalPipeline(ctx context.Context, ro evalRunOptions, dates []codin
 	for _, r := range codes.releases {
 		config.Releases = append(config.Releases, runs.Release{ID: r.ID, SHA256: r.SHA256})
 	}
+	slices.SortFunc(config.Releases, func(a, b runs.Release) int { return cmp.Compare(a.ID, b.ID) })
 	return p, codes, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"chartcode/internal/coding"
@@ -35,7 +36,7 @@ type Build struct {
 	Go      string `json:"go"`
 }
 
-// ThisBuild reads what the linker recorded.
+// ThisBuild reads what the linker recorded. version is what git describe said.
 func ThisBuild(version string) Build {
 	b := Build{Version: version}
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -47,6 +48,15 @@ func ThisBuild(version string) Build {
 			case "vcs.modified":
 				b.Dirty = s.Value == "true"
 			}
+		}
+	}
+	if b.Commit == "" { // of a linked working tree the linker records nothing; git describe does
+		name, dirty := strings.CutSuffix(version, "-dirty")
+		if i := strings.LastIndex(name, "-g"); i >= 0 {
+			name = name[i+len("-g"):]
+		}
+		if _, err := hex.DecodeString(name + strings.Repeat("0", len(name)%2)); err == nil && len(name) >= 7 {
+			b.Commit, b.Dirty = name, dirty
 		}
 	}
 	return b
