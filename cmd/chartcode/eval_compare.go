@@ -108,13 +108,17 @@ func gateCommand(o *options) *cobra.Command {
 	var baseline, candidate, metric, notes, junit, out string
 	var margin float64
 	var seed uint64
+	var estimate bool
 	cmd := &cobra.Command{
 		Use:   "gate --baseline A --candidate B",
 		Short: "Let a candidate pass, stop it, or say that these notes cannot tell",
 		Long: `Decides by the 90% interval of the paired difference of a metric, candidate minus
 baseline. Status 0: not worse (its lower bound lies above minus the margin). 1: worse
 (its upper bound lies below zero and its estimate below minus the margin). 4: these
-notes cannot tell, with how many would be needed.`,
+notes cannot tell, with how many would be needed.
+
+With --by-estimate the estimate alone decides: worse where it lies below minus the
+margin. That is for continuous integration on a few notes that are always the same.`,
 		Example: "  chartcode eval gate --baseline A --candidate B --metric micro_f1 --margin 0.03 --junit gate.xml",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -124,7 +128,11 @@ notes cannot tell, with how many would be needed.`,
 			if margin <= 0 {
 				return usagef("--margin is a positive number, such as 0.03")
 			}
-			return o.gate(baseline, candidate, notes, metric, margin, seed, junit, out)
+			judge := measure.Judge
+			if estimate {
+				judge = measure.JudgeEstimate
+			}
+			return o.gate(baseline, candidate, notes, judge, metric, margin, seed, junit, out)
 		},
 	}
 	f := cmd.Flags()
@@ -135,17 +143,21 @@ notes cannot tell, with how many would be needed.`,
 	f.StringVar(&notes, "dataset", "", "where the notes are, if they have moved since")
 	f.StringVar(&junit, "junit", "", "also write JUnit XML to this file")
 	f.StringVar(&out, "json", "", "also write JSON to this file")
+	f.BoolVar(&estimate, "by-estimate", false, "decide by the estimate, without the interval")
 	f.Uint64Var(&seed, "seed", 1, "of the bootstrap")
 	return cmd
 }
 
-func (o *options) gate(baseline, candidate, notes, metric string, margin float64, seed uint64, junit, out string) error {
+// judge decides on one metric of a comparison.
+type judge func(c *measure.Comparison, metric string, margin float64) (measure.Gate, error)
+
+func (o *options) gate(baseline, candidate, notes string, decide judge, metric string, margin float64, seed uint64, junit, out string) error {
 	// 2,000 samples steady the ends of the interval, which decide.
 	c, err := o.comparison(baseline, candidate, notes, measure.Options{Seed: seed, Level: measure.GateLevel, Samples: 2000})
 	if err != nil {
 		return err
 	}
-	g, err := measure.Judge(&c, metric, margin)
+	g, err := decide(&c, metric, margin)
 	if err != nil {
 		return &exitError{exitUsage, fmt.Errorf("%s: %w", metric, err)}
 	}

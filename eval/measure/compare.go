@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 )
 
 // ErrNotPaired is returned for runs that are not over the same notes.
@@ -113,6 +114,10 @@ func Compare(a, b []Case, o Options) (Comparison, error) {
 		}
 		if len(v) > 0 {
 			diff.Low, diff.High, diff.Error = interval(v, o.Level)
+			if strings.HasPrefix(d.name, "macro") { // as in Score
+				bias := mean(v) - diff.Value
+				diff.Low, diff.High = diff.Low-bias, diff.High-bias
+			}
 		}
 		diff.Detectable = detectable * diff.Error
 		out.Differences = append(out.Differences, diff)
@@ -138,17 +143,22 @@ const detectable = 1.959964 + 0.841621
 func interval(v []float64, level float64) (low, high, sd float64) {
 	v = slices.Clone(v)
 	slices.Sort(v)
-	mean := 0.0
+	m := mean(v)
 	for _, x := range v {
-		mean += x / float64(len(v))
-	}
-	for _, x := range v {
-		sd += (x - mean) * (x - mean)
+		sd += (x - m) * (x - m)
 	}
 	if len(v) > 1 {
 		sd = math.Sqrt(sd / float64(len(v)-1))
 	}
 	return quantile(v, (1-level)/2), quantile(v, (1+level)/2), sd
+}
+
+func mean(v []float64) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += x
+	}
+	return ratio(sum, float64(len(v)))
 }
 
 func paired(a, b []Case) bool {

@@ -37,6 +37,25 @@ type Gate struct {
 	Needed int `json:"needed"`
 }
 
+// JudgeEstimate decides by the estimate alone: worse where it lies below minus
+// the margin, else not worse. It is for continuous integration on a few notes
+// that are always the same, where a fall is looked at note by note.
+func JudgeEstimate(c *Comparison, metric string, margin float64) (Gate, error) {
+	g, err := Judge(c, metric, margin)
+	if err != nil {
+		return g, err
+	}
+	v := g.Diff.Value
+	if smallerIsBetter(metric) {
+		v = -v
+	}
+	g.Decision, g.Needed = NotWorse, 0
+	if v < -margin {
+		g.Decision = Worse
+	}
+	return g, nil
+}
+
 // smallerIsBetter are the metrics that count what should be little.
 func smallerIsBetter(metric string) bool {
 	switch metric {

@@ -1,7 +1,9 @@
 package measure
 
 import (
+	"encoding/xml"
 	"math"
+	"strings"
 	"testing"
 
 	"chartcode/internal/coding"
@@ -210,7 +212,30 @@ func TestJudge(t *testing.T) {
 			t.Errorf("%s: %v, needed %d (%v), want %v, %d", test.name, g.Decision, g.Needed, err, test.want, test.needed)
 		}
 	}
+	for value, want := range map[float64]Decision{-0.031: Worse, -0.029: NotWorse, 0.5: NotWorse} {
+		c := Comparison{Differences: []Difference{{Name: "micro_f1", Low: -1, Value: value, High: 1}}}
+		if g, err := JudgeEstimate(&c, "micro_f1", 0.03); err != nil || g.Decision != want {
+			t.Errorf("by the estimate %v: %v (%v), want %v", value, g.Decision, err, want)
+		}
+	}
 	if _, err := Judge(&Comparison{}, "micro_f1", 0.03); err == nil {
 		t.Error("a metric that is not there was judged")
+	}
+}
+
+func TestJUnit(t *testing.T) {
+	t.Parallel()
+	for decision, want := range map[Decision]string{NotWorse: `failures="0" errors="0"`, Worse: `failures="1" errors="0"`, CannotTell: `failures="0" errors="1"`} {
+		g := Gate{Metric: "micro_f1", Decision: decision}
+		b, err := g.JUnit([]Change{{NoteID: "n<1>", Lost: []string{"I10"}}})
+		var suite struct {
+			Tests int `xml:"tests,attr"`
+			Case  struct {
+				Out string `xml:"system-out"`
+			} `xml:"testcase"`
+		}
+		if err != nil || !strings.Contains(string(b), want) || xml.Unmarshal(b, &suite) != nil || suite.Tests != 1 || suite.Case.Out != "n<1>; lost I10\n" {
+			t.Errorf("%s: %v\n%s", decision, err, b)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -82,7 +83,9 @@ func (s *Scores) Figure(name string) (Figure, bool) {
 }
 
 // Score computes every figure of the cases, with percentile intervals of the
-// bootstrap over notes, or over patients where they are known.
+// bootstrap over notes, or over patients where they are known. A resample has
+// fewer different codes than the notes have, which moves the mean over codes:
+// intervals of macro figures are moved back by that bias.
 func Score(cases []Case, o Options) Scores {
 	o = o.defaults()
 	t := newTable(cases, o.Slices)
@@ -158,6 +161,16 @@ func sliceValues(c []float32, v []value) {
 func figure(name, title, of string, at value, samples [][]value, i int, level float64) Figure {
 	f := Figure{Name: name, Title: title, Of: of, Value: at.v, Numerator: at.num, Denominator: at.den}
 	f.Low, f.High = percentiles(samples, i, level)
+	if strings.HasPrefix(name, "macro") {
+		var v []float64
+		for _, s := range samples {
+			if s[i].den > 0 {
+				v = append(v, s[i].v)
+			}
+		}
+		bias := mean(v) - at.v
+		f.Low, f.High = f.Low-bias, f.High-bias
+	}
 	return f
 }
 
