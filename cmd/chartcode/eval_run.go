@@ -19,6 +19,7 @@ import (
 	"chartcode/internal/codeset"
 	"chartcode/internal/coding"
 	"chartcode/internal/datadir"
+	"chartcode/internal/learned"
 	"chartcode/pipeline"
 	"chartcode/pipeline/rank"
 )
@@ -173,10 +174,18 @@ func (o *options) evalRun(ctx context.Context, ro evalRunOptions) error {
 	if err != nil {
 		return err
 	}
+	if r.Config.TrainedOn {
+		fmt.Print(trainedOn)
+	}
 	fmt.Print(scores.Text())
 	fmt.Printf("\nrun %s\n", r.ID)
 	return nil
 }
+
+const trainedOn = `The local models were trained on this very dataset: these figures say how well they remember it,
+not how well they do on other notes. chartcode eval accuracy measures by cross-validation.
+
+`
 
 // scoreRun computes and keeps the figures of a run.
 func scoreRun(store runs.Store, id string, gold *dataset.Dataset, seed uint64) (measure.Scores, error) {
@@ -240,6 +249,11 @@ func (a *app) evalPipeline(ctx context.Context, ro evalRunOptions, dates []codin
 		return nil, nil, errNoCodes
 	}
 	config.LocalModels, config.Tables = tables.Local.Name(), tables.ID
+	models, err := learned.Default()
+	if err != nil {
+		return nil, nil, err
+	}
+	config.TrainedOn = slices.Contains([]string{models.Record.SHA256, models.Record.BillingSHA256}, config.Dataset.SHA256)
 	if ro.ranker == "llm" {
 		config.Model, config.Prompt = a.cfg.LLM.Model, ro.prompt
 		if _, config.Settings, err = a.llmRanker(); err != nil {

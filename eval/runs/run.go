@@ -80,6 +80,7 @@ type Config struct {
 	LocalModels string       `json:"local_models"`       // local@N
 	Tables      string       `json:"tables"`             // identifies the files behind retrieval
 	Embedder    string       `json:"embedder"`
+	TrainedOn   bool         `json:"trained_on"` // the local models were trained on this very dataset
 	Releases    []Release    `json:"releases"`
 	Build       Build        `json:"build"`
 }
