@@ -79,7 +79,8 @@ func Compare(a, b []Case, o Options) (Comparison, error) {
 	if !paired(a, b) {
 		return Comparison{}, ErrNotPaired
 	}
-	ta, tb := newTable(a, false), newTable(b, false)
+	light := sumsNeeded(o.Only) == sCodes+4
+	ta, tb := newTable(a, false, light), newTable(b, false, light)
 	out := Comparison{Notes: len(a), Clusters: len(ta.units), Samples: o.Samples, Seed: o.Seed, Level: o.Level, Differences: []Difference{}, Changes: []Change{}}
 	defs := definitions()
 	if o.Only != "" {

@@ -69,7 +69,9 @@ func sumsNeeded(name string) int {
 	switch {
 	case name == "" || begins("macro", "ece", "reliability", "risk", "aurc"):
 		return 0
-	case begins("micro", "category", "chapter"):
+	case begins("micro"):
+		return sCodes + 4
+	case begins("category", "chapter"):
 		return sNotes
 	default:
 		return sDense

@@ -88,7 +88,7 @@ func (s *Scores) Figure(name string) (Figure, bool) {
 // intervals of macro figures are moved back by that bias.
 func Score(cases []Case, o Options) Scores {
 	o = o.defaults()
-	t := newTable(cases, o.Slices)
+	t := newTable(cases, o.Slices, false)
 	defs := definitions()
 	out := Scores{Notes: len(cases), Clusters: len(t.units), Samples: o.Samples, Seed: o.Seed, Level: o.Level, Figures: []Figure{}, Slices: []SliceFigures{}, Reliability: []ReliabilityBin{}}
 	n := len(defs) + 3*len(t.slices)

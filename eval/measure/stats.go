@@ -113,7 +113,7 @@ type table struct {
 	slices  []Slice
 	sliceAt map[Slice]int32
 	timed   []timed // notes with a time, fastest first
-	notes   int
+	light   bool    // counts of codes alone: enough for the micro figures
 }
 
 type timed struct {
@@ -123,8 +123,8 @@ type timed struct {
 
 // newTable adds the cases up by unit. Units stand in the order in which their
 // first note comes, so that two runs over the same notes have the same units.
-func newTable(cases []Case, sliced bool) *table {
-	t := &table{codes: map[string]int32{}, sliceAt: map[Slice]int32{}, notes: len(cases)}
+func newTable(cases []Case, sliced, light bool) *table {
+	t := &table{codes: map[string]int32{}, sliceAt: map[Slice]int32{}, light: light}
 	at := map[string]int{}
 	var bands map[string]string // of codes, by how often they are gold
 	if sliced {
@@ -152,6 +152,7 @@ func newTable(cases []Case, sliced bool) *table {
 			t.timed = append(t.timed, timed{int32(u), c.Millis})
 		}
 	}
+	t.pack()
 	slices.SortFunc(t.timed, func(a, b timed) int {
 		switch {
 		case a.ms < b.ms:
@@ -162,6 +163,23 @@ func newTable(cases []Case, sliced bool) *table {
 		return int(a.unit - b.unit)
 	})
 	return t
+}
+
+// pack puts the cells of all units one behind the other in memory, in the order
+// in which the bootstrap reads them.
+func (t *table) pack() {
+	var codes, parts []cell
+	var bins []bin
+	for i := range t.units {
+		u := &t.units[i]
+		codes, bins, parts = append(codes, u.codes...), append(bins, u.bins...), append(parts, u.slices...)
+	}
+	for i := range t.units {
+		u := &t.units[i]
+		codes, u.codes = codes[len(u.codes):], codes[:len(u.codes)]
+		bins, u.bins = bins[len(u.bins):], bins[:len(u.bins)]
+		parts, u.slices = parts[len(u.slices):], parts[:len(u.slices)]
+	}
 }
 
 func (t *table) code(code string) int32 {
@@ -184,6 +202,9 @@ func (t *table) enter(u *unit, c *Case, o *Outcome) {
 	d[sCodes+1] += float64(o.Acceptable)
 	d[sCodes+2] += float64(o.Wrong)
 	d[sCodes+3] += float64(len(o.Missed))
+	if t.light {
+		return
+	}
 	for i, v := range o.Verdicts {
 		s := &c.Shown[i]
 		d[sShown]++
