@@ -57,7 +57,7 @@ func (c *Comparison) Text(changes int) string {
 	}
 	fmt.Fprintln(&b)
 	for _, t := range c.Tests {
-		fmt.Fprintf(&b, "McNemar, %s: %d better in A, %d better in B, p = %.4f\n", t.Of, t.BetterA, t.BetterB, t.PValue)
+		fmt.Fprintf(&b, "McNemar, %s: %d better in A, %d better in B, p %s\n", t.Of, t.BetterA, t.BetterB, t.P())
 	}
 	if len(c.Changes) > 0 {
 		fmt.Fprintf(&b, "\nnotes that changed, worst first (%d of %d)\n", min(changes, len(c.Changes)), len(c.Changes))
@@ -66,6 +66,14 @@ func (c *Comparison) Text(changes int) string {
 		fmt.Fprintf(&b, "  %-24s F1 %.2f to %.2f%s\n", x.NoteID, x.A, x.B, x.Text())
 	}
 	return b.String()
+}
+
+// P is the p-value with its sign of comparison: "= 0.0312" or "< 0.0001".
+func (t Test) P() string {
+	if t.PValue < 0.0001 {
+		return "< 0.0001"
+	}
+	return fmt.Sprintf("= %.4f", t.PValue)
 }
 
 // Text names the codes that changed.

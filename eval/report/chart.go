@@ -85,7 +85,7 @@ func forest(title, axis string, rows []row, low, high float64, zero bool) templa
 		return left + (v-low)/(high-low)*(width-left-right)
 	}
 	end := top + each*float64(len(rows))
-	for _, t := range ticks(low, high, 6) {
+	for _, t := range ticks(low, high, 8) {
 		s.line(scale(t), top, scale(t), end, "grid")
 		s.text(scale(t), end+16, "middle", "tick", tickText(t))
 	}
