@@ -4,14 +4,15 @@
 #   deploy/gate.sh            fails when micro-F1 falls by more than 3 points, and lists the notes that changed
 #   deploy/gate.sh baseline   stores the present suggestions as the baseline
 #
-# It works on a data directory of its own, so that nothing that a site has learned counts.
+# It works on a data directory of its own, so that nothing that a site has learned counts; GATE_DATA_DIR names
+# another, with the code sets loaded and nothing learned.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 notes=eval/datasets/sample-notes.jsonl
 baseline=eval/datasets/baseline/sample-notes
 work=bin/gate
-export CHARTCODE_DATA_DIR="$PWD/$work/data"
+export CHARTCODE_DATA_DIR="${GATE_DATA_DIR:-$PWD/$work/data}"
 unset CHARTCODE_DATABASE_URL CHARTCODE_EMBED_MODEL CHARTCODE_EMBED_BASE_URL
 mkdir -p "$work"
 

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"chartcode/eval/dataset"
+	"chartcode/internal/coding"
 )
 
 // goldLines are notes with codes of the starter set.
@@ -181,5 +184,20 @@ func TestEvalAgreement(t *testing.T) {
 	}
 	if _, code := s.run("eval", "agreement", a); code != exitUsage {
 		t.Errorf("one coding: status %d", code)
+	}
+}
+
+// Who codes blind sees neither the codes of the review nor what was suggested.
+func TestBlindNotesHoldNoCodes(t *testing.T) {
+	t.Parallel()
+	note := dataset.Note{Note: coding.Note{NoteID: "n1", Text: "Cough."}, First: []string{"R05.9"}, Group: "item 7", Weight: 3,
+		Codes: []dataset.Code{{System: coding.ICD10CM, Code: "R05.9"}}, Rejected: []dataset.Code{{System: coding.ICD10CM, Code: "J18.9"}}}
+	var b bytes.Buffer
+	if err := writeBlind(&b, &dataset.Dataset{Notes: []dataset.Note{{}, note}}, []int{1}); err != nil {
+		t.Fatal(err)
+	}
+	out := b.String()
+	if !strings.Contains(out, "Cough.") || !strings.Contains(out, `"codes":[]`) || strings.Contains(out, "R05.9") || strings.Contains(out, "J18.9") || strings.Contains(out, "weight") {
+		t.Errorf("a note to be coded blind: %s", out)
 	}
 }

@@ -182,3 +182,23 @@ func TestSample(t *testing.T) {
 		t.Errorf("all: %v", got)
 	}
 }
+
+func TestAuditorsFirst(t *testing.T) {
+	t.Parallel()
+	d := Dataset{Notes: []Note{{Note: coding.Note{NoteID: "a"}}, {Note: coding.Note{NoteID: "b"}, Weight: 3}, {Note: coding.Note{NoteID: "c"}, Weight: 1}}}
+	d.AuditorsFirst()
+	if d.Notes[0].NoteID != "b" || d.Notes[1].NoteID != "a" || d.Notes[2].NoteID != "c" {
+		t.Errorf("order %v %v %v", d.Notes[0].NoteID, d.Notes[1].NoteID, d.Notes[2].NoteID)
+	}
+}
+
+func TestReadCodings(t *testing.T) {
+	t.Parallel()
+	list, err := ReadCodings(write(t, "c.jsonl", `{"note_id":"a","codes":[{"system":"ICD-10-CM","code":"I10"}]}`+"\n"+`{"note_id":"b","codes":[]}`+"\n"))
+	if err != nil || len(list) != 2 || list[0].Codes[0].Code != "I10" {
+		t.Errorf("read %+v, %v", list, err)
+	}
+	if _, err := ReadCodings(write(t, "c.jsonl", `{"note_id":"a","codes":[]}`+"\n"+`{"note_id":"a","codes":[]}`+"\n")); !errors.Is(err, ErrCodings) {
+		t.Errorf("a note that is there twice: %v", err)
+	}
+}

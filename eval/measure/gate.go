@@ -3,6 +3,7 @@ package measure
 import (
 	"errors"
 	"math"
+	"strings"
 )
 
 // Decision is what a gate says of a candidate.
@@ -23,9 +24,8 @@ const GateLevel = 0.90
 // better direction.
 var ErrMetric = errors.New("the gate cannot use this metric: it is not known, or nothing was counted for it")
 
-// Gate is the decision on one metric. Values are in the metric's own direction;
-// Loss says whether a smaller value is better, and then the difference that is
-// judged is A minus B.
+// Gate is the decision on one metric. Where less of it is better, the difference
+// that is judged is A minus B; the one that is given is always B minus A.
 type Gate struct {
 	Metric   string     `json:"metric"`
 	Margin   float64    `json:"margin"`
@@ -45,24 +45,25 @@ func JudgeEstimate(c *Comparison, metric string, margin float64) (Gate, error) {
 	if err != nil {
 		return g, err
 	}
-	v := g.Diff.Value
-	if smallerIsBetter(metric) {
-		v = -v
-	}
 	g.Decision, g.Needed = NotWorse, 0
-	if v < -margin {
+	if direction(metric)*g.Diff.Value < -margin {
 		g.Decision = Worse
 	}
 	return g, nil
 }
 
-// smallerIsBetter are the metrics that count what should be little.
-func smallerIsBetter(metric string) bool {
-	switch metric {
-	case "ece", "brier", "aurc", "invalid":
-		return true
+// direction is 1 for metrics of which more is better, -1 for those that count what
+// should be little, and 0 for those that are neither good nor bad.
+func direction(metric string) float64 {
+	for _, p := range []string{"ece", "brier", "aurc", "invalid", "risk_at_", "lost_", "cost_", "tokens_", "ms_"} {
+		if strings.HasPrefix(metric, p) {
+			return -1
+		}
 	}
-	return false
+	if metric == "shown_per_note" || strings.HasPrefix(metric, "reliability_") {
+		return 0
+	}
+	return 1
 }
 
 // Judge decides from a comparison at GateLevel: the candidate is not worse when
@@ -71,12 +72,13 @@ func smallerIsBetter(metric string) bool {
 // these notes cannot tell.
 func Judge(c *Comparison, metric string, margin float64) (Gate, error) {
 	d, ok := c.Difference(metric)
-	if !ok || margin <= 0 {
+	sign := direction(metric)
+	if !ok || margin <= 0 || sign == 0 {
 		return Gate{}, ErrMetric
 	}
 	g := Gate{Metric: metric, Margin: margin, Diff: d, Notes: c.Notes}
 	low, high, v := d.Low, d.High, d.Value
-	if smallerIsBetter(metric) {
+	if sign < 0 {
 		low, high, v = -high, -low, -v
 	}
 	switch {

@@ -221,6 +221,9 @@ func TestJudge(t *testing.T) {
 	if _, err := Judge(&Comparison{}, "micro_f1", 0.03); err == nil {
 		t.Error("a metric that is not there was judged")
 	}
+	if _, err := Judge(&Comparison{Differences: []Difference{{Name: "shown_per_note"}}}, "shown_per_note", 0.03); err == nil {
+		t.Error("more or fewer suggestions were judged as better or worse")
+	}
 }
 
 func TestJUnit(t *testing.T) {
