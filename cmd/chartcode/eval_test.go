@@ -19,7 +19,7 @@ func goldLines(n int) string {
 	var b strings.Builder
 	for i := range n {
 		text := fmt.Sprintf("Visit %d. Assessment: 1. Essential hypertension, stable. 2. Type 2 diabetes mellitus. No chest pain.", i)
-		b.WriteString(fmt.Sprintf(`{"note_id":"g%03d","text":%q,"setting":"outpatient","service_date":"2026-03-14","patient":{"id":"p%d"},"codes":[{"system":"ICD-10-CM","code":"I10"},{"system":"ICD-10-CM","code":"E11.9"}],"first":["I10"]}`+"\n", i, text, i/2))
+		fmt.Fprintf(&b, `{"note_id":"g%03d","text":%q,"setting":"outpatient","service_date":"2026-03-14","patient":{"id":"p%d"},"codes":[{"system":"ICD-10-CM","code":"I10"},{"system":"ICD-10-CM","code":"E11.9"}],"first":["I10"]}`+"\n", i, text, i/2)
 	}
 	return b.String()
 }
