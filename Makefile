@@ -50,6 +50,14 @@ long: ## run the tests that take minutes; goes on where it was interrupted
 accuracy: build ## measure the local ranker on the development set
 	@./bin/chartcode eval accuracy $(ARGS)
 
+.PHONY: gate
+gate: build ## compare the suggestions for the sample notes with the stored baseline
+	@deploy/gate.sh
+
+.PHONY: baseline
+baseline: build ## store the present suggestions for the sample notes as the baseline
+	@deploy/gate.sh baseline
+
 .PHONY: lint
 lint: ## golangci-lint, with its version pinned in tools/go.mod
 	@$(LINT) run ./...

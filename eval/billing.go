@@ -220,7 +220,7 @@ func (b *bills) fitRows(ctx context.Context, notes []int, of func(i int) rank.In
 				continue
 			}
 			t.X = append(t.X, row.X...)
-			t.Weight = append(t.Weight, d.Notes[i].weight(code))
+			t.Weight = append(t.Weight, d.Notes[i].TrainingWeight(code))
 			t.Y = append(t.Y, truth(b.accepted[i][code]))
 			first = append(first, truth(slices.Contains(b.Data.Notes[i].First, code)))
 		}

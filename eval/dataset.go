@@ -1,200 +1,23 @@
 package eval
 
-import (
-	"bufio"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"os"
-	"strings"
+import "chartcode/eval/dataset"
 
-	"chartcode/internal/coding"
+// The gold datasets live in a package of their own, which knows no stage, so
+// that reports and pages can read them without the models.
+type (
+	GoldCode = dataset.Code
+	GoldNote = dataset.Note
+	Dataset  = dataset.Dataset
 )
 
-// GoldCode is a code that people gave to a note.
-type GoldCode struct {
-	System   coding.System `json:"system"`
-	Code     string        `json:"code"`
-	Tier     string        `json:"tier,omitempty"`      // required (also when empty) or acceptable
-	InFY2026 string        `json:"in_fy2026,omitempty"` // billable (also when empty), header, absent
-	Evidence []coding.Span `json:"evidence,omitempty"`
-	Origin   coding.Origin `json:"origin,omitempty"` // how it came into a review
-	Weight   int           `json:"weight,omitempty"` // for how many the decision on it counts in training; 0: as the note
-}
-
-// GoldNote is a note with the codes that people gave it.
-type GoldNote struct {
-	coding.Note
-	Codes []GoldCode `json:"codes"`
-	First []string   `json:"first,omitempty"` // the codes that are right as first-listed or principal, where that was labelled
-
-	// Of notes of finished reviews, see FromReviews.
-	Rejected []GoldCode `json:"rejected,omitempty"` // that were suggested, and rejected or replaced
-	Group    string     `json:"group,omitempty"`    // notes of one group stand on one side of every split; empty: the article's
-	Item     int64      `json:"item,omitempty"`     // of the worklist
-	Weight   int        `json:"weight,omitempty"`   // for how many notes it counts in training; 0: one
-}
-
-// weight is for how many rows the one of a code counts in training.
-func (n *GoldNote) weight(code string) float32 {
-	for _, list := range [][]GoldCode{n.Codes, n.Rejected} {
-		for i := range list {
-			if list[i].Code == code && list[i].Weight > 0 {
-				return float32(list[i].Weight)
-			}
-		}
-	}
-	return float32(max(n.Weight, 1))
-}
-
-// The tiers and the states of a code in the edition scored against.
+// The tiers of gold codes.
 const (
-	TierRequired   = "required"
-	TierAcceptable = "acceptable"
-	inBillable     = "billable"
-	notBillable    = "absent"
+	TierRequired   = dataset.TierRequired
+	TierAcceptable = dataset.TierAcceptable
 )
-
-// Dataset is a list of gold notes with its name.
-type Dataset struct {
-	Name  string
-	Notes []GoldNote
-}
 
 // ErrDataset is returned for a file that is no dataset.
-var ErrDataset = errors.New("not a dataset: each line must be a note with note_id, text and codes")
+var ErrDataset = dataset.ErrDataset
 
-// ErrNoteText is returned for labels whose note is in none of the files given.
-var ErrNoteText = errors.New("the labelled note is not among the notes given")
-
-// ReadDataset reads a JSON-lines file of gold notes. Where a line has codes but
-// no text (labels of notes that may not be copied), the note is taken by its id
-// from the files of notes. Errors name file and line, never what stands there.
-func ReadDataset(path string, notes ...string) (*Dataset, error) {
-	d := &Dataset{Name: path}
-	var texts map[string]coding.Note
-	err := readLines(path, func(line int, b []byte) error {
-		var n GoldNote
-		if json.Unmarshal(b, &n) != nil || n.NoteID == "" {
-			return fmt.Errorf("%s:%d: %w", path, line, ErrDataset)
-		}
-		if n.Text == "" && len(notes) > 0 {
-			if texts == nil {
-				var err error
-				if texts, err = readNotes(notes); err != nil {
-					return err
-				}
-			}
-			note, ok := texts[n.NoteID]
-			if !ok {
-				return fmt.Errorf("%s:%d: %w", path, line, ErrNoteText)
-			}
-			n.Note = note
-		}
-		if n.Text == "" {
-			return fmt.Errorf("%s:%d: %w", path, line, ErrDataset)
-		}
-		if n.Source == "" {
-			n.Source = coding.DefaultSource
-		}
-		d.Notes = append(d.Notes, n)
-		return nil
-	})
-	if err == nil && len(d.Notes) == 0 {
-		err = fmt.Errorf("%s: %w", path, ErrDataset)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return d, nil
-}
-
-func readNotes(paths []string) (map[string]coding.Note, error) {
-	out := map[string]coding.Note{}
-	for _, p := range paths {
-		err := readLines(p, func(line int, b []byte) error {
-			var n coding.Note
-			if json.Unmarshal(b, &n) != nil || n.NoteID == "" {
-				return fmt.Errorf("%s:%d: %w", p, line, ErrDataset)
-			}
-			out[n.NoteID] = n
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// readLines gives the lines of a file that are not blank.
-func readLines(path string, use func(line int, b []byte) error) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("open dataset: %w", err)
-	}
-	defer f.Close()
-	r := bufio.NewReader(f)
-	for line := 1; ; line++ {
-		b, err := r.ReadBytes('\n')
-		if len(strings.TrimSpace(string(b))) > 0 {
-			if err := use(line, b); err != nil {
-				return err
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("read dataset: %w", err)
-		}
-	}
-}
-
-// Gold gives the distinct codes that recall and precision are counted over:
-// those billable in the edition scored against; acceptable ones apart.
-func (n *GoldNote) Gold() (required, acceptable map[string]bool) {
-	required, acceptable = map[string]bool{}, map[string]bool{}
-	for _, c := range n.Codes {
-		if c.InFY2026 != "" && c.InFY2026 != inBillable {
-			continue
-		}
-		if c.Tier == TierAcceptable {
-			acceptable[c.Code] = true
-		} else {
-			required[c.Code] = true
-		}
-	}
-	for c := range required {
-		delete(acceptable, c)
-	}
-	return required, acceptable
-}
-
-// Dropped reports whether a suggested code is neither right nor wrong, because
-// it lies under a gold code that is a header or absent in the edition scored
-// against.
-func (n *GoldNote) Dropped(code string) bool {
-	c := coding.UndotCode(code)
-	for _, g := range n.Codes {
-		if g.InFY2026 != "" && g.InFY2026 != inBillable && strings.HasPrefix(c, coding.UndotCode(g.Code)) {
-			return true
-		}
-	}
-	return false
-}
-
-// Article is the note's group or, without one, its id without its last "-N":
-// notes of one article are kept on one side of every split. An id without such
-// an end is its own article.
-func (n *GoldNote) Article() string {
-	if n.Group != "" {
-		return n.Group
-	}
-	i := strings.LastIndexByte(n.NoteID, '-')
-	if i <= 0 || i == len(n.NoteID)-1 || strings.Trim(n.NoteID[i+1:], "0123456789") != "" {
-		return n.NoteID
-	}
-	return n.NoteID[:i]
-}
+// ReadDataset is dataset.Read.
+func ReadDataset(path string, notes ...string) (*Dataset, error) { return dataset.Read(path, notes...) }

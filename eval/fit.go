@@ -275,7 +275,7 @@ func (d *Data) order(ctx context.Context, notes []int, rows [][]retrieve.Row, us
 			continue
 		}
 		for j, row := range rows[k] {
-			y, w := float32(0), d.Notes[i].weight(row.Code)
+			y, w := float32(0), d.Notes[i].TrainingWeight(row.Code)
 			switch {
 			case d.gold[i][row.Code]:
 				y = 1
@@ -355,7 +355,7 @@ func (d *Data) ranker(ctx context.Context, notes []int, rows [][]retrieve.Row, m
 			}
 			t.X = append(t.X, x[k][j]...)
 			t.Y = append(t.Y, truth(right))
-			t.Weight = append(t.Weight, d.Notes[i].weight(code))
+			t.Weight = append(t.Weight, d.Notes[i].TrainingWeight(code))
 		}
 	}
 	model, err := gbdt.Train(ctx, t, c.Rank)

@@ -199,28 +199,3 @@ func (g grouping) join(a, b string) {
 		g[a] = b
 	}
 }
-
-// Billable marks the codes of notes that the table cannot give: they are then
-// neither asked for nor wrong.
-func (d *Dataset) Billable(t Table) {
-	for i := range d.Notes {
-		for k := range d.Notes[i].Codes {
-			if c := &d.Notes[i].Codes[k]; !t.Billable(c.Code) {
-				c.InFY2026 = notBillable
-			}
-		}
-	}
-}
-
-// Remove takes out the notes that have the text or the patient of one of the
-// other dataset, and gives their number.
-func (d *Dataset) Remove(other *Dataset) int {
-	texts, patients := map[string]bool{}, map[string]bool{}
-	for i := range other.Notes {
-		texts[other.Notes[i].Text], patients[other.Notes[i].Patient.ID] = true, true
-	}
-	delete(patients, "")
-	before := len(d.Notes)
-	d.Notes = slices.DeleteFunc(d.Notes, func(n GoldNote) bool { return texts[n.Text] || patients[n.Patient.ID] })
-	return before - len(d.Notes)
-}

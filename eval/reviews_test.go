@@ -141,8 +141,8 @@ func TestFromReviews(t *testing.T) {
 			t.Errorf("the report does not say %q:\n%s", part, text)
 		}
 	}
-	w1 := d.Notes[0].weight("R05.9")
-	w2 := d.Notes[0].weight("I10")
+	w1 := d.Notes[0].TrainingWeight("R05.9")
+	w2 := d.Notes[0].TrainingWeight("I10")
 	if w1 != DecidedWeight*AuditorWeight || w2 != 1 {
 		t.Errorf("an auditor's rejection counts %v, what nobody saw %v", w1, w2)
 	}

@@ -165,6 +165,9 @@ func (p *Pipeline) Process(ctx context.Context, note coding.Note) (coding.Sugges
 	checked := tables.Validator.Validate(validate.Input{Note: note, Doc: doc, Table: tables.Main, Style: p.cfg.Style, Suggestions: out.Suggestions})
 	set.Timings.Validate = watch.lap()
 
+	for _, r := range checked.Removed {
+		set.Removed = append(set.Removed, r.Code)
+	}
 	set.Suggestions = fill(checked.Suggestions)
 	set.Candidates = []coding.Candidate{}
 	if n := min(p.cfg.Shown, len(candidates)); n > 0 {

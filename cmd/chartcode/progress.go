@@ -74,6 +74,13 @@ func (p *progress) Update(n, total int) {
 	p.last, p.shown = now, true
 }
 
+// Rename says something else of the work that goes on.
+func (p *progress) Rename(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.text = text
+}
+
 // done ends the last step.
 func (p *progress) done() {
 	p.mu.Lock()

@@ -74,6 +74,11 @@ var Rules = []Rule{
 		Why: "codes are looked up by web and command line alike: through a small interface, without the stages' models",
 	},
 	{
+		Who:      []string{"chartcode/eval/*"},
+		NotReach: []string{"chartcode/pipeline/...", "chartcode/internal/store/...", "chartcode/internal/bus/...", "chartcode/internal/web/...", "net/http"},
+		Why:      "pages, reports and commands score runs alike: without the stages' models and without a database",
+	},
+	{
 		Who:       []string{"chartcode/..."},
 		Except:    []string{"chartcode/internal/store/...", "chartcode/internal/localpg", "chartcode/cmd/...", "chartcode/internal/testpg/..."},
 		NotImport: []string{"github.com/jackc/...", "github.com/pgvector/...", "database/sql"},

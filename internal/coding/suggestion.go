@@ -259,4 +259,8 @@ type SuggestionSet struct {
 	// the set was made (codeset.Releases.Edition); it is kept with the item, not
 	// published.
 	Edition string `json:"-"`
+
+	// Removed are the codes that a coding rule took out after ranking. Evaluation
+	// asks for them; they are not published.
+	Removed []string `json:"-"`
 }

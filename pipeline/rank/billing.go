@@ -433,7 +433,7 @@ func firstPlace(s coding.SectionKind) int {
 func billedEvidence(doc *coding.Document, c *coding.Candidate, m *coding.Match) []coding.Evidence {
 	decided := coding.Evidence{Span: m.Span, Text: doc.Text[m.Span.Start:m.Span.End]}
 	others := evidence(doc, c)
-	if grounded(c) && slices.ContainsFunc(c.Grounds, func(g coding.Ground) bool { return g.Span == m.Span && g.Support < besideFrom }) {
+	if grounded(c) && slices.ContainsFunc(c.Grounds, func(g coding.Ground) bool { return g.Span == m.Span && g.Support < shownFrom }) {
 		return others
 	}
 	out := []coding.Evidence{decided}

@@ -152,7 +152,7 @@ func grounded(c *coding.Candidate) bool {
 // to be shown beside a better one. Of the first the share of suggestions whose
 // evidence is right depends: with 0.5 it was 0.90, with 0.7 0.92, with 0.8 0.93 of
 // the places judged, at a micro-F1 of 0.586, 0.589 and 0.562.
-const groundedFrom, besideFrom = 0.7, 0.6
+const groundedFrom, shownFrom = 0.7, 0.6
 
 // denied reports whether the note names the candidate only where it is denied,
 // of the family or hypothetical, and states in the same sentences only words
@@ -188,7 +188,7 @@ func evidence(doc *coding.Document, c *coding.Candidate) []coding.Evidence {
 	var out []coding.Evidence
 	for i := range c.Grounds {
 		g := &c.Grounds[i]
-		if g.Support < besideFrom || len(out) == evidenceKept {
+		if g.Support < shownFrom || len(out) == evidenceKept {
 			break
 		}
 		if slices.ContainsFunc(out, func(e coding.Evidence) bool { return e.Overlaps(g.Span) }) {

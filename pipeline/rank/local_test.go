@@ -240,7 +240,7 @@ func TestEvidenceIsWhatSupportsTheCode(t *testing.T) {
 		found("K76.9", "Liver disease", "liver", 0.9, coding.Present).
 		found("R50.9", "Fever", "Fever", 0.9, coding.Present)
 	n.cands[0].Grounds = append(n.cands[0].Grounds,
-		coding.Ground{Span: coding.Span{Start: 4, End: 9}, Assertion: coding.Present, Support: besideFrom - 0.01})
+		coding.Ground{Span: coding.Span{Start: 4, End: 9}, Assertion: coding.Present, Support: shownFrom - 0.01})
 	n.cands[1].Grounds[0].Support = groundedFrom - 0.01
 	n.cands[2].Grounds[0].Support = groundedFrom
 	got := ranked(t, n, coding.Mentions)

@@ -35,7 +35,7 @@ func (r *Retriever) Queries(ctx context.Context, doc *coding.Document, t Table, 
 		f.seventh = asked[i].encounter(whole.encounters())
 		f.sides = r.readSides(f.rd)
 		f.rd.sentence = full[:min(len(full), asked[i].own)]
-		f.find(m)
+		f.find(r.index, m)
 		if memory != nil {
 			f.phrases(r.index, memory, nil)
 		}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"chartcode/eval/measure"
+	"chartcode/eval/report"
+	"chartcode/eval/runs"
+)
+
+func reportCommand(o *options) *cobra.Command {
+	var compare, notes, out string
+	var seed uint64
+	cmd := &cobra.Command{
+		Use:   "report RUN --out FILE.html",
+		Short: "Write a run as one HTML file",
+		Long: `Writes figures, charts, confusion between codes and each note with its gold codes, its
+suggestions and their evidence to one HTML file that needs no network. The file holds
+the notes' texts.`,
+		Example: "  chartcode eval report 20260315T090000Z-site-local --compare 20260314T100000Z-site-local --out report.html",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if out == "" {
+				return usagef("--out names the file to write")
+			}
+			return o.evalReport(args[0], compare, notes, out, seed)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&out, "out", "", "file to write")
+	f.StringVar(&compare, "compare", "", "another run over the same notes")
+	f.StringVar(&notes, "dataset", "", "where the notes are, if they have moved since")
+	f.Uint64Var(&seed, "seed", 1, "of the bootstrap")
+	return cmd
+}
+
+func (o *options) evalReport(id, other, notes, out string, seed uint64) error {
+	a, err := o.newApp(false)
+	if err != nil {
+		return err
+	}
+	registry, store, err := a.evalStores()
+	if err != nil {
+		return err
+	}
+	in := report.Input{}
+	if in.Run, in.Cases, err = a.casesOf(id, notes); err != nil {
+		return err
+	}
+	gold, err := goldOf(registry, &in.Run, notes)
+	if err != nil {
+		return err
+	}
+	if in.Notes, err = runs.Notes(gold, in.Run.Config.NoteIDs); err != nil {
+		return err
+	}
+	if in.Titles, err = store.Titles(id); err != nil {
+		return err
+	}
+	in.Scores = measure.Score(in.Cases, measure.Options{Seed: seed, Slices: true})
+	if other != "" {
+		r, cases, err := a.casesOf(other, notes)
+		if err != nil {
+			return err
+		}
+		c, err := measure.Compare(cases, in.Cases, measure.Options{Seed: seed})
+		if err != nil {
+			return err
+		}
+		in.Other, in.Comparison = &r, &c
+	}
+	var b bytes.Buffer
+	if err := report.Write(&b, in); err != nil {
+		return err
+	}
+	if err := os.WriteFile(out, b.Bytes(), 0o600); err != nil {
+		return openError(out, err)
+	}
+	fmt.Printf("wrote %s\n", out)
+	return nil
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Compares what the program suggests for the sample notes with the stored baseline, note by note.
+#
+#   deploy/gate.sh            fails when micro-F1 falls by more than 3 points, and lists the notes that changed
+#   deploy/gate.sh baseline   stores the present suggestions as the baseline
+#
+# It works on a data directory of its own, so that nothing that a site has learned counts; GATE_DATA_DIR names
+# another, with the code sets loaded and nothing learned.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+notes=eval/datasets/sample-notes.jsonl
+baseline=eval/datasets/baseline/sample-notes
+work=bin/gate
+export CHARTCODE_DATA_DIR="${GATE_DATA_DIR:-$PWD/$work/data}"
+unset CHARTCODE_DATABASE_URL CHARTCODE_EMBED_MODEL CHARTCODE_EMBED_BASE_URL
+mkdir -p "$work"
+
+rm -rf "$work/runs"
+./bin/chartcode eval run --dataset "$notes" --ranker local --out "$work/runs" > "$work/figures.txt"
+run=$work/runs/$(sed -n 's/^run //p' "$work/figures.txt")
+
+if [ "${1:-}" = baseline ]; then
+  mkdir -p "$baseline"
+  cp "$run/run.json" "$run/predictions.jsonl" "$run/codes.json" "$baseline/"
+  chmod 644 "$baseline"/*
+  sed -n '3,6p' "$work/figures.txt"
+  echo "stored as $baseline; commit it with the change that it belongs to"
+  exit 0
+fi
+./bin/chartcode eval gate --by-estimate --baseline "$baseline" --candidate "$run" --metric micro_f1 --margin 0.03 --junit "$work/gate.xml"
