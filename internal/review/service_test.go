@@ -53,10 +53,10 @@ func TestDecideAndFinish(t *testing.T) {
 		Codes: []coding.ReviewedCode{
 			{System: coding.ICD10CM, Code: "E11.40", Sequence: 1, Role: coding.RoleFirstListed, Origin: coding.OriginAccepted,
 				Evidence: []coding.Evidence{{NoteID: "D-1", Span: coding.Span{Start: 0, End: 31}, Text: "Type 2 diabetes with neuropathy"}},
-				Display: "Title of E11.40", DecidedBy: "casey", DecidedAt: first.Decision.At},
+				Display:  "Title of E11.40", DecidedBy: "casey", DecidedAt: first.Decision.At},
 			{System: coding.ICD10CM, Code: "E78.5", Sequence: 2, Role: coding.RoleSecondary, Origin: coding.OriginAccepted,
 				Evidence: []coding.Evidence{{NoteID: "D-1", Span: coding.Span{Start: at, End: at + 14}, Text: "Hyperlipidemia"}},
-				Display: "Title of E78.5", DecidedBy: "casey", DecidedAt: third.Decision.At},
+				Display:  "Title of E78.5", DecidedBy: "casey", DecidedAt: third.Decision.At},
 		},
 		Decisions: []coding.ReviewedDecision{
 			{Seq: 1, Kind: coding.Accept, Coder: "casey", At: first.Decision.At, System: coding.ICD10CM, Code: "E11.40"},
