@@ -43,6 +43,10 @@ type ItemHead struct {
 	Coder       string  `json:"coder,omitempty"`  // login of the person who decided on it last
 	SentTo      *Sent   `json:"sent_to,omitempty"`
 	OpenQueries int     `json:"open_queries"`
+
+	// MovedAt is when state, holder, for whom it waits, or content changed last:
+	// decisions of who holds it do not count.
+	MovedAt time.Time `json:"-"`
 }
 
 // Sent says for whom an item waits: somebody sent it to them, or their query was
@@ -61,7 +65,7 @@ const (
 	SortPriority WorklistSort = "priority" // priority 9 first, then the oldest
 	SortOldest   WorklistSort = "oldest"
 	SortNewest   WorklistSort = "newest"
-	SortUpdated  WorklistSort = "updated" // last changed first
+	SortUpdated  WorklistSort = "updated" // last moved first; see ItemHead.MovedAt
 	SortNeed     WorklistSort = "need"    // what most needs a person first, then the oldest
 )
 

@@ -52,7 +52,7 @@ const (
 			edition = CASE WHEN $2 = '' THEN items.edition ELSE '' END,
 			changed_reason = $2,
 			changed_at = CASE WHEN $2 = '' THEN NULL ELSE now() END,
-			updated_at = now()
+			moved_at = now(), updated_at = now()
 		FROM t WHERE items.id = $1`
 
 	// A body that comes late changes nothing of its item but since when it waits.
@@ -60,7 +60,7 @@ const (
 
 	// Does nothing to an item that is not finished or has no notes.
 	sqlReopenItem = `WITH reopened AS (
-			UPDATE items SET state = 'open', reopened_reason = $2
+			UPDATE items SET state = 'open', reopened_reason = $2, moved_at = now()
 			WHERE id = $1 AND state = 'finished' AND note_count > 0
 			RETURNING id, content)
 		INSERT INTO decisions (item_id, seq, kind, coder, at, content, detail)

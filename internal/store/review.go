@@ -15,7 +15,7 @@ const (
 	itemColumns = `SELECT i.id, i.state, i.source, i.encounter_id, i.setting, i.specialty, i.note_types, i.service_date,
 			i.priority, i.received_at, i.due_at, i.updated_at, i.note_count, i.code_count, i.confidence, i.degraded,
 			i.reopened_reason, i.version, i.content, i.invalid_count, i.edition, i.claimed_by, coalesce(u.name, ''), i.claimed_until, i.wait_reason,
-			i.ranker, i.need, i.coder, i.sent_to, coalesce(v.name, ''), i.sent_by, i.open_queries
+			i.ranker, i.need, i.coder, i.sent_to, coalesce(v.name, ''), i.sent_by, i.open_queries, i.moved_at
 		FROM items i LEFT JOIN users u ON u.login = i.claimed_by LEFT JOIN users v ON v.login = i.sent_to`
 
 	sqlItemHead   = itemColumns + ` WHERE i.id = $1 AND i.note_count > 0`
@@ -51,7 +51,8 @@ const (
 
 	// A finished item is no longer one that was reopened. What an act does not say
 	// ($6 and $7 NULL, $9 empty) stays.
-	sqlUpdateItem = `UPDATE items SET state = $2, claimed_by = $3, claimed_until = $4, wait_reason = $5, invalid_count = coalesce($6, invalid_count),
+	sqlUpdateItem = `UPDATE items SET moved_at = CASE WHEN state <> $2 OR claimed_by <> $3 OR sent_to <> coalesce($7, sent_to) THEN now() ELSE moved_at END,
+			state = $2, claimed_by = $3, claimed_until = $4, wait_reason = $5, invalid_count = coalesce($6, invalid_count),
 			sent_to = coalesce($7, sent_to), sent_by = CASE WHEN $7::text IS NULL THEN sent_by ELSE $8 END,
 			coder = CASE WHEN $9 = '' THEN coder ELSE $9 END,
 			open_queries = (SELECT count(*) FROM item_queries q WHERE q.item_id = items.id AND q.status = 'open'),
@@ -264,9 +265,9 @@ func scanHead(row pgx.CollectableRow) (h coding.ItemHead, err error) {
 	err = row.Scan(&h.ID, &h.State, &h.Source, &h.EncounterID, &h.Setting, &h.Specialty, &h.NoteTypes, &service,
 		&h.Priority, &h.ReceivedAt, &due, &h.UpdatedAt, &h.Notes, &h.Codes, &h.Confidence, &h.Degraded,
 		&h.ReopenedReason, &h.Version, &h.Content, &h.Invalid, &h.Edition, &login, &name, &until, &h.Reason,
-		&h.Ranker, &h.Need, &h.Coder, &sentTo, &sentName, &sentBy, &h.OpenQueries)
+		&h.Ranker, &h.Need, &h.Coder, &sentTo, &sentName, &sentBy, &h.OpenQueries, &h.MovedAt)
 	h.ServiceDate, h.DueAt = dateFrom(service), timeFrom(due)
-	h.ReceivedAt, h.UpdatedAt = h.ReceivedAt.UTC(), h.UpdatedAt.UTC()
+	h.ReceivedAt, h.UpdatedAt, h.MovedAt = h.ReceivedAt.UTC(), h.UpdatedAt.UTC(), h.MovedAt.UTC()
 	if login != "" {
 		if name == "" {
 			name = login

@@ -74,7 +74,7 @@ func startOf(q coding.WorklistQuery) place {
 func placeOf(h coding.ItemHead, sort coding.WorklistSort) string {
 	at := place{Sort: sort, Priority: h.Priority, Need: h.Need, Micros: h.ReceivedAt.UnixMicro(), ID: h.ID}
 	if sort == coding.SortUpdated {
-		at.Micros = h.UpdatedAt.UnixMicro()
+		at.Micros = h.MovedAt.UnixMicro()
 	}
 	b, err := json.Marshal(at)
 	if err != nil {
@@ -98,7 +98,14 @@ func (s *Store) TakeNext(ctx context.Context, q coding.WorklistQuery, except []i
 	}
 	err = s.inTx(ctx, "take next item", func(tx pgx.Tx) error {
 		var before string
+		var mine bool
+		if err := tx.QueryRow(ctx, sqlWaitsForMe, claim.Login).Scan(&mine); err != nil {
+			return err
+		}
 		for _, waitsFor := range []string{claim.Login, ""} {
+			if waitsFor != "" && !mine {
+				continue
+			}
 			args := append([]any{planned}, filters(q, now)...)
 			args[18] = waitsFor
 			err := tx.QueryRow(ctx, statement, append(args, except, claim.Login)...).Scan(&id, &before)

@@ -48,8 +48,8 @@ const (
 		ORDER BY i.received_at, i.id LIMIT $25`
 	byNewest = ` AND $22::int IS NOT NULL AND (i.received_at, i.id) < ($23, $24)
 		ORDER BY i.received_at DESC, i.id DESC LIMIT $25`
-	byUpdated = ` AND $22::int IS NOT NULL AND (i.updated_at, i.id) < ($23, $24)
-		ORDER BY i.updated_at DESC, i.id DESC LIMIT $25`
+	byUpdated = ` AND $22::int IS NOT NULL AND (i.moved_at, i.id) < ($23, $24)
+		ORDER BY i.moved_at DESC, i.id DESC LIMIT $25`
 
 	worklist = itemColumns + worklistFilter
 
@@ -81,11 +81,13 @@ const (
 		AND NOT EXISTS (SELECT FROM item_skips k WHERE k.login = $21 AND k.item_id = i.id AND k.until > $19)`
 	takeLock = ` LIMIT 1 FOR NO KEY UPDATE OF i SKIP LOCKED`
 
+	sqlWaitsForMe = `SELECT EXISTS (SELECT FROM items WHERE sent_to <> '' AND sent_to = $1)`
+
 	sqlTakeNextPriority = takeNext + ` ORDER BY i.priority DESC, i.received_at, i.id` + takeLock
 	sqlTakeNextNeed     = takeNext + ` ORDER BY i.need DESC, i.received_at, i.id` + takeLock
 	sqlTakeNextOldest   = takeNext + ` ORDER BY i.received_at, i.id` + takeLock
 	sqlTakeNextNewest   = takeNext + ` ORDER BY i.received_at DESC, i.id DESC` + takeLock
-	sqlTakeNextUpdated  = takeNext + ` ORDER BY i.updated_at DESC, i.id DESC` + takeLock
+	sqlTakeNextUpdated  = takeNext + ` ORDER BY i.moved_at DESC, i.id DESC` + takeLock
 )
 
 // stateKind is the way in which a query restricts the state.

@@ -320,7 +320,7 @@ func TestWorklistUsesItsIndexes(t *testing.T) {
 		"open by need":         {list(coding.WorklistQuery{States: opened, Sort: coding.SortNeed}), "items_need"},
 		"open of a specialty":  {list(coding.WorklistQuery{States: opened, Specialties: rare}), "items_specialty"},
 		"all by priority":      {list(coding.WorklistQuery{}), "items_all"},
-		"all by change":        {list(coding.WorklistQuery{Sort: coding.SortUpdated}), "items_updated"},
+		"all by change":        {list(coding.WorklistQuery{Sort: coding.SortUpdated}), "items_moved"},
 		"finished by priority": {list(coding.WorklistQuery{States: []coding.ItemState{coding.ItemFinished}}), "items_state"},
 		"for me":               {list(coding.WorklistQuery{States: opened, SentTo: "casey"}), "items_sent"},
 		"next":                 {take(coding.WorklistQuery{}, ""), "items_worklist"},

@@ -33,9 +33,12 @@ ALTER TABLE items
   ADD coder        text COLLATE "C" NOT NULL DEFAULT '', -- login of the person who decided on it last
   ADD sent_to      text COLLATE "C" NOT NULL DEFAULT '', -- login of whom it waits for
   ADD sent_by      text COLLATE "C" NOT NULL DEFAULT '', -- login of who sent it; empty: an answered query
-  ADD open_queries integer NOT NULL DEFAULT 0 CHECK (open_queries >= 0);
+  ADD open_queries integer NOT NULL DEFAULT 0 CHECK (open_queries >= 0),
+  ADD moved_at     timestamptz NOT NULL DEFAULT now(); -- when state, holder, for whom it waits, or content changed last
+
 
 UPDATE items i SET
+  moved_at = updated_at,
   need = coalesce((SELECT max(s.need) FROM item_notes m JOIN suggestion_sets s ON s.note_id = m.note_id AND s.is_current
     WHERE m.item_id = i.id), 0),
   ranker = coalesce((SELECT s.ranker FROM item_notes m JOIN notes n ON n.id = m.note_id
