@@ -21,6 +21,11 @@ import (
 // only among the lowest priorities, which is the worst case for a filter.
 var fill = []string{
 	`SET session_replication_role = replica`, // no foreign keys are checked: the statements keep them
+	`SET maintenance_work_mem = '256MB'`,
+	// Indexes are made at the end, which takes a tenth of the time.
+	`CREATE TEMPORARY TABLE made_later AS SELECT indexname, indexdef FROM pg_indexes
+		WHERE schemaname = current_schema() AND tablename = 'items' AND indexdef NOT LIKE 'CREATE UNIQUE%'`,
+	`DO $$ DECLARE r record; BEGIN FOR r IN SELECT * FROM made_later LOOP EXECUTE 'DROP INDEX ' || quote_ident(r.indexname); END LOOP; END $$`,
 	`INSERT INTO items (source, encounter_key, encounter_id, received_at, note_count, priority, state, wait_reason, setting, specialty,
 			service_date, code_count, confidence, need, ranker, degraded, moved_at)
 		SELECT 'source' || i % 5, 'e:E' || i, 'E' || i, timestamptz '2026-03-14 09:00Z' - i % 2000000 * interval '3 seconds', 1,
@@ -48,6 +53,7 @@ var fill = []string{
 					'rank', 1, 'role', 'first_listed', 'confidence', 0.8,
 					'evidence', json_build_array(json_build_object('start', 0, 'end', 22, 'text', 'Essential hypertension')))))
 		FROM notes n ORDER BY n.id`,
+	`DO $$ DECLARE r record; BEGIN FOR r IN SELECT * FROM made_later LOOP EXECUTE r.indexdef; END LOOP; END $$`,
 	`VACUUM (ANALYZE) items, notes, note_revisions, item_notes, suggestion_sets`,
 }
 
