@@ -1,11 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -98,22 +100,34 @@ func (s *Store) TakeNext(ctx context.Context, q coding.WorklistQuery, except []i
 	}
 	err = s.inTx(ctx, "take next item", func(tx pgx.Tx) error {
 		var before string
+		take := func(q coding.WorklistQuery, waitsFor string) error {
+			args := append([]any{planned}, filters(q, now)...)
+			args[18] = waitsFor
+			err := tx.QueryRow(ctx, statement, append(args, except, claim.Login)...).Scan(&id, &before)
+			if errors.Is(err, pgx.ErrNoRows) {
+				return nil
+			}
+			found = err == nil
+			return err
+		}
 		var mine bool
 		if err := tx.QueryRow(ctx, sqlWaitsForMe, claim.Login).Scan(&mine); err != nil {
 			return err
 		}
-		for _, waitsFor := range []string{claim.Login, ""} {
-			if waitsFor != "" && !mine {
-				continue
-			}
-			args := append([]any{planned}, filters(q, now)...)
-			args[18] = waitsFor
-			err := tx.QueryRow(ctx, statement, append(args, except, claim.Login)...).Scan(&id, &before)
-			if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		if mine {
+			if err := take(q, claim.Login); err != nil {
 				return err
 			}
-			if found = err == nil; found {
-				break
+		}
+		parts := []coding.WorklistQuery{q}
+		if !found {
+			if parts, err = s.byFirst(ctx, tx, q, now); err != nil {
+				return err
+			}
+		}
+		for i := 0; i < len(parts) && !found; i++ {
+			if err := take(parts[i], ""); err != nil {
+				return err
 			}
 		}
 		if !found {
@@ -131,4 +145,58 @@ func (s *Store) TakeNext(ctx context.Context, q coding.WorklistQuery, except []i
 		return 0, false, err
 	}
 	return id, found, nil
+}
+
+// byFirst splits a query for several specialties into one for each, in the order
+// of the first item of each: along the index of one specialty the next item is a
+// few rows away, whereas nothing gives the items of several in order, and to look
+// through all others for them takes seconds where they are rare.
+func (s *Store) byFirst(ctx context.Context, tx pgx.Tx, q coding.WorklistQuery, now time.Time) ([]coding.WorklistQuery, error) {
+	if len(q.Specialties) < 2 {
+		return []coding.WorklistQuery{q}, nil
+	}
+	type part struct {
+		query coding.WorklistQuery
+		first coding.ItemHead
+	}
+	var parts []part
+	for _, specialty := range q.Specialties {
+		one := q
+		one.Specialties, one.States, one.Limit, one.Cursor = []string{specialty}, []coding.ItemState{coding.ItemOpen}, 1, ""
+		statement, args, _ := listStatement(one, now)
+		args[len(args)-1] = 1
+		rows, err := tx.Query(ctx, statement, append([]any{planned}, args...)...)
+		if err != nil {
+			return nil, err
+		}
+		heads, err := pgx.CollectRows(rows, scanHead)
+		if err != nil {
+			return nil, err
+		}
+		if len(heads) > 0 {
+			parts = append(parts, part{one, heads[0]})
+		}
+	}
+	slices.SortStableFunc(parts, func(a, b part) int { return inOrder(q.Sort, a.first, b.first) })
+	out := make([]coding.WorklistQuery, len(parts))
+	for i, p := range parts {
+		out[i] = p.query
+	}
+	return out, nil
+}
+
+// inOrder compares two items as the statements of an order do.
+func inOrder(sort coding.WorklistSort, a, b coding.ItemHead) int {
+	older := cmp.Or(a.ReceivedAt.Compare(b.ReceivedAt), cmp.Compare(a.ID, b.ID))
+	switch sort {
+	case coding.SortPriority:
+		return cmp.Or(cmp.Compare(b.Priority, a.Priority), older)
+	case coding.SortNeed:
+		return cmp.Or(cmp.Compare(b.Need, a.Need), older)
+	case coding.SortNewest:
+		return -older
+	case coding.SortUpdated:
+		return cmp.Or(b.MovedAt.Compare(a.MovedAt), cmp.Compare(b.ID, a.ID))
+	}
+	return older
 }

@@ -34,32 +34,30 @@ const (
 	// items of each counted up to the bound. Items that are held or queried are added
 	// by value.
 	countable = `i.state IN ('open', 'claimed') AND i.note_count > 0`
-	waiting   = `i.state IN ('held', 'queried') AND i.note_count > 0`
 	bound     = ` LIMIT 1000) AS few)`
+
+	sqlCountWaiting = `SELECT i.setting, i.source, i.specialty, i.ranker FROM items i
+		WHERE i.state IN ('held', 'queried') AND i.note_count > 0 LIMIT 1000`
 
 	sqlCountSettings = `WITH RECURSIVE v AS (
 			(SELECT min(i.setting) AS x FROM items i WHERE ` + countable + `)
 			UNION ALL SELECT (SELECT min(i.setting) FROM items i WHERE i.setting > v.x AND ` + countable + `) FROM v WHERE v.x IS NOT NULL)
-		SELECT v.x, (SELECT count(*) FROM (SELECT FROM items i WHERE i.setting = v.x AND ` + countable + bound + ` FROM v WHERE v.x IS NOT NULL
-		UNION ALL (SELECT x, count(*) FROM (SELECT i.setting AS x FROM items i WHERE ` + waiting + ` LIMIT 1000) AS w GROUP BY x)`
+		SELECT v.x, (SELECT count(*) FROM (SELECT FROM items i WHERE i.setting = v.x AND ` + countable + bound + ` FROM v WHERE v.x IS NOT NULL`
 
 	sqlCountSources = `WITH RECURSIVE v AS (
 			(SELECT min(i.source) AS x FROM items i WHERE ` + countable + `)
 			UNION ALL SELECT (SELECT min(i.source) FROM items i WHERE i.source > v.x AND ` + countable + `) FROM v WHERE v.x IS NOT NULL)
-		SELECT v.x, (SELECT count(*) FROM (SELECT FROM items i WHERE i.source = v.x AND ` + countable + bound + ` FROM v WHERE v.x IS NOT NULL
-		UNION ALL (SELECT x, count(*) FROM (SELECT i.source AS x FROM items i WHERE ` + waiting + ` LIMIT 1000) AS w GROUP BY x)`
+		SELECT v.x, (SELECT count(*) FROM (SELECT FROM items i WHERE i.source = v.x AND ` + countable + bound + ` FROM v WHERE v.x IS NOT NULL`
 
 	sqlCountSpecialties = `WITH RECURSIVE v AS (
 			(SELECT min(i.specialty) AS x FROM items i WHERE ` + countable + `)
 			UNION ALL SELECT (SELECT min(i.specialty) FROM items i WHERE i.specialty > v.x AND ` + countable + `) FROM v WHERE v.x IS NOT NULL)
-		SELECT v.x, (SELECT count(*) FROM (SELECT FROM items i WHERE i.specialty = v.x AND ` + countable + bound + ` FROM v WHERE v.x IS NOT NULL
-		UNION ALL (SELECT x, count(*) FROM (SELECT i.specialty AS x FROM items i WHERE ` + waiting + ` LIMIT 1000) AS w GROUP BY x)`
+		SELECT v.x, (SELECT count(*) FROM (SELECT FROM items i WHERE i.specialty = v.x AND ` + countable + bound + ` FROM v WHERE v.x IS NOT NULL`
 
 	sqlCountRankers = `WITH RECURSIVE v AS (
 			(SELECT min(i.ranker) AS x FROM items i WHERE ` + countable + `)
 			UNION ALL SELECT (SELECT min(i.ranker) FROM items i WHERE i.ranker > v.x AND ` + countable + `) FROM v WHERE v.x IS NOT NULL)
-		SELECT v.x, (SELECT count(*) FROM (SELECT FROM items i WHERE i.ranker = v.x AND ` + countable + bound + ` FROM v WHERE v.x IS NOT NULL
-		UNION ALL (SELECT x, count(*) FROM (SELECT i.ranker AS x FROM items i WHERE ` + waiting + ` LIMIT 1000) AS w GROUP BY x)`
+		SELECT v.x, (SELECT count(*) FROM (SELECT FROM items i WHERE i.ranker = v.x AND ` + countable + bound + ` FROM v WHERE v.x IS NOT NULL`
 )
 
 // WorklistCounts counts items by state, and unfinished ones by what lists are
@@ -91,35 +89,49 @@ func (s *Store) WorklistCounts(ctx context.Context, login string, now time.Time)
 		})
 		return err
 	})
-	values := func(sql string, to *[]coding.ValueCount) {
-		b.Queue(sql).Query(func(rows pgx.Rows) (err error) {
-			*to, err = collectValues(rows)
+	dimensions := []struct {
+		sql string
+		to  *[]coding.ValueCount
+	}{{sqlCountSettings, &c.Settings}, {sqlCountSources, &c.Sources}, {sqlCountSpecialties, &c.Specialties}, {sqlCountRankers, &c.Rankers}}
+	counts := make([]map[string]int, len(dimensions))
+	for k, d := range dimensions {
+		counts[k] = make(map[string]int)
+		b.Queue(d.sql).Query(func(rows pgx.Rows) error {
+			var value string
+			var n int
+			_, err := pgx.ForEachRow(rows, []any{&value, &n}, func() error {
+				counts[k][value] += n
+				return nil
+			})
 			return err
 		})
 	}
-	values(sqlCountSettings, &c.Settings)
-	values(sqlCountSources, &c.Sources)
-	values(sqlCountSpecialties, &c.Specialties)
-	values(sqlCountRankers, &c.Rankers)
+	b.Queue(sqlCountWaiting).Query(func(rows pgx.Rows) error {
+		var values [4]string
+		_, err := pgx.ForEachRow(rows, []any{&values[0], &values[1], &values[2], &values[3]}, func() error {
+			for k, v := range values {
+				counts[k][v]++
+			}
+			return nil
+		})
+		return err
+	})
 	err := s.pool.SendBatch(ctx, &b).Close()
+	for k, d := range dimensions {
+		*d.to = valueCounts(counts[k])
+	}
 	return c, wrap("count worklist", err)
 }
 
-// collectValues adds up the counts of each value, in the order of the values.
-func collectValues(rows pgx.Rows) ([]coding.ValueCount, error) {
-	counts := make(map[string]int)
-	var value string
-	var n int
-	_, err := pgx.ForEachRow(rows, []any{&value, &n}, func() error {
-		if value != "" {
-			counts[value] = min(counts[value]+n, coding.ValueBound)
-		}
-		return nil
-	})
+// valueCounts gives the counts in the order of their values, without that of no
+// value.
+func valueCounts(counts map[string]int) []coding.ValueCount {
 	var out []coding.ValueCount
 	for v, n := range counts {
-		out = append(out, coding.ValueCount{Value: v, Count: n})
+		if v != "" {
+			out = append(out, coding.ValueCount{Value: v, Count: min(n, coding.ValueBound)})
+		}
 	}
 	slices.SortFunc(out, func(a, b coding.ValueCount) int { return strings.Compare(a.Value, b.Value) })
-	return out, err
+	return out
 }

@@ -265,6 +265,45 @@ func TestTakeNextChooses(t *testing.T) {
 	}
 }
 
+// Of several specialties the next item comes in the order of the list too.
+func TestTakeNextOfSeveralSpecialties(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	for i, name := range []string{"a", "b", "c", "a", "b", "c"} {
+		listed(t, s, fmt.Sprint(name, i), i, func(n *coding.Note, set *coding.SuggestionSet) {
+			n.Specialty, n.Priority = name, 1+i
+			set.Suggestions = []coding.Suggestion{suggestion("I10", 1, 1-float64(i)/10)}
+		})
+	}
+	for sort, want := range map[coding.WorklistSort]string{
+		coding.SortPriority: "c a c a", coding.SortOldest: "a c a c", coding.SortNewest: "c a c a", coding.SortNeed: "c a c a",
+	} {
+		got := ""
+		var taken []int64
+		for {
+			q := coding.WorklistQuery{Sort: sort, Specialties: []string{"a", "none", "c"}}
+			id, found, err := s.TakeNext(t.Context(), q, taken, claimFor("casey", nine.Add(time.Minute)), nine, event("casey"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !found {
+				break
+			}
+			r, _, err := s.ItemRecord(t.Context(), id, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, taken = got+" "+r.Head.Specialty, append(taken, id)
+		}
+		if strings.TrimSpace(got) != want {
+			t.Errorf("by %s came%s, want %s", sort, got, want)
+		}
+		for _, id := range taken {
+			change(t, s, id, coding.ItemChange{State: coding.ItemOpen})
+		}
+	}
+}
+
 // The order comes out of an index, so that a page takes the same time whether
 // the list is short or long.
 func TestWorklistUsesItsIndexes(t *testing.T) {

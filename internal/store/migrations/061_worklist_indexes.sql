@@ -17,6 +17,8 @@ CREATE INDEX items_specialty ON items (specialty, priority DESC, received_at, id
 CREATE INDEX items_setting ON items (setting, priority DESC, received_at, id) WHERE state IN ('open', 'claimed') AND note_count > 0;
 CREATE INDEX items_source ON items (source, priority DESC, received_at, id) WHERE state IN ('open', 'claimed') AND note_count > 0;
 CREATE INDEX items_ranker ON items (ranker, priority DESC, received_at, id) WHERE state IN ('open', 'claimed') AND note_count > 0;
+CREATE INDEX items_degraded ON items (priority DESC, received_at, id) WHERE degraded AND state IN ('open', 'claimed') AND note_count > 0;
+CREATE INDEX items_invalid ON items (priority DESC, received_at, id) WHERE invalid_count > 0 AND state IN ('open', 'claimed') AND note_count > 0;
 CREATE INDEX items_state ON items (state, priority DESC, received_at, id) WHERE note_count > 0;
 CREATE INDEX items_moved ON items (moved_at DESC, id DESC) WHERE note_count > 0;
 CREATE INDEX items_coder ON items (coder, moved_at DESC, id DESC) WHERE coder <> '' AND note_count > 0;
