@@ -17,7 +17,7 @@ type finder struct {
 }
 
 // Find looks up all queries in one round trip.
-func (f finder) Find(ctx context.Context, doc *coding.Document, queries []coding.Query, limit int) ([][]coding.Found, error) {
+func (f finder) Find(ctx context.Context, doc *coding.Document, queries []coding.Lookup, limit int) ([][]coding.Found, error) {
 	return f.tables.Retriever.Queries(ctx, doc, f.tables.Main, queries, f.style, limit)
 }
 

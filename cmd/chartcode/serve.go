@@ -191,6 +191,7 @@ type server struct {
 	http     *http.Server
 	listener net.Listener
 	auth     *auth.Service
+	changes  *review.Feed
 }
 
 const (
@@ -236,7 +237,11 @@ func (a *app) serverOn(listener net.Listener, knowledge *catalog.Catalog) (*serv
 	if err != nil {
 		return nil, err
 	}
-	reviews, err := review.New(review.Config{Store: a.store, Logger: a.log, Check: checker.Item, Rules: knowledge.RulesOn, Sections: func(text string, setting coding.Setting) []coding.Section {
+	changes, err := review.NewFeed(a.store, a.log)
+	if err != nil {
+		return nil, err
+	}
+	reviews, err := review.New(review.Config{Store: a.store, Logger: a.log, AcceptAllFrom: a.cfg.AcceptAllFrom, Check: checker.Item, Rules: knowledge.RulesOn, Sections: func(text string, setting coding.Setting) []coding.Section {
 		return segment.Segment(coding.Note{Text: text, Setting: setting}).Sections
 	}})
 	if err != nil {
@@ -247,7 +252,7 @@ func (a *app) serverOn(listener net.Listener, knowledge *catalog.Catalog) (*serv
 		return nil, err
 	}
 	handler, err := web.New(web.Config{
-		Auth: accounts, Review: reviews, Logger: a.log, Submit: submitter{a.bus}, Known: known{a.store},
+		Auth: accounts, Review: reviews, Changes: changes, Logger: a.log, Submit: submitter{a.bus}, Known: known{a.store},
 		Parse:   func(body []byte) (coding.Note, error) { return intake.Parse(body, "") },
 		Codes:   book,
 		Ready:   a.readiness(knowledge),
@@ -257,7 +262,7 @@ func (a *app) serverOn(listener net.Listener, knowledge *catalog.Catalog) (*serv
 	if err != nil {
 		return nil, err
 	}
-	return &server{app: a, listener: listener, auth: accounts, http: &http.Server{
+	return &server{app: a, listener: listener, auth: accounts, changes: changes, http: &http.Server{
 		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 	}}, nil
 }
@@ -266,6 +271,11 @@ func (s *server) addr() string { return s.listener.Addr().String() }
 
 // run serves until ctx ends.
 func (s *server) run(ctx context.Context) error {
+	var background sync.WaitGroup
+	defer background.Wait()
+	listen, stop := context.WithCancel(ctx)
+	defer stop()
+	background.Go(func() { s.changes.Run(listen) })
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(s.listener) }()
 	select {

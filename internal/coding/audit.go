@@ -12,6 +12,10 @@ type AuditEvent struct {
 	Item   int64     `json:"item,omitempty"`
 	Target string    `json:"target,omitempty"` // what else it was about: a login, a token's number
 	Digest string    `json:"digest,omitempty"` // hex SHA-256 of the decision's content
+
+	// Reason is what the actor said. It may concern a patient: it is kept with the
+	// item, is shown in its timeline, and is no part of the trail or its chain.
+	Reason string `json:"-"`
 }
 
 // AuditLink is one link of the audit trail's hash chain and the event it seals.

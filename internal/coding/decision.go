@@ -31,18 +31,23 @@ const ByPipeline = "pipeline"
 // DecisionDetail is what a decision says besides who and when. Which fields
 // are set depends on the kind:
 //
-//	accept    System, Code, Display, Role, Evidence
-//	reject    System, Code, Display, Reason
-//	modify    System, Code, Display and To, ToDisplay, Role, Evidence, Reason
-//	add       System, Code, Display, Role, Evidence, Origin
+//	accept    System, Code, Display, Role, POA, Evidence; Batch and Above where many were accepted at once
+//	reject    System, Code, Display, ReasonCode, Reason
+//	modify    System, Code, Display and To, ToDisplay, Role, POA, Evidence, Reason
+//	add       System, Code, Display, Role, POA, Evidence, Origin
+//	detail    System, Code, Display and of Role, POA, Units, Modifiers, Pointers those that it sets
 //	reorder   Order
 //	override  Rule, Codes, Reason
-//	undo redo (none)
+//	remark    Remark
+//	undo redo System, Code, Display of the decision that it is about
 //	finish    Disposition, Reason, ReviewID
 //	reopen    Reason
 //
 // Evidence and Display are copied into the decision, so that it still says
 // what was decided when suggestions, text or code set have changed.
+//
+// Decisions with the same Batch, the Seq of the first of them, were one act and
+// are undone together.
 type DecisionDetail struct {
 	System      System     `json:"system,omitempty"`
 	Code        string     `json:"code,omitempty"`
@@ -58,6 +63,89 @@ type DecisionDetail struct {
 	Reason      string     `json:"reason,omitempty"`
 	Disposition string     `json:"disposition,omitempty"`
 	ReviewID    string     `json:"review_id,omitempty"`
+
+	ReasonCode ReasonCode `json:"reason_code,omitempty"`
+	POA        POA        `json:"poa,omitempty"`
+	Units      *int       `json:"units,omitempty"`     // nil: as they were
+	Modifiers  *[]string  `json:"modifiers,omitempty"` // nil: as they were; empty: none
+	Pointers   *[]CodeKey `json:"pointers,omitempty"`  // the diagnoses that a service was for; nil: as they were
+	Remark     *string    `json:"remark,omitempty"`    // on the item; empty: taken away
+	Batch      int        `json:"batch,omitempty"`
+	Above      float64    `json:"above,omitempty"` // the confidence from which all were accepted
+}
+
+// POA says whether a diagnosis was present on admission.
+type POA string
+
+// The indicators, as inpatient claims have them (UB-04, field 67). POAClear, in
+// a decision, takes one away.
+const (
+	POAYes        POA = "Y"
+	POANo         POA = "N"
+	POAUnknown    POA = "U" // the documentation does not tell
+	POAClinically POA = "W" // cannot be told clinically
+	POAExempt     POA = "1" // needs none
+	POAClear      POA = "-"
+)
+
+// Valid reports whether it is an indicator that a review can carry.
+func (p POA) Valid() bool {
+	switch p {
+	case POAYes, POANo, POAUnknown, POAClinically, POAExempt:
+		return true
+	}
+	return false
+}
+
+// ReasonCode is why a suggestion was rejected, from a short list, so that it
+// can be counted; Reason may say more.
+type ReasonCode string
+
+// The reasons.
+const (
+	RejectNotInNote     ReasonCode = "not_in_note"    // the text does not say so
+	RejectRuledOut      ReasonCode = "ruled_out"      // negated, or only suspected
+	RejectOther         ReasonCode = "other_person"   // family, or a donor
+	RejectHistory       ReasonCode = "history_only"   // resolved, not treated now
+	RejectIntegral      ReasonCode = "integral"       // a sign of another code's condition
+	RejectLessSpecific  ReasonCode = "less_specific"  // another code in the list says more
+	RejectWrongDetail   ReasonCode = "wrong_detail"   // side, type, stage, or encounter
+	RejectNotThisVisit  ReasonCode = "not_this_visit" // not evaluated or treated in this encounter
+	RejectNotReportable ReasonCode = "not_reportable" // a guideline or payer forbids it
+	RejectAnotherReason ReasonCode = "other"          // Reason says which
+)
+
+// ReasonChoice is a reason of a short list with its words.
+type ReasonChoice struct {
+	Code  ReasonCode `json:"code"`
+	Label string     `json:"label"`
+}
+
+// RejectReasons gives the reasons to reject a suggestion, in the order in which
+// they are offered.
+func RejectReasons() []ReasonChoice {
+	return []ReasonChoice{
+		{RejectNotInNote, "Not in the note"},
+		{RejectRuledOut, "Negated or only suspected"},
+		{RejectHistory, "History only, not current"},
+		{RejectNotThisVisit, "Not evaluated or treated in this encounter"},
+		{RejectLessSpecific, "Another code is more specific"},
+		{RejectIntegral, "Part of another coded condition"},
+		{RejectWrongDetail, "Wrong side, type, stage or encounter"},
+		{RejectOther, "About another person"},
+		{RejectNotReportable, "Not to be reported by guideline or payer"},
+		{RejectAnotherReason, "Another reason"},
+	}
+}
+
+// Valid reports whether the reason is in the list.
+func (r ReasonCode) Valid() bool {
+	for _, c := range RejectReasons() {
+		if c.Code == r {
+			return true
+		}
+	}
+	return false
 }
 
 // Digest is the hex SHA-256 of a decision, as the audit trail keeps it: of its

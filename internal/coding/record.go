@@ -1,5 +1,7 @@
 package coding
 
+import "time"
+
 // ItemRecord is everything that is kept of one item.
 type ItemRecord struct {
 	Head      ItemHead
@@ -7,6 +9,7 @@ type ItemRecord struct {
 	Decisions []Decision // by Seq
 	Events    []AuditEvent
 	Checks    []ReleaseCheck // the latest last; very old ones are left out
+	Queries   []Query        // as asked
 }
 
 // Check is the check that holds for the item's content; nil when there is none.
@@ -26,11 +29,21 @@ type OutboxMessage struct {
 
 // ItemChange is what an act on an item leads to. The zero value changes nothing.
 type ItemChange struct {
-	Decision *Decision      // to append
-	State    ItemState      // the item's new state; empty: as it is
-	Claim    *Claim         // who holds it from now on; only with State claimed
-	Reason   string         // why it is held or queried; only with those states
-	Invalid  *int           // codes in the list that the releases do not have; nil: as it is
-	Events   []AuditEvent   // for the audit trail
-	Outbox   *OutboxMessage // to announce
+	Decisions []Decision     // to append
+	State     ItemState      // the item's new state; empty: as it is
+	Claim     *Claim         // who holds it from now on; only with State claimed
+	Reason    string         // why it is held or queried; only with those states
+	Invalid   *int           // codes in the list that the releases do not have; nil: as it is
+	Sent      *Sent          // for whom it waits, only with State open; nil: as it is, which for another State is nobody; without a login: nobody
+	Asked     *Query         // to append; its Number is the next of the item
+	Closed    []Query        // queries with their new Status and what closed them
+	Skipped   *Skip          // whom not to give it
+	Events    []AuditEvent   // for the audit trail
+	Outbox    *OutboxMessage // to announce
+}
+
+// Skip says that Next does not give an item to somebody before a time.
+type Skip struct {
+	Login string
+	Until time.Time
 }

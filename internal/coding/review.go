@@ -24,7 +24,9 @@ const (
 	Modify   DecisionKind = "modify"
 	Add      DecisionKind = "add"
 	Reorder  DecisionKind = "reorder"
+	Detail   DecisionKind = "detail" // role, present on admission, units, modifiers, pointers of a code
 	Override DecisionKind = "override"
+	Remark   DecisionKind = "remark" // on the item
 	Undo     DecisionKind = "undo"
 	Redo     DecisionKind = "redo"
 	Finish   DecisionKind = "finish"
@@ -63,6 +65,27 @@ type ReviewedCode struct {
 	POA      *string    `json:"poa"`
 	Origin   Origin     `json:"origin"`
 	Evidence []Evidence `json:"evidence"`
+
+	Display   string    `json:"display,omitempty"`
+	Units     int       `json:"units,omitempty"`     // of a HCPCS or CPT code; absent: not stated
+	Modifiers []string  `json:"modifiers,omitempty"` // of a HCPCS or CPT code, in order
+	Pointers  []int     `json:"pointers,omitempty"`  // sequences of the diagnoses that a service was for
+	DecidedBy string    `json:"decided_by,omitempty"`
+	DecidedAt time.Time `json:"decided_at,omitzero"`
+}
+
+// ReviewedDecision is one decision of a review's making.
+type ReviewedDecision struct {
+	Seq    int          `json:"seq"`
+	Kind   DecisionKind `json:"kind"`
+	Coder  string       `json:"coder"`
+	At     time.Time    `json:"at"`
+	System System       `json:"system,omitempty"`
+	Code   string       `json:"code,omitempty"`
+	To     *CodeKey     `json:"to,omitempty"`
+	Rule   string       `json:"rule,omitempty"`
+	Reason string       `json:"reason,omitempty"` // in a coder's words
+	Why    ReasonCode   `json:"reason_code,omitempty"`
 }
 
 // Review is the message on REVIEWS: what a coder decided about an encounter.
@@ -76,4 +99,11 @@ type Review struct {
 	Coder       string         `json:"coder"`
 	FinishedAt  time.Time      `json:"finished_at"`
 	Codes       []ReviewedCode `json:"codes"`
+
+	Remark    string             `json:"remark,omitempty"`
+	Decisions []ReviewedDecision `json:"decisions,omitempty"` // all of the item's so far, in order
 }
+
+// RulePOAExempt is the rule of the finding that a code needs no
+// present-on-admission indicator.
+const RulePOAExempt = "poa_exempt"

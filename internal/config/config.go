@@ -4,6 +4,7 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"net"
 	"net/url"
 	"sort"
@@ -39,6 +40,9 @@ type Config struct {
 	LLMLimits   LLMLimits
 	Embed       Endpoint
 	Timezone    *time.Location
+	// AcceptAllFrom is the confidence from which a coder may accept all suggestions of
+	// an item at once; above 1 never.
+	AcceptAllFrom float64
 }
 
 // LLMLimits bound what the LLM is used for. 0 is no limit, or the client's default.
@@ -167,6 +171,15 @@ var variables = []variable{
 			c.Timezone = loc
 			return nil
 		}},
+	{"CHARTCODE_ACCEPT_ALL_FROM", "confidence from which a coder may accept all suggestions at once, 0.9 by default; 2: never",
+		func(c *Config, v string) error {
+			from, err := strconv.ParseFloat(v, 64)
+			if err != nil || !(from > 0) || math.IsInf(from, 0) {
+				return fmt.Errorf("must be a number above 0")
+			}
+			c.AcceptAllFrom = from
+			return nil
+		}},
 }
 
 var fallbacks = map[string]string{
@@ -215,7 +228,7 @@ func LLMFlags() []Flag {
 // Read takes the settings from getenv, which has the signature of os.Getenv.
 // An error names the variable and never its value, which may be a secret.
 func Read(getenv func(string) string) (Config, error) {
-	c := Config{HTTPAddr: "127.0.0.1:8080", Timezone: time.Local}
+	c := Config{HTTPAddr: "127.0.0.1:8080", Timezone: time.Local, AcceptAllFrom: 0.9}
 	c.LLM.Timeout = 2 * time.Minute
 	c.LLMLimits.Concurrency = 64
 	c.LLMLimits.CacheDays = 30

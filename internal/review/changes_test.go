@@ -130,7 +130,9 @@ func TestEncounterOfSeveralNotes(t *testing.T) {
 		t.Errorf("the same warning of two notes is shown %d times", len(j.Warnings))
 	}
 	for _, c := range []string{"I10", "J18.9"} {
-		f.do(casey, id, accept(c))
+		a := accept(c)
+		a.POA = coding.POAYes
+		f.do(casey, id, a)
 	}
 	f.do(casey, id, review.Act{Kind: coding.Finish, Confirm: true})
 	// A later note of the encounter reopens it.

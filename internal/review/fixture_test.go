@@ -30,6 +30,8 @@ type fixture struct {
 	sets   int
 }
 
+func (f *fixture) log() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
 func (f *fixture) now() time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()

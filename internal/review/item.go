@@ -39,15 +39,22 @@ type Code struct {
 	Agreement coding.Agreement `json:"agreement,omitempty"`
 
 	// Of the decision; zero while undecided.
-	Origin     coding.Origin   `json:"origin,omitempty"`
-	ReplacedBy *coding.CodeKey `json:"replaced_by,omitempty"` // when Modified
-	Replaces   *coding.CodeKey `json:"replaces,omitempty"`    // when it came in place of another
-	Reason     string          `json:"reason,omitempty"`
-	By         string          `json:"by,omitempty"`
-	At         time.Time       `json:"at,omitzero"`
+	Origin     coding.Origin     `json:"origin,omitempty"`
+	ReplacedBy *coding.CodeKey   `json:"replaced_by,omitempty"` // when Modified
+	Replaces   *coding.CodeKey   `json:"replaces,omitempty"`    // when it came in place of another
+	Reason     string            `json:"reason,omitempty"`
+	ReasonCode coding.ReasonCode `json:"reason_code,omitempty"` // of a rejection
+	By         string            `json:"by,omitempty"`
+	At         time.Time         `json:"at,omitzero"`
 	// Outdated: decided on suggestions that have changed since, and it is no
 	// longer suggested or its evidence no longer stands in the text.
 	Outdated bool `json:"outdated,omitempty"`
+
+	POA       coding.POA       `json:"poa,omitempty"`
+	POANeeded bool             `json:"poa_needed"`          // it must have one before the item can be finished
+	Units     int              `json:"units,omitempty"`     // of a HCPCS or CPT code; 0: not stated
+	Modifiers []string         `json:"modifiers,omitempty"` // of a HCPCS or CPT code
+	Pointers  []coding.CodeKey `json:"pointers,omitempty"`  // the diagnoses that a service was for
 
 	// Check is what the releases that hold now say of the code; nil when nothing.
 	// The finding of one that may not be reported is among the warnings too.
@@ -98,6 +105,7 @@ type Event struct {
 	Actor  string    `json:"actor"`  // login, or coding.ByPipeline
 	Action string    `json:"action"` // a coding.DecisionKind, coding.ItemEventKind or ActionChecked
 	Code   string    `json:"code,omitempty"`
+	Target string    `json:"target,omitempty"` // to whom it was sent: a login; which query: its number
 	Detail string    `json:"detail,omitempty"` // a reason, the code that came in place, or what a check found
 }
 
@@ -112,6 +120,14 @@ type Item struct {
 	// Check is what looking the codes up in the releases that hold now gave, after
 	// these had changed; nil when they have not, or there was nothing to say.
 	Check *coding.ReleaseCheck `json:"release_check,omitempty"`
+
+	Queries []coding.Query `json:"queries"` // as asked
+	Remark  string         `json:"remark,omitempty"`
+
+	// AcceptAllFrom is the confidence from which all may be accepted at once, above 1
+	// when they may not; AcceptAll is how many that would be now.
+	AcceptAllFrom float64 `json:"accept_all_from"`
+	AcceptAll     int     `json:"accept_all"`
 
 	Undecided int    `json:"undecided"` // codes still without a decision
 	CanUndo   bool   `json:"can_undo"`

@@ -66,6 +66,7 @@ func codeList(r coding.ItemRecord, st State) []Code {
 	}
 	reorder(list, st.order)
 	number(list, r.Head.Setting)
+	needPOA(list, r.Head.Setting)
 	return list
 }
 
@@ -73,7 +74,8 @@ func codeList(r coding.ItemRecord, st State) []Code {
 // shown as it is now; that of a decision only where the text still says so.
 func (c *Code) decide(e *entry, texts map[string]string) {
 	c.State, c.Origin, c.ReplacedBy, c.Replaces = e.state, e.origin, e.became, e.replaces
-	c.Reason, c.By, c.At = e.by.Reason, e.by.Coder, e.by.At
+	c.Reason, c.ReasonCode, c.By, c.At = e.by.Reason, e.by.ReasonCode, e.by.Coder, e.by.At
+	c.POA, c.Units, c.Modifiers, c.Pointers = e.poa, e.units, e.modifiers, e.pointers
 	if c.Title == "" {
 		c.Title = e.display
 	}
@@ -189,6 +191,19 @@ func number(list []Code, setting coding.Setting) {
 func mayLead(c Code) bool {
 	external := c.Code >= "V" && c.Code < "Z"
 	return c.System == coding.ICD10CM && !external && (!c.chosen || leads(c.Role))
+}
+
+// needPOA marks the diagnoses of a stay that must say whether they were present
+// on admission: all but those on the exempt list, of which a finding tells, and
+// the admitting diagnosis and reasons for a visit, which are no diagnoses of the
+// stay. Where the exempt list is not loaded, a coder says that a code is exempt.
+func needPOA(list []Code, setting coding.Setting) {
+	for i := range list {
+		c := &list[i]
+		c.POANeeded = setting.InpatientRules() && c.System == coding.ICD10CM && (c.State == Undecided || c.Listed()) &&
+			c.Role != coding.RoleAdmitting && c.Role != coding.RoleReason &&
+			!slices.ContainsFunc(c.Warnings, func(f coding.Finding) bool { return f.Rule == coding.RulePOAExempt })
+	}
 }
 
 // blockers gives the errors of coding rules that stand between the codes of

@@ -17,17 +17,19 @@ import (
 const (
 	maxReason   = 500 // characters
 	maxKey      = 128 // characters
-	maxEvidence = 50  // spans
+	maxRemark   = 2000
+	maxEvidence = 50 // spans
 	maxQuote    = 4096
 )
 
 // planner says what follows from an act of one user on one item at one moment.
 // It is pure but for the ids it gives out.
 type planner struct {
-	user  coding.User
-	now   time.Time // UTC, whole microseconds, as the database keeps them
-	lease time.Duration
-	rules Rules // nil: the findings made with the suggestions stand
+	user    coding.User
+	now     time.Time // UTC, whole microseconds, as the database keeps them
+	lease   time.Duration
+	allFrom float64 // lowest confidence at which all may be accepted
+	rules   Rules   // nil: the findings made with the suggestions stand
 }
 
 // plan gives the change to which an act leads, or why it may not be. Named is
@@ -58,29 +60,20 @@ func (p planner) plan(r coding.ItemRecord, a Act, named coding.Code) (c coding.I
 	list := codeList(r, st)
 	applyRules(p.rules, r, list)
 	applyCheck(list)
+	c.Decisions = []coding.Decision{d}
 	switch a.Kind {
-	case coding.Accept, coding.Reject, coding.Modify, coding.Add:
-		err = p.decideCode(r, list, a, named, &d)
-	case coding.Reorder:
-		err = decideOrder(list, a, &d)
-	case coding.Override:
-		err = decideOverride(list, st, a, &d)
-	case coding.Undo:
-		err = decideAgain(st.undone, &d)
-	case coding.Redo:
-		err = decideAgain(st.redone, &d)
+	case AcceptAll:
+		c.Decisions, err = p.acceptAll(list, a, d)
 	case coding.Finish:
-		c.Outbox, err = p.finish(r, list, st, a, &d)
-	case coding.Reopen:
+		c.Outbox, err = p.finish(r, list, st, a, &c.Decisions[0])
 	default:
-		err = ErrInput
+		err = p.decide(r, list, st, a, named, &c.Decisions[0])
 	}
 	if err != nil {
 		return coding.ItemChange{}, coding.Decision{}, false, err
 	}
-	c.Decision = &d
 	if r.Check() != nil {
-		r.Decisions = append(r.Decisions[:len(r.Decisions):len(r.Decisions)], d)
+		r.Decisions = append(r.Decisions[:len(r.Decisions):len(r.Decisions)], c.Decisions...)
 		n := invalid(codeList(r, Replay(r.Decisions)))
 		c.Invalid = &n
 	}
@@ -92,11 +85,36 @@ func (p planner) plan(r coding.ItemRecord, a Act, named coding.Code) (c coding.I
 	default:
 		c.State, c.Claim = coding.ItemClaimed, p.claim()
 	}
-	c.Events = []coding.AuditEvent{{
-		At: p.now, Actor: p.user.Login, Action: coding.AuditDecision + string(a.Kind), Item: r.Head.ID,
-		Target: strconv.Itoa(d.Seq), Digest: d.Digest(),
-	}}
-	return c, d, false, nil
+	for _, d := range c.Decisions {
+		c.Events = append(c.Events, coding.AuditEvent{
+			At: p.now, Actor: p.user.Login, Action: coding.AuditDecision + string(d.Kind), Item: r.Head.ID,
+			Target: strconv.Itoa(d.Seq), Digest: d.Digest(),
+		})
+	}
+	return c, c.Decisions[0], false, nil
+}
+
+// decide fills in a decision that concerns one code or the list.
+func (p planner) decide(r coding.ItemRecord, list []Code, st State, a Act, named coding.Code, d *coding.Decision) error {
+	switch a.Kind {
+	case coding.Accept, coding.Reject, coding.Modify, coding.Add:
+		return p.decideCode(r, list, a, named, d)
+	case coding.Detail:
+		return decideDetail(list, a, d)
+	case coding.Remark:
+		return decideRemark(st, a, d)
+	case coding.Reorder:
+		return decideOrder(list, a, d)
+	case coding.Override:
+		return decideOverride(list, st, a, d)
+	case coding.Undo:
+		return decideAgain(st.undone, d)
+	case coding.Redo:
+		return decideAgain(st.redone, d)
+	case coding.Reopen:
+		return nil
+	}
+	return ErrInput
 }
 
 // mayAct checks role, state and claim for a decision.
@@ -154,11 +172,13 @@ func (p planner) decideCode(r coding.ItemRecord, list []Code, a Act, named codin
 	if i < 0 && a.Kind != coding.Add {
 		return ErrNoCode
 	}
-	if !validRole(a.Role) {
+	if !validRole(a.Role) || !validPOA(a.POA, a.Code.System) || (a.ReasonCode != "" && !a.ReasonCode.Valid()) {
 		return ErrInput
 	}
-	if a.Kind != coding.Reject {
-		d.Role = a.Role
+	if a.Kind == coding.Reject {
+		d.ReasonCode = a.ReasonCode
+	} else {
+		d.Role, d.POA = a.Role, a.POA
 	}
 	evidence, err := quote(r.Notes, a.Evidence)
 	if err != nil {
@@ -172,7 +192,7 @@ func (p planner) decideCode(r coding.ItemRecord, list []Code, a Act, named codin
 	}
 	switch a.Kind {
 	case coding.Accept:
-		if list[i].Listed() && (a.Role == "" || a.Role == list[i].Role) {
+		if list[i].Listed() && (a.Role == "" || a.Role == list[i].Role) && (a.POA == "" || a.POA == list[i].POA) {
 			return ErrAlready
 		}
 		d.Evidence = evidence
@@ -277,60 +297,12 @@ func (p planner) finish(r coding.ItemRecord, list []Code, st State, a Act, d *co
 		return nil, ErrInput
 	}
 	d.ReviewID = newID()
-	rev := reviewOf(r, list, *d)
+	rev := reviewOf(r, list, st, *d)
 	payload, err := json.Marshal(rev)
 	if err != nil {
 		return nil, fmt.Errorf("review: write the announcement: %w", err)
 	}
 	return &coding.OutboxMessage{Subject: "reviews.completed." + r.Head.Source, MessageID: rev.ReviewID, Payload: payload}, nil
-}
-
-func ready(list []Code, st State, confirmed bool) error {
-	var u UnreadyError
-	listed := 0
-	for _, c := range list {
-		switch {
-		case c.State == Undecided:
-			u.Undecided++
-		case c.Listed():
-			listed++
-		}
-	}
-	u.Empty = listed == 0
-	for _, b := range blockers(list, st) {
-		if !b.Overridden {
-			u.Blockers = append(u.Blockers, b)
-		}
-	}
-	if len(u.Blockers) > 0 || (!confirmed && (u.Undecided > 0 || u.Empty)) {
-		return &u
-	}
-	return nil
-}
-
-// reviewOf is the message that tells what was decided. A returned item has no
-// codes.
-func reviewOf(r coding.ItemRecord, list []Code, d coding.Decision) coding.Review {
-	rev := coding.Review{
-		Schema: 1, ReviewID: d.ReviewID, Source: r.Head.Source, EncounterID: r.Head.EncounterID,
-		Disposition: d.Disposition, Coder: d.Coder, FinishedAt: d.At,
-		NoteIDs: []string{}, Codes: []coding.ReviewedCode{},
-	}
-	for _, n := range r.Notes {
-		rev.NoteIDs = append(rev.NoteIDs, n.Note.NoteID)
-	}
-	if d.Disposition == coding.DispositionReturned {
-		return rev
-	}
-	for _, c := range list {
-		if c.Listed() {
-			rev.Codes = append(rev.Codes, coding.ReviewedCode{
-				System: c.System, Code: c.Code, Sequence: c.Final, Role: c.Role, Origin: c.Origin, Evidence: c.Evidence,
-			})
-		}
-	}
-	slices.SortFunc(rev.Codes, func(a, b coding.ReviewedCode) int { return a.Sequence - b.Sequence })
-	return rev
 }
 
 // quote checks the spans that a user sent and fills in their words.
@@ -363,15 +335,24 @@ func quote(notes []coding.ItemNote, spans []coding.Evidence) ([]coding.Evidence,
 
 // checkForm refuses what no item could accept, before anything is read.
 func (a Act) checkForm() error {
-	if utf8.RuneCountInString(a.Reason) > maxReason || utf8.RuneCountInString(a.Key) > maxKey {
+	if utf8.RuneCountInString(a.Reason) > maxReason || utf8.RuneCountInString(a.Key) > maxKey || utf8.RuneCountInString(a.Remark) > maxRemark {
 		return ErrInput
 	}
-	for _, s := range append([]string{a.Reason, a.Key, a.Rule, a.Code.Code, string(a.Code.System), a.To.Code, string(a.To.System)}, a.Codes...) {
-		if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' }) {
-			return ErrInput
-		}
+	if a.badText() {
+		return ErrInput
 	}
 	return nil
+}
+
+// badText reports whether a text of the act is no UTF-8 or has control
+// characters other than line breaks and tabs.
+func (a Act) badText() bool {
+	for _, s := range append([]string{a.Reason, a.Remark, a.Key, a.Rule, a.Code.Code, string(a.Code.System), a.To.Code, string(a.To.System)}, a.Codes...) {
+		if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' }) {
+			return true
+		}
+	}
+	return false
 }
 
 func validRole(r coding.Role) bool {
@@ -384,11 +365,14 @@ func validRole(r coding.Role) bool {
 
 // sameAct reports whether a stored decision is what the act asks for.
 func sameAct(d coding.Decision, a Act) bool {
+	if a.Kind == AcceptAll {
+		return d.Kind == coding.Accept && d.Batch == d.Seq && d.Above == a.Above
+	}
 	if d.Kind != a.Kind {
 		return false
 	}
 	switch a.Kind {
-	case coding.Accept, coding.Reject, coding.Add:
+	case coding.Accept, coding.Reject, coding.Add, coding.Detail:
 		return d.System == a.Code.System && d.Code == a.Code.Code
 	case coding.Modify:
 		return d.System == a.Code.System && d.Code == a.Code.Code && d.To != nil && *d.To == a.To

@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"chartcode/internal/coding"
 	"chartcode/internal/review"
 	"chartcode/internal/store"
@@ -17,12 +20,13 @@ import (
 
 // Many people do random acts on few items at once, while claims run out and
 // the pipeline brings changed notes. Afterwards, and at every look in between,
-// the invariants hold.
+// the invariants hold, and replaying what was decided gives what is stored and
+// what was announced.
 func TestRandomActsByMany(t *testing.T) {
 	t.Parallel()
 	f := setUp(t)
 	f.codes("I10", "E11.40", "E78.5", "Z79.4", "J45.909")
-	const items, acts = 3, 60
+	const items, acts = 3, 120
 	for i := range items {
 		f.bring(i, 0)
 	}
@@ -66,7 +70,8 @@ func TestRandomActsByMany(t *testing.T) {
 	// In the end every item is finished, whatever the acts left it in.
 	f.move(time.Hour) // all claims have run out
 	for _, id := range ids {
-		switch it := f.item(users[0], id); it.State {
+		it := f.item(users[0], id)
+		switch it.State {
 		case coding.ItemFinished:
 			continue
 		case coding.ItemHeld, coding.ItemQueried:
@@ -74,13 +79,20 @@ func TestRandomActsByMany(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		for _, c := range it.Codes {
+			if c.Listed() && c.POANeeded && c.POA == "" {
+				f.do(users[0], id, review.Act{Kind: coding.Detail, Code: c.CodeKey, POA: coding.POAUnknown})
+			}
+		}
 		if _, err := f.Decide(t.Context(), users[0], id, review.Act{Kind: coding.Finish, Confirm: true, Key: "end"}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	reviews := map[string]int{}
+	told := map[string]coding.Review{}
 	for _, r := range f.announced() {
 		reviews[r.ReviewID]++
+		told[r.ReviewID] = r
 	}
 	finished := 0
 	for _, id := range ids {
@@ -89,6 +101,13 @@ func TestRandomActsByMany(t *testing.T) {
 			t.Fatal(found, err)
 		}
 		f.invariants(f.item(users[0], id))
+		final, ok := review.Final(r)
+		if !ok {
+			t.Fatalf("item %d is not finished", id)
+		}
+		if diff := cmp.Diff(told[final.ReviewID], final, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("what was announced is not what the decisions give (-announced +replayed):\n%s", diff)
+		}
 		finished += f.history(r, reviews)
 	}
 	if len(reviews) != finished {
@@ -110,32 +129,37 @@ func (f *fixture) bring(i, n int) {
 		{code: "I10", words: "Essential hypertension", confidence: 0.8},
 		{code: "E78.5", words: "Hyperlipidemia", confidence: 0.7},
 	}
-	f.save(note(fmt.Sprint("D-", i), fmt.Sprint("E-", i), text), slices.Delete(all, n%3, n%3+1)...)
+	in := note(fmt.Sprint("D-", i), fmt.Sprint("E-", i), text)
+	if i == 0 { // a stay: diagnoses say whether they were present on admission
+		in.Setting = coding.Inpatient
+	}
+	f.save(in, slices.Delete(all, n%3, n%3+1)...)
 }
+
+// pick gives one of some values.
+func pick[T any](rnd *rand.Rand, values ...T) T { return values[rnd.IntN(len(values))] }
 
 // random does one act, mostly a sensible one.
 func (f *fixture) random(rnd *rand.Rand, u coding.User, id int64, k string) error {
+	if rnd.IntN(5) < 2 {
+		return f.randomMove(rnd, u, id)
+	}
 	ctx := f.t.Context()
 	codes := []string{"E11.40", "I10", "E78.5", "Z79.4", "J45.909"}
-	a := review.Act{Code: key(codes[rnd.IntN(len(codes))]), To: key(codes[rnd.IntN(len(codes))]), Confirm: true, Key: k}
-	kinds := []coding.DecisionKind{coding.Accept, coding.Accept, coding.Reject, coding.Modify, coding.Add, coding.Undo, coding.Redo, coding.Reorder, coding.Finish, coding.Reopen}
-	switch n := rnd.IntN(len(kinds) + 5); n {
-	case 0:
-		_, err := f.Claim(ctx, u, id)
-		return err
-	case 1:
-		return f.Release(ctx, u, id)
-	case 2:
-		return f.Hold(ctx, u, id, "why")
-	case 3:
-		return f.Resume(ctx, u, id)
-	case 4:
-		_, err := f.Next(ctx, u, coding.WorklistQuery{})
-		return err
-	default:
-		a.Kind = kinds[n-5]
-	}
-	if a.Kind == coding.Reorder {
+	a := review.Act{Code: key(pick(rnd, codes...)), To: key(pick(rnd, codes...)), Confirm: true, Key: k}
+	a.Kind = pick(rnd, coding.Accept, coding.Accept, coding.Reject, coding.Modify, coding.Add, coding.Detail, coding.Remark, review.AcceptAll,
+		coding.Undo, coding.Undo, coding.Redo, coding.Reorder, coding.Finish, coding.Reopen)
+	switch a.Kind {
+	case coding.Accept, coding.Add, coding.Modify, coding.Detail:
+		a.Role = pick(rnd, "", "", coding.RolePrincipal, coding.RoleSecondary, coding.RoleAdmitting)
+		a.POA = pick(rnd, "", coding.POAYes, coding.POANo, coding.POAClear)
+	case coding.Reject:
+		a.ReasonCode = pick(rnd, coding.RejectReasons()...).Code
+	case coding.Remark:
+		a.Remark = pick(rnd, "", "a remark", "another")
+	case review.AcceptAll:
+		a.Above = 0.9
+	case coding.Reorder:
 		a.Order = []coding.CodeKey{a.Code}
 	}
 	out, err := f.Decide(ctx, u, id, a)
@@ -155,11 +179,56 @@ func (f *fixture) random(rnd *rand.Rand, u coding.User, id int64, k string) erro
 	return nil
 }
 
+// randomMove does what is no decision.
+func (f *fixture) randomMove(rnd *rand.Rand, u coding.User, id int64) error {
+	ctx := f.t.Context()
+	switch rnd.IntN(12) {
+	case 0:
+		_, err := f.Claim(ctx, u, id)
+		return err
+	case 1:
+		_, err := f.Renew(ctx, u, id)
+		return err
+	case 2:
+		return f.Release(ctx, u, id)
+	case 3:
+		return f.Hold(ctx, u, id, "why")
+	case 4:
+		return f.Resume(ctx, u, id)
+	case 5:
+		return f.Skip(ctx, u, id, "not mine")
+	case 6:
+		to := pick(rnd, "casey", "robin", "sam", "kim")
+		if to == u.Login {
+			return nil
+		}
+		return f.Send(ctx, u, id, to, "please")
+	case 7:
+		return f.Return(ctx, u, id, "")
+	case 8:
+		_, err := f.Ask(ctx, u, id, review.QueryRequest{To: pick(rnd, coding.ToAttending, coding.ToAuthor), Template: "laterality", Text: "Which side?"})
+		return err
+	case 9, 10:
+		it, err := f.Item(ctx, u, id)
+		if err != nil || len(it.Queries) == 0 {
+			return err
+		}
+		number := 1 + rnd.IntN(len(it.Queries))
+		if rnd.IntN(2) == 0 {
+			return f.Answer(ctx, u, id, number, "The left one.")
+		}
+		return f.Withdraw(ctx, u, id, number, "found it")
+	default:
+		_, err := f.Next(ctx, u, coding.WorklistQuery{Sort: pick(rnd, coding.SortPriority, coding.SortNeed)})
+		return err
+	}
+}
+
 // expected are the refusals that people at work on the same items meet.
 func expected(err error) bool {
 	var claimed *review.ClaimedError
 	var unready *review.UnreadyError
-	for _, e := range []error{review.ErrChanged, review.ErrFinished, review.ErrState, review.ErrNoCode, review.ErrAlready, review.ErrNothing, review.ErrNoneLeft} {
+	for _, e := range []error{review.ErrChanged, review.ErrFinished, review.ErrState, review.ErrNoCode, review.ErrAlready, review.ErrNothing, review.ErrNoneLeft, review.ErrForbidden} {
 		if errors.Is(err, e) {
 			return true
 		}
@@ -186,7 +255,7 @@ func (f *fixture) invariants(it review.Item) {
 		}
 		if c.Listed() {
 			finals = append(finals, c.Final)
-			if c.Role == coding.RoleFirstListed {
+			if c.Role == coding.RoleFirstListed || c.Role == coding.RolePrincipal {
 				lead++
 				if c.Final != 1 {
 					f.t.Errorf("the first-listed code is number %d", c.Final)
@@ -207,11 +276,32 @@ func (f *fixture) invariants(it review.Item) {
 			break
 		}
 	}
-	if len(finals) > 0 && lead != 1 {
+	others := 0 // admitting diagnoses lead nothing
+	for _, c := range it.Codes {
+		if c.Listed() && c.Role == coding.RoleAdmitting {
+			others++
+		}
+	}
+	if len(finals) > others && lead == 0 || lead > 1 {
 		f.t.Errorf("%d codes lead: %s", lead, show(it.Codes))
 	}
-	if (it.State == coding.ItemClaimed) != (it.Claim != nil) || (it.Reason != "") != (it.State == coding.ItemHeld) {
+	if (it.State == coding.ItemClaimed) != (it.Claim != nil) || (it.Reason != "") != (it.State == coding.ItemHeld || it.State == coding.ItemQueried) {
 		f.t.Errorf("state %s with claim %v and reason %q", it.State, it.Claim, it.Reason)
+	}
+	waiting := 0
+	for i, q := range it.Queries {
+		if q.Number != i+1 || (q.Status == coding.QueryOpen) != (q.ClosedBy == "") {
+			f.t.Errorf("query %d is %+v", i+1, q)
+		}
+		if q.Status == coding.QueryOpen {
+			waiting++
+		}
+	}
+	if (it.State == coding.ItemQueried) != (waiting > 0) {
+		f.t.Errorf("state %s with %d open queries", it.State, waiting)
+	}
+	if it.SentTo != nil && it.State != coding.ItemOpen {
+		f.t.Errorf("state %s waits for %s", it.State, it.SentTo.Login)
 	}
 	if it.State == coding.ItemFinished && (it.MayDecide || it.CanUndo || it.ReviewID == "") {
 		f.t.Errorf("a finished item may be decided on: %+v", it)
@@ -246,12 +336,24 @@ func (f *fixture) history(r coding.ItemRecord, reviews map[string]int) int {
 			open = true
 		}
 	}
+	if last := lastPerson(r.Decisions); r.Head.Coder != last {
+		f.t.Errorf("the last coder is %q, stored is %q", last, r.Head.Coder)
+	}
 	st := review.Replay(r.Decisions)
 	if st.Finished != (r.Head.State == coding.ItemFinished) || st.Finished == open {
 		f.t.Errorf("replaying gives finished %v, stored is %s", st.Finished, r.Head.State)
 	}
 	checkAudit(f.t, f.store, r)
 	return finished
+}
+
+func lastPerson(decisions []coding.Decision) string {
+	for _, d := range slices.Backward(decisions) {
+		if d.Coder != coding.ByPipeline {
+			return d.Coder
+		}
+	}
+	return ""
 }
 
 // checkAudit: each decision of a person has its event.

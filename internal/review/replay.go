@@ -17,6 +17,11 @@ type entry struct {
 	became   *coding.CodeKey // Modified: the code that came in its place
 	replaces *coding.CodeKey // came in place of that code
 	added    bool            // a coder named it, whatever happened to it since
+
+	poa       coding.POA
+	units     int
+	modifiers []string
+	pointers  []coding.CodeKey
 }
 
 // override is an error of a rule that a coder answered for.
@@ -33,37 +38,39 @@ type State struct {
 	ReviewID    string // of the last finishing, also after reopening
 	CanUndo     bool
 	CanRedo     bool
+	Remark      string
 
 	codes     map[coding.CodeKey]*entry
 	named     []coding.CodeKey // codes that a coder named, in that order
 	order     []coding.CodeKey // as last put in order by a coder
 	overrides []override
-	undone    *coding.Decision // what an undo would take back
-	redone    *coding.Decision // what a redo would bring back
+	undone    *coding.Decision // what an undo would take back; of several the first
+	redone    *coding.Decision // what a redo would bring back; of several the first
 }
 
 // Replay gives the state to which decisions lead that are taken in the order
 // of their Seq. It accepts whatever is stored: a decision that makes no sense
 // where it stands changes nothing.
 //
-// Undo takes back the latest decision on the codes that still counts, redo
-// brings back the latest taken back; any other decision on the codes ends what
+// Undo takes back the latest decision on the codes that still counts, and with it
+// those of the same batch; redo brings back the latest taken back; any other decision on the codes ends what
 // can be redone. Neither reaches over a finishing or reopening: what was sent
 // as a review is changed by new decisions, not unmade.
 func Replay(decisions []coding.Decision) State {
 	var st State
-	var counting, undone []coding.Decision
+	var counting []coding.Decision
+	var undone [][]coding.Decision
 	barrier := 0
 	for _, d := range decisions {
 		switch d.Kind {
 		case coding.Undo:
-			if len(counting) > barrier {
-				undone = append(undone, counting[len(counting)-1])
-				counting = counting[:len(counting)-1]
+			if from := lastAct(counting, barrier); from < len(counting) {
+				undone = append(undone, slices.Clone(counting[from:]))
+				counting = counting[:from]
 			}
 		case coding.Redo:
 			if len(undone) > 0 {
-				counting = append(counting, undone[len(undone)-1])
+				counting = append(counting, undone[len(undone)-1]...)
 				undone = undone[:len(undone)-1]
 			}
 		case coding.Finish, coding.Reopen:
@@ -76,11 +83,11 @@ func Replay(decisions []coding.Decision) State {
 			counting, undone = append(counting, d), nil
 		}
 	}
-	if !st.Finished && len(counting) > barrier {
-		st.undone = &counting[len(counting)-1]
+	if from := lastAct(counting, barrier); !st.Finished && from < len(counting) {
+		st.undone = &counting[from]
 	}
 	if !st.Finished && len(undone) > 0 {
-		st.redone = &undone[len(undone)-1]
+		st.redone = &undone[len(undone)-1][0]
 	}
 	st.CanUndo, st.CanRedo = st.undone != nil, st.redone != nil
 	st.codes = make(map[coding.CodeKey]*entry)
@@ -88,6 +95,19 @@ func Replay(decisions []coding.Decision) State {
 		st.apply(d)
 	}
 	return st
+}
+
+// lastAct is where the decisions of the last act begin that an undo may take
+// back; behind the end when there is none.
+func lastAct(counting []coding.Decision, barrier int) int {
+	from := len(counting)
+	if from == barrier {
+		return from
+	}
+	for from--; from > barrier && counting[from].Batch != 0 && counting[from-1].Batch == counting[from].Batch; {
+		from--
+	}
+	return from
 }
 
 // Open reports whether a code is in the list and may come to be in the review:
@@ -127,12 +147,37 @@ func (st *State) apply(d coding.Decision) {
 		e := st.decided(key, old, d)
 		e.state, e.added, e.origin = Added, true, d.Origin
 		st.name(key)
+	case coding.Detail:
+		if old != nil {
+			st.codes[key] = old.with(d)
+		}
+	case coding.Remark:
+		if d.Remark != nil {
+			st.Remark = *d.Remark
+		}
 	case coding.Reorder:
 		st.order = d.Order
 	case coding.Override:
 		codes := slices.Clone(d.Codes)
 		slices.Sort(codes)
 		st.overrides = append(st.overrides, override{d.Rule, codes, d.Reason})
+	}
+	if leads(d.Role) {
+		st.leadAlone(key, d)
+	}
+}
+
+// leadAlone takes the leading role from the codes that a coder gave it before.
+func (st *State) leadAlone(key coding.CodeKey, d coding.Decision) {
+	if d.Kind == coding.Modify && d.To != nil {
+		key = *d.To
+	}
+	for k, e := range st.codes {
+		if k != key && leads(e.role) {
+			other := *e
+			other.role = ""
+			st.codes[k] = &other
+		}
 	}
 }
 
@@ -142,6 +187,7 @@ func (st *State) decided(key coding.CodeKey, old *entry, d coding.Decision) *ent
 	e := &entry{by: d, display: d.Display, role: d.Role, evidence: d.Evidence}
 	if old != nil {
 		e.added, e.origin, e.replaces = old.added, old.origin, old.replaces
+		e.poa, e.units, e.modifiers, e.pointers = old.poa, old.units, old.modifiers, old.pointers
 		if e.display == "" {
 			e.display = old.display
 		}
@@ -154,8 +200,38 @@ func (st *State) decided(key coding.CodeKey, old *entry, d coding.Decision) *ent
 			}
 		}
 	}
+	e.present(d.POA)
 	st.codes[key] = e
 	return e
+}
+
+// with is the entry with the details that a decision sets; who decided on the
+// code, and when, stays.
+func (e *entry) with(d coding.Decision) *entry {
+	out := *e
+	out.present(d.POA)
+	if d.Role != "" {
+		out.role = d.Role
+	}
+	if d.Units != nil {
+		out.units = *d.Units
+	}
+	if d.Modifiers != nil {
+		out.modifiers = *d.Modifiers
+	}
+	if d.Pointers != nil {
+		out.pointers = *d.Pointers
+	}
+	return &out
+}
+
+func (e *entry) present(p coding.POA) {
+	switch {
+	case p == coding.POAClear:
+		e.poa = ""
+	case p != "":
+		e.poa = p
+	}
 }
 
 // replace enters the code that comes in place of another. One that is in the
@@ -170,6 +246,7 @@ func (st *State) replace(from, to coding.CodeKey, d coding.Decision) {
 	st.codes[to] = &entry{
 		state: Added, by: d, display: d.ToDisplay, role: d.Role, evidence: d.Evidence,
 		origin: coding.OriginModified, replaces: &from, added: true,
+		poa: st.codes[from].poa, // the same condition under another code
 	}
 	st.name(to)
 }

@@ -94,6 +94,7 @@ func applyRules(rules Rules, r coding.ItemRecord, list []Code) {
 			list[i].stops = about(found[1], list[i].Code)
 		}
 	}
+	needPOA(list, r.Head.Setting)
 }
 
 func about(findings []coding.Finding, code string) []coding.Finding {

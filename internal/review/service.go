@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"chartcode/internal/coding"
@@ -25,6 +24,7 @@ var (
 	ErrKeyReused = errors.New("this idempotency key was used for another act on the item")
 	ErrNoneLeft  = errors.New("no item is waiting that fits")
 	ErrMustGo    = errors.New("a code that may not be reported on the date of service cannot be overridden; change or reject it")
+	ErrTooLow    = errors.New("so low a confidence does not do for accepting all; decide on the codes one by one")
 	ErrUnknown   = errors.New("the loaded code set has no such code that may be reported on the date of service")
 )
 
@@ -35,33 +35,13 @@ func (e *ClaimedError) Error() string {
 	return fmt.Sprintf("%s is working on this item; it is free again at %s at the latest", e.Claim.Name, e.Claim.Until.UTC().Format("15:04 UTC"))
 }
 
-// UnreadyError says why an item cannot be finished yet. Confirming answers
-// all but the blockers.
-type UnreadyError struct {
-	Undecided int       // codes without a decision: they would not be in the review
-	Empty     bool      // the review would have no code
-	Blockers  []Blocker // errors of coding rules, not overridden
-}
-
-func (e *UnreadyError) Error() string {
-	switch {
-	case slices.ContainsFunc(e.Blockers, func(b Blocker) bool { return b.MustGo }):
-		return "a code in the list may not be reported on the date of service; change or reject it"
-	case len(e.Blockers) > 0:
-		return "a coding rule forbids these codes together; remove one of them or override the rule with a reason"
-	case e.Undecided > 0:
-		return fmt.Sprintf("%d suggested codes are still undecided; decide on them, or confirm to finish without them", e.Undecided)
-	default:
-		return "no code was accepted; confirm to finish without any"
-	}
-}
-
 // Worklist gives the list of items. Now decides which claims are still in force.
 type Worklist interface {
 	Worklist(ctx context.Context, q coding.WorklistQuery, now time.Time) (coding.WorklistPage, error)
-	WorklistCounts(ctx context.Context, now time.Time) (coding.WorklistCounts, error)
-	// TakeNext finds the first free item that fits q, except those named, and
-	// enters claim and ev for it, in one step; found is false when there is none.
+	WorklistCounts(ctx context.Context, login string, now time.Time) (coding.WorklistCounts, error)
+	// TakeNext finds the first free item that fits q, except those named, those that
+	// wait for others and those that the claim's holder skipped, and enters claim and
+	// ev for it, in one step; found is false when there is none.
 	TakeNext(ctx context.Context, q coding.WorklistQuery, except []int64, claim coding.Claim, now time.Time, ev coding.AuditEvent) (id int64, found bool, err error)
 }
 
@@ -73,6 +53,29 @@ type Items interface {
 	// ActOnItem locks an item, asks act what to change, and writes that, all in
 	// one transaction. An error of act changes nothing and is returned as it is.
 	ActOnItem(ctx context.Context, id int64, act func(coding.ItemRecord) (coding.ItemChange, error)) (found bool, err error)
+	// ItemEvents gives all events of an item but those of decisions, oldest first.
+	ItemEvents(ctx context.Context, id int64) ([]coding.AuditEvent, error)
+}
+
+// Claims lets a claim last longer.
+type Claims interface {
+	// RenewClaim does so for the claim's login, also if it ran out and nobody else
+	// took the item; renewed is false where the login has no claim.
+	RenewClaim(ctx context.Context, id int64, claim coding.Claim) (renewed bool, err error)
+}
+
+// Filters keeps worklists that people named.
+type Filters interface {
+	SavedFilters(ctx context.Context, login string) ([]coding.SavedFilter, error)
+	// PutFilter replaces a filter to which its owner gave the same name.
+	PutFilter(ctx context.Context, f coding.SavedFilter) (id int64, err error)
+	// DeleteFilter removes a filter of the login, or with anyShared any shared one.
+	DeleteFilter(ctx context.Context, id int64, login string, anyShared bool) (found bool, err error)
+}
+
+// People tells who there is.
+type People interface {
+	Users(ctx context.Context) ([]coding.User, error)
 }
 
 // Codes looks codes up that a coder names.
@@ -86,6 +89,9 @@ type Codes interface {
 type Store interface {
 	Worklist
 	Items
+	Claims
+	Filters
+	People
 	Codes
 }
 
@@ -97,6 +103,12 @@ type Config struct {
 	// Lease is how long an item stays with who works on it after their last
 	// act; 10 minutes when 0.
 	Lease time.Duration
+	// SkipFor is how long Next does not give an item to who skipped it; 12 hours
+	// when 0.
+	SkipFor time.Duration
+	// AcceptAllFrom is the lowest confidence from which all suggestions may be
+	// accepted at once; 0.9 when 0, and above 1 never.
+	AcceptAllFrom float64
 	// Rules looks at the codes of an item whenever it is shown or decided on; when
 	// nil, the findings made with the suggestions stand.
 	Rules RulesOn
@@ -115,6 +127,8 @@ type Service struct {
 	log      *slog.Logger
 	now      func() time.Time
 	lease    time.Duration
+	skipFor  time.Duration
+	allFrom  float64
 	sections func(string, coding.Setting) []coding.Section
 	check    func(context.Context, int64) error
 	rules    RulesOn
@@ -125,10 +139,10 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Store == nil || cfg.Logger == nil {
 		return nil, errors.New("review: a store and a logger are needed")
 	}
-	if cfg.Lease < 0 {
-		return nil, errors.New("review: a claim cannot last less than nothing")
+	if cfg.Lease < 0 || cfg.SkipFor < 0 || cfg.AcceptAllFrom < 0 {
+		return nil, errors.New("review: a claim or skip cannot last less than nothing, nor a confidence be less")
 	}
-	s := &Service{store: cfg.Store, log: cfg.Logger, now: cfg.Now, lease: cfg.Lease, sections: cfg.Sections, check: cfg.Check, rules: cfg.Rules}
+	s := &Service{store: cfg.Store, log: cfg.Logger, now: cfg.Now, lease: cfg.Lease, skipFor: cfg.SkipFor, allFrom: cfg.AcceptAllFrom, sections: cfg.Sections, check: cfg.Check, rules: cfg.Rules}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -137,6 +151,12 @@ func New(cfg Config) (*Service, error) {
 	}
 	if s.lease == 0 {
 		s.lease = 10 * time.Minute
+	}
+	if s.skipFor == 0 {
+		s.skipFor = 12 * time.Hour
+	}
+	if s.allFrom == 0 {
+		s.allFrom = 0.9
 	}
 	return s, nil
 }
@@ -155,17 +175,29 @@ type Act struct {
 
 	Code        coding.CodeKey
 	To          coding.CodeKey    // modify
-	Role        coding.Role       // accept, modify, add: empty means by place in the list
+	Role        coding.Role       // accept, modify, add: empty means by place in the list; detail: empty leaves it
+	POA         coding.POA        // accept, modify, add, detail: present on admission; empty leaves it, POAClear takes it away
+	Units       *int              // detail of a HCPCS or CPT code, 0-9999; nil leaves them, 0 takes them away
+	Modifiers   *[]string         // detail of a HCPCS or CPT code, at most 4; nil leaves them
+	Pointers    *[]coding.CodeKey // detail of a HCPCS or CPT code: diagnoses in the list, at most 4; nil leaves them
+	Remark      string            // remark: on the item, at most 2000 characters; empty takes it away
+	Above       float64           // AcceptAll: from this confidence on
 	Evidence    []coding.Evidence // add, modify: spans of the item's notes; Text may be empty
 	Order       []coding.CodeKey  // reorder: codes in their new order; others follow as they were
 	Rule        string            // override
 	Codes       []string          // override: those of the finding
+	ReasonCode  coding.ReasonCode // reject: one of coding.RejectReasons, or empty
 	Reason      string            // reject, modify, override, finish, reopen; at most 500 characters
 	Disposition string            // finish: completed when empty, or returned
-	Confirm     bool              // finish: although codes are undecided, or without any code
+	Confirm     bool              // finish: although codes are undecided or have warnings, or without any code
 }
 
-// Outcome is what became of an act. Item is as after it, with the notes' text
+// AcceptAll is the Kind of an act that accepts every undecided suggestion whose
+// confidence is at least Above and that no error stands against. It becomes one
+// decision for each, which are undone together.
+const AcceptAll coding.DecisionKind = "accept_all"
+
+// Outcome is what became of an act; Decision is the first of several. Item is as after it, with the notes' text
 // and without its timeline.
 type Outcome struct {
 	Decision coding.Decision

@@ -33,11 +33,12 @@ func TestDecideAndFinish(t *testing.T) {
 	f.wantCodes(casey, id, "0 E11.40 undecided; 0 I10 undecided; 0 E78.5 undecided")
 
 	out := f.do(casey, id, accept("E11.40"))
+	first := out
 	if out.Decision.Seq != 1 || out.Item.State != coding.ItemClaimed || !out.Item.Mine || out.Item.Undecided != 2 || !out.Item.CanUndo {
 		t.Errorf("after the first decision: %+v, %+v", out.Decision, out.Item.ItemHead)
 	}
-	f.do(casey, id, reject("I10"))
-	f.do(casey, id, accept("E78.5"))
+	second := f.do(casey, id, reject("I10"))
+	third := f.do(casey, id, accept("E78.5"))
 	f.wantCodes(casey, id, "1 E11.40 accepted first_listed accepted; 0 I10 rejected; 2 E78.5 accepted secondary accepted")
 
 	f.announced()
@@ -51,9 +52,17 @@ func TestDecideAndFinish(t *testing.T) {
 		Disposition: "completed", Coder: "casey", FinishedAt: out.Decision.At,
 		Codes: []coding.ReviewedCode{
 			{System: coding.ICD10CM, Code: "E11.40", Sequence: 1, Role: coding.RoleFirstListed, Origin: coding.OriginAccepted,
-				Evidence: []coding.Evidence{{NoteID: "D-1", Span: coding.Span{Start: 0, End: 31}, Text: "Type 2 diabetes with neuropathy"}}},
+				Evidence: []coding.Evidence{{NoteID: "D-1", Span: coding.Span{Start: 0, End: 31}, Text: "Type 2 diabetes with neuropathy"}},
+				Display:  "Title of E11.40", DecidedBy: "casey", DecidedAt: first.Decision.At},
 			{System: coding.ICD10CM, Code: "E78.5", Sequence: 2, Role: coding.RoleSecondary, Origin: coding.OriginAccepted,
-				Evidence: []coding.Evidence{{NoteID: "D-1", Span: coding.Span{Start: at, End: at + 14}, Text: "Hyperlipidemia"}}},
+				Evidence: []coding.Evidence{{NoteID: "D-1", Span: coding.Span{Start: at, End: at + 14}, Text: "Hyperlipidemia"}},
+				Display:  "Title of E78.5", DecidedBy: "casey", DecidedAt: third.Decision.At},
+		},
+		Decisions: []coding.ReviewedDecision{
+			{Seq: 1, Kind: coding.Accept, Coder: "casey", At: first.Decision.At, System: coding.ICD10CM, Code: "E11.40"},
+			{Seq: 2, Kind: coding.Reject, Coder: "casey", At: second.Decision.At, System: coding.ICD10CM, Code: "I10"},
+			{Seq: 3, Kind: coding.Accept, Coder: "casey", At: third.Decision.At, System: coding.ICD10CM, Code: "E78.5"},
+			{Seq: 4, Kind: coding.Finish, Coder: "casey", At: out.Decision.At},
 		},
 	}}
 	if diff := cmp.Diff(want, f.announced()); diff != "" {

@@ -3,7 +3,6 @@ package review
 import (
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"chartcode/internal/coding"
@@ -20,9 +19,12 @@ func (s *Service) view(r coding.ItemRecord, u coding.User, now time.Time, rules 
 	applyRules(rules, r, list)
 	applyCheck(list)
 	it := Item{
-		ItemHead: r.Head, Codes: list, Blockers: blockers(list, st), Timeline: timeline(r),
+		ItemHead: r.Head, Codes: list, Blockers: blockers(list, st), Timeline: folded(timeline(r)),
 		CanUndo: st.CanUndo, CanRedo: st.CanRedo, ReviewID: st.ReviewID, Notes: []Note{},
-		Check: r.Check(),
+		Check: r.Check(), Queries: r.Queries, Remark: st.Remark, AcceptAllFrom: s.allFrom,
+	}
+	if it.Queries == nil {
+		it.Queries = []coding.Query{}
 	}
 	it.State = stateAt(r.Head, now)
 	if !it.Claim.Held(now) {
@@ -34,6 +36,9 @@ func (s *Service) view(r coding.ItemRecord, u coding.User, now time.Time, rules 
 	for _, c := range list {
 		if c.State == Undecided {
 			it.Undecided++
+		}
+		if c.sure(s.allFrom) {
+			it.AcceptAll++
 		}
 	}
 	p := planner{user: u, now: now, lease: s.lease}
@@ -102,34 +107,4 @@ func lastByPerson(decisions []coding.Decision) *coding.Decision {
 		}
 	}
 	return nil
-}
-
-// timeline joins decisions and events in order of time. Of several looks of
-// the same person in a row it shows the first.
-func timeline(r coding.ItemRecord) []Event {
-	out := []Event{}
-	for _, d := range r.Decisions {
-		e := Event{At: d.At, Actor: d.Coder, Action: string(d.Kind), Code: d.Code, Detail: d.Reason}
-		switch {
-		case d.Kind == coding.Modify && d.To != nil:
-			e.Detail = d.To.Code
-		case d.Kind == coding.Finish && d.Reason == "":
-			e.Detail = d.Disposition
-		case d.Kind == coding.Override:
-			e.Code = strings.Join(d.Codes, " ")
-		}
-		out = append(out, e)
-	}
-	for _, ev := range r.Events {
-		if !strings.HasPrefix(ev.Action, coding.AuditDecision) {
-			out = append(out, Event{At: ev.At, Actor: ev.Actor, Action: ev.Action})
-		}
-	}
-	for _, c := range r.Checks {
-		out = append(out, Event{At: c.At, Actor: coding.ByPipeline, Action: ActionChecked, Detail: checkedAgainst(c)})
-	}
-	slices.SortStableFunc(out, func(a, b Event) int { return a.At.Compare(b.At) })
-	return slices.CompactFunc(out, func(a, b Event) bool {
-		return a.Action == string(coding.EventLooked) && b.Action == a.Action && a.Actor == b.Actor
-	})
 }

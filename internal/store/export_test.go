@@ -1,6 +1,12 @@
 package store
 
-import "github.com/jackc/pgx/v5/pgxpool"
+import (
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"chartcode/internal/coding"
+)
 
 // MigrationFiles are the embedded migrations.
 var MigrationFiles = migrationFiles
@@ -14,10 +20,18 @@ const SQLSearchVectors = sqlfSearchVectors
 // Wrap makes an error fit to leave the package.
 func Wrap(op string, err error) error { return wrap(op, err) }
 
-// The statements whose plans are tested.
-const (
-	SQLWorklistActivePriority = sqlWorklistActivePriority
-	SQLWorklistActiveOldest   = sqlWorklistActiveOldest
-	SQLWorklistPriority       = sqlWorklistPriority
-	SQLTakeNextPriority       = sqlTakeNextPriority
-)
+// ListStatement gives the statement for a page of a worklist and its arguments.
+func ListStatement(q coding.WorklistQuery, now time.Time) (string, []any) {
+	sql, args, _ := listStatement(q, now)
+	return sql, args
+}
+
+// TakeStatement gives the statement that finds the next item and its arguments.
+func TakeStatement(q coding.WorklistQuery, login, waitsFor string, now time.Time) (string, []any) {
+	args := filters(q, now)
+	args[17] = waitsFor
+	return takeNextSQL[q.Sort], append(args, []int64{}, login)
+}
+
+// CountStatements are those of WorklistCounts that need no arguments.
+var CountStatements = []string{sqlCountSettings, sqlCountSources, sqlCountSpecialties, sqlCountRankers}

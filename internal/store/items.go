@@ -4,10 +4,12 @@ const (
 	// Brings what an item repeats of its notes up to date. It depends on the
 	// notes alone, not on the order in which they came. A reason says what changed;
 	// an empty one is for an item just made. An item left without notes keeps what
-	// it showed last.
+	// it showed last. Need is that of the neediest set (set_need in migration 060
+	// has the formula), and more where notes disagree on the code that leads: 0.2
+	// together with the rest as there.
 	sqlRefreshItem = `WITH n AS (
 			SELECT nt.note_id, r.priority, r.due_at, r.specialty, r.note_type, r.service_date, r.received_at, r.stream_seq,
-				s.id AS set_id, s.setting, s.degraded,
+				s.id AS set_id, s.setting, s.degraded, s.ranker, s.need,
 				(SELECT min(f.received_at) FROM note_revisions f WHERE f.note_id = nt.id) AS first_received
 			FROM item_notes i
 			JOIN notes nt ON nt.id = i.note_id
@@ -17,12 +19,17 @@ const (
 		c AS (
 			SELECT g.system, g.code, max(g.confidence) AS confidence
 			FROM n JOIN suggestions g ON g.set_id = n.set_id GROUP BY g.system, g.code),
+		l AS (
+			SELECT count(DISTINCT g.code) AS leaders
+			FROM n JOIN suggestions g ON g.set_id = n.set_id WHERE g.role IN ('principal', 'first_listed')),
 		t AS (
 			SELECT count(*) AS notes, max(priority) AS priority, min(first_received) AS received_at, min(due_at) AS due_at,
 				max(service_date) AS service_date, bool_or(degraded) AS degraded,
 				(array_agg(setting ORDER BY service_date DESC NULLS LAST, received_at DESC, stream_seq DESC, note_id))[1] AS setting,
 				(array_agg(specialty ORDER BY service_date DESC NULLS LAST, received_at DESC, stream_seq DESC, note_id)
 					FILTER (WHERE specialty <> ''))[1] AS specialty,
+				(array_agg(ranker ORDER BY service_date DESC NULLS LAST, received_at DESC, stream_seq DESC, note_id))[1] AS ranker,
+				max(need) AS need,
 				array_agg(note_type ORDER BY service_date, received_at, stream_seq, note_id)
 					FILTER (WHERE note_type <> '') AS note_types
 			FROM n)
@@ -38,12 +45,14 @@ const (
 			degraded = coalesce(t.degraded, false),
 			code_count = (SELECT count(*) FROM c),
 			confidence = coalesce((SELECT min(confidence) FROM c), 0),
+			ranker = coalesce(t.ranker, ''),
+			need = 1 - (1 - coalesce(t.need, 0)) * (CASE WHEN (SELECT leaders FROM l) > 1 THEN 0.8 ELSE 1 END),
 			content = items.content + CASE WHEN $2 = '' THEN 0 ELSE 1 END,
 			version = items.version + CASE WHEN $2 = '' THEN 0 ELSE 1 END,
 			edition = CASE WHEN $2 = '' THEN items.edition ELSE '' END,
 			changed_reason = $2,
 			changed_at = CASE WHEN $2 = '' THEN NULL ELSE now() END,
-			updated_at = now()
+			moved_at = now(), updated_at = now()
 		FROM t WHERE items.id = $1`
 
 	// A body that comes late changes nothing of its item but since when it waits.
@@ -51,7 +60,7 @@ const (
 
 	// Does nothing to an item that is not finished or has no notes.
 	sqlReopenItem = `WITH reopened AS (
-			UPDATE items SET state = 'open', reopened_reason = $2
+			UPDATE items SET state = 'open', reopened_reason = $2, moved_at = now()
 			WHERE id = $1 AND state = 'finished' AND note_count > 0
 			RETURNING id, content)
 		INSERT INTO decisions (item_id, seq, kind, coder, at, content, detail)

@@ -14,8 +14,9 @@ import (
 const (
 	itemColumns = `SELECT i.id, i.state, i.source, i.encounter_id, i.setting, i.specialty, i.note_types, i.service_date,
 			i.priority, i.received_at, i.due_at, i.updated_at, i.note_count, i.code_count, i.confidence, i.degraded,
-			i.reopened_reason, i.version, i.content, i.invalid_count, i.edition, i.claimed_by, coalesce(u.name, ''), i.claimed_until, i.wait_reason
-		FROM items i LEFT JOIN users u ON u.login = i.claimed_by`
+			i.reopened_reason, i.version, i.content, i.invalid_count, i.edition, i.claimed_by, coalesce(u.name, ''), i.claimed_until, i.wait_reason,
+			i.ranker, i.need, i.coder, i.sent_to, coalesce(v.name, ''), i.sent_by, i.open_queries, i.moved_at
+		FROM items i LEFT JOIN users u ON u.login = i.claimed_by LEFT JOIN users v ON v.login = i.sent_to`
 
 	sqlItemHead   = itemColumns + ` WHERE i.id = $1 AND i.note_count > 0`
 	sqlLockedItem = sqlItemHead + ` FOR NO KEY UPDATE OF i`
@@ -31,10 +32,15 @@ const (
 		FROM decisions WHERE item_id = $1 ORDER BY seq`
 
 	// Decisions' events are left out: the decisions tell more.
-	sqlItemEvents = `SELECT id, at, actor, action, item_id, target, digest FROM (
-			SELECT id, at, actor, action, item_id, target, digest FROM audit_events
-			WHERE item_id = $1 AND item_id <> 0 AND action NOT LIKE 'decision.%' ORDER BY id DESC LIMIT 500
+	sqlItemEvents = `SELECT id, at, actor, action, item_id, target, digest, reason FROM (
+			SELECT e.id, e.at, e.actor, e.action, e.item_id, e.target, e.digest, coalesce(w.reason, '') AS reason
+			FROM audit_events e LEFT JOIN item_reasons w ON w.event_id = e.id
+			WHERE e.item_id = $1 AND e.item_id <> 0 AND e.action NOT LIKE 'decision.%' ORDER BY e.id DESC LIMIT $2
 		) AS latest ORDER BY id`
+
+	sqlItemQueries = `SELECT number, to_whom, person_id, person_name, note_id, template, question, asked_by, asked_at,
+			status, answer, closed_by, closed_at
+		FROM item_queries WHERE item_id = $1 ORDER BY number`
 
 	sqlItemChecks = `SELECT at, edition, content, body FROM (
 			SELECT seq, at, edition, content, body FROM release_checks WHERE item_id = $1 ORDER BY seq DESC LIMIT 20
@@ -43,11 +49,37 @@ const (
 	sqlInsertDecision = `INSERT INTO decisions (item_id, seq, kind, coder, at, key, content, detail)
 		VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7, $8)`
 
-	// A finished item is no longer one that was reopened.
-	sqlUpdateItem = `UPDATE items SET state = $2, claimed_by = $3, claimed_until = $4, wait_reason = $5, invalid_count = coalesce($6, invalid_count),
+	// A finished item is no longer one that was reopened. What an act does not say
+	// ($6 and $7 NULL, $9 empty) stays.
+	sqlUpdateItem = `UPDATE items SET moved_at = CASE WHEN state <> $2 OR claimed_by <> $3 OR sent_to <> coalesce($7, sent_to) THEN now() ELSE moved_at END,
+			state = $2, claimed_by = $3, claimed_until = $4, wait_reason = $5, invalid_count = coalesce($6, invalid_count),
+			sent_to = coalesce($7, sent_to), sent_by = CASE WHEN $7::text IS NULL THEN sent_by ELSE $8 END,
+			coder = CASE WHEN $9 = '' THEN coder ELSE $9 END,
+			open_queries = (SELECT count(*) FROM item_queries q WHERE q.item_id = items.id AND q.status = 'open'),
 			reopened_reason = CASE WHEN $2 = 'finished' THEN '' ELSE reopened_reason END,
 			version = version + 1, updated_at = now()
 		WHERE id = $1`
+
+	sqlInsertQuery = `INSERT INTO item_queries
+			(item_id, number, to_whom, person_id, person_name, note_id, template, question, asked_by, asked_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+
+	sqlCloseQuery = `UPDATE item_queries SET status = $3, answer = $4, closed_by = $5, closed_at = $6
+		WHERE item_id = $1 AND number = $2 AND status = 'open'`
+
+	sqlSkipItem = `INSERT INTO item_skips (login, item_id, until) VALUES ($1, $2, $3)
+		ON CONFLICT (login, item_id) DO UPDATE SET until = excluded.until`
+
+	// What somebody said goes beside the event, not into it.
+	sqlInsertReasoned = `WITH e AS (
+			INSERT INTO audit_events (at, actor, action, item_id, target, digest)
+			VALUES ($1, $2, $3, $4, $5, $6) RETURNING id, item_id)
+		INSERT INTO item_reasons (event_id, item_id, reason) SELECT id, item_id, $7 FROM e`
+
+	// Nothing else changes, so that a page that stays open does not make the item
+	// look changed.
+	sqlRenewClaim = `UPDATE items SET claimed_until = $3
+		WHERE id = $1 AND state = 'claimed' AND claimed_by = $2 AND note_count > 0`
 
 	// The release is the one that codeset.Releases.Pick takes: the latest that had
 	// begun on the day, official tables before the starter set; before the first
@@ -76,7 +108,7 @@ func (s *Store) ItemRecord(ctx context.Context, id int64, ev *coding.AuditEvent)
 			err = wrap("read item", rerr)
 		}
 	}()
-	if r, found, err = readItem(ctx, tx, sqlItemHead, id, true); err != nil || !found {
+	if r, found, err = readItem(ctx, tx, sqlItemHead, id, viewEvents); err != nil || !found {
 		return coding.ItemRecord{}, false, wrap("read item", err)
 	}
 	if ev == nil {
@@ -98,7 +130,7 @@ func (s *Store) ItemRecord(ctx context.Context, id int64, ev *coding.AuditEvent)
 func (s *Store) ActOnItem(ctx context.Context, id int64, act func(coding.ItemRecord) (coding.ItemChange, error)) (found bool, err error) {
 	var refused error
 	err = s.inTx(ctx, "change item", func(tx pgx.Tx) error {
-		r, there, err := readItem(ctx, tx, sqlLockedItem, id, false)
+		r, there, err := readItem(ctx, tx, sqlLockedItem, id, 0)
 		if err != nil || !there {
 			return err
 		}
@@ -118,9 +150,12 @@ func (s *Store) ActOnItem(ctx context.Context, id int64, act func(coding.ItemRec
 // errRefused rolls a transaction back without being an error of the database.
 var errRefused = plainf("refused")
 
-// readItem reads an item in one round trip. The head comes first: when it is
+// viewEvents is how many of an item's events are read with it.
+const viewEvents = 500
+
+// readItem reads an item in one round trip, with up to so many of its latest events. The head comes first: when it is
 // locked, what is read after it is what the lock's last holder left.
-func readItem(ctx context.Context, tx pgx.Tx, headSQL string, id int64, events bool) (r coding.ItemRecord, found bool, err error) {
+func readItem(ctx context.Context, tx pgx.Tx, headSQL string, id int64, events int) (r coding.ItemRecord, found bool, err error) {
 	var b pgx.Batch
 	b.Queue(headSQL, id).Query(func(rows pgx.Rows) error {
 		heads, err := pgx.CollectRows(rows, scanHead)
@@ -141,9 +176,13 @@ func readItem(ctx context.Context, tx pgx.Tx, headSQL string, id int64, events b
 		r.Checks, err = pgx.CollectRows(rows, scanCheck)
 		return err
 	})
-	if events {
-		b.Queue(sqlItemEvents, id).Query(func(rows pgx.Rows) (err error) {
-			r.Events, err = pgx.CollectRows(rows, scanAudit)
+	b.Queue(sqlItemQueries, id).Query(func(rows pgx.Rows) (err error) {
+		r.Queries, err = pgx.CollectRows(rows, scanQuery)
+		return err
+	})
+	if events > 0 {
+		b.Queue(sqlItemEvents, id, events).Query(func(rows pgx.Rows) (err error) {
+			r.Events, err = pgx.CollectRows(rows, scanEvent)
 			return err
 		})
 	}
@@ -153,12 +192,20 @@ func readItem(ctx context.Context, tx pgx.Tx, headSQL string, id int64, events b
 
 func writeChange(ctx context.Context, tx pgx.Tx, h coding.ItemHead, c coding.ItemChange) error {
 	var b pgx.Batch
-	if d := c.Decision; d != nil {
+	coder := ""
+	for _, d := range c.Decisions {
 		detail, err := json.Marshal(d.DecisionDetail)
 		if err != nil {
 			return plainf("a decision cannot be written as JSON")
 		}
 		b.Queue(sqlInsertDecision, h.ID, d.Seq, string(d.Kind), d.Coder, d.At, d.Key, d.Content, detail)
+		coder = d.Coder
+	}
+	if q := c.Asked; q != nil {
+		b.Queue(sqlInsertQuery, h.ID, q.Number, string(q.To), q.Person.ID, q.Person.Name, q.NoteID, q.Template, q.Text, q.AskedBy, q.AskedAt)
+	}
+	for _, q := range c.Closed {
+		b.Queue(sqlCloseQuery, h.ID, q.Number, string(q.Status), q.Answer, q.ClosedBy, q.ClosedAt)
 	}
 	if c.State != "" {
 		var login string
@@ -166,12 +213,27 @@ func writeChange(ctx context.Context, tx pgx.Tx, h coding.ItemHead, c coding.Ite
 		if c.Claim != nil {
 			login, until = c.Claim.Login, &c.Claim.Until
 		}
-		b.Queue(sqlUpdateItem, h.ID, string(c.State), login, until, c.Reason, c.Invalid)
+		var to *string
+		var by string
+		switch {
+		case c.Sent != nil:
+			to, by = &c.Sent.Login, c.Sent.By
+		case c.State != coding.ItemOpen: // only an open item waits for somebody
+			to = new(string)
+		}
+		b.Queue(sqlUpdateItem, h.ID, string(c.State), login, until, c.Reason, c.Invalid, to, by, coder)
+	}
+	if k := c.Skipped; k != nil {
+		b.Queue(sqlSkipItem, k.Login, h.ID, k.Until)
 	}
 	if c.Outbox != nil {
 		b.Queue(sqlInsertOutbox, c.Outbox.Subject, c.Outbox.MessageID, c.Outbox.Payload)
 	}
 	for _, ev := range c.Events {
+		if ev.Reason != "" {
+			b.Queue(sqlInsertReasoned, ev.At, ev.Actor, ev.Action, ev.Item, ev.Target, ev.Digest, ev.Reason)
+			continue
+		}
 		b.Queue(sqlInsertAudit, ev.At, ev.Actor, ev.Action, ev.Item, ev.Target, ev.Digest)
 	}
 	if b.Len() == 0 {
@@ -180,19 +242,43 @@ func writeChange(ctx context.Context, tx pgx.Tx, h coding.ItemHead, c coding.Ite
 	return tx.SendBatch(ctx, &b).Close()
 }
 
+// ItemEvents gives all events of an item but those of decisions, oldest first.
+func (s *Store) ItemEvents(ctx context.Context, id int64) ([]coding.AuditEvent, error) {
+	rows, err := s.pool.Query(ctx, sqlItemEvents, id, nil) // no limit
+	if err != nil {
+		return nil, wrap("read an item's events", err)
+	}
+	events, err := pgx.CollectRows(rows, scanEvent)
+	return events, wrap("read an item's events", err)
+}
+
+// RenewClaim lets a claim of a user last until another time, also one that ran
+// out, as long as nobody else took the item. It tells whether there was one.
+func (s *Store) RenewClaim(ctx context.Context, id int64, claim coding.Claim) (renewed bool, err error) {
+	tag, err := s.pool.Exec(ctx, sqlRenewClaim, id, claim.Login, claim.Until)
+	return tag.RowsAffected() == 1, wrap("renew claim", err)
+}
+
 func scanHead(row pgx.CollectableRow) (h coding.ItemHead, err error) {
 	var service, due, until *time.Time
-	var login, name string
+	var login, name, sentTo, sentName, sentBy string
 	err = row.Scan(&h.ID, &h.State, &h.Source, &h.EncounterID, &h.Setting, &h.Specialty, &h.NoteTypes, &service,
 		&h.Priority, &h.ReceivedAt, &due, &h.UpdatedAt, &h.Notes, &h.Codes, &h.Confidence, &h.Degraded,
-		&h.ReopenedReason, &h.Version, &h.Content, &h.Invalid, &h.Edition, &login, &name, &until, &h.Reason)
+		&h.ReopenedReason, &h.Version, &h.Content, &h.Invalid, &h.Edition, &login, &name, &until, &h.Reason,
+		&h.Ranker, &h.Need, &h.Coder, &sentTo, &sentName, &sentBy, &h.OpenQueries, &h.MovedAt)
 	h.ServiceDate, h.DueAt = dateFrom(service), timeFrom(due)
-	h.ReceivedAt, h.UpdatedAt = h.ReceivedAt.UTC(), h.UpdatedAt.UTC()
+	h.ReceivedAt, h.UpdatedAt, h.MovedAt = h.ReceivedAt.UTC(), h.UpdatedAt.UTC(), h.MovedAt.UTC()
 	if login != "" {
 		if name == "" {
 			name = login
 		}
 		h.Claim = &coding.Claim{Login: login, Name: name, Until: timeFrom(until)}
+	}
+	if sentTo != "" {
+		if sentName == "" {
+			sentName = sentTo
+		}
+		h.SentTo = &coding.Sent{Login: sentTo, Name: sentName, By: sentBy}
 	}
 	return h, err
 }
@@ -217,6 +303,20 @@ func scanNote(row pgx.CollectableRow) (n coding.ItemNote, err error) {
 		n.Set = &set
 	}
 	return n, nil
+}
+
+func scanQuery(row pgx.CollectableRow) (q coding.Query, err error) {
+	var closed *time.Time
+	err = row.Scan(&q.Number, &q.To, &q.Person.ID, &q.Person.Name, &q.NoteID, &q.Template, &q.Text, &q.AskedBy, &q.AskedAt,
+		&q.Status, &q.Answer, &q.ClosedBy, &closed)
+	q.AskedAt, q.ClosedAt = q.AskedAt.UTC(), timeFrom(closed)
+	return q, err
+}
+
+func scanEvent(row pgx.CollectableRow) (ev coding.AuditEvent, err error) {
+	err = row.Scan(&ev.ID, &ev.At, &ev.Actor, &ev.Action, &ev.Item, &ev.Target, &ev.Digest, &ev.Reason)
+	ev.At = ev.At.UTC()
+	return ev, err
 }
 
 func scanDecision(row pgx.CollectableRow) (d coding.Decision, err error) {

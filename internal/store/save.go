@@ -78,8 +78,8 @@ const (
 
 	sqlInsertSet = `INSERT INTO suggestion_sets
 		(set_id, note_id, revision_id, pipeline, is_current, setting, coding_style, ranker, model,
-		 degraded, degraded_reason, cost_usd, created_at, body)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id`
+		 degraded, degraded_reason, cost_usd, created_at, body, need)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, set_need($14)) RETURNING id`
 
 	sqlInsertSuggestions = `INSERT INTO suggestions (set_id, rank, system, code, role, confidence)
 		SELECT $1, s.rank, s.system, s.code, s.role, s.confidence

@@ -21,8 +21,14 @@ const (
 		FROM users ORDER BY login`
 
 	sqlSetUserHash = `UPDATE users SET password_hash = $2 WHERE login = $1 RETURNING id`
-	sqlSetDisabled = `UPDATE users SET disabled = $2 WHERE login = $1 RETURNING id`
 	sqlSetRole     = `UPDATE users SET role = $2 WHERE login = $1 RETURNING id`
+
+	// What was sent to somebody who is gone waits for nobody any more.
+	sqlSetDisabled = `WITH u AS (UPDATE users SET disabled = $2 WHERE login = $1 RETURNING id, login, disabled),
+		freed AS (
+			UPDATE items i SET sent_to = '', sent_by = '', version = i.version + 1, moved_at = now(), updated_at = now()
+			FROM u WHERE u.disabled AND i.sent_to <> '' AND i.sent_to = u.login)
+		SELECT id FROM u`
 
 	sqlEndSessionsOf = `DELETE FROM sessions WHERE user_id = $1`
 )

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"chartcode/internal/coding"
 	"chartcode/internal/store"
 	"chartcode/internal/store/storetest"
@@ -121,7 +123,7 @@ func TestWorklistFiltersAndOrders(t *testing.T) {
 			t.Errorf("%+v: got %q, %v; want %q", c.q, names(page.Items), err, c.want)
 		}
 	}
-	counts, err := s.WorklistCounts(ctx, later)
+	counts, err := s.WorklistCounts(ctx, "casey", later)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,6 +265,45 @@ func TestTakeNextChooses(t *testing.T) {
 	}
 }
 
+// Of several specialties the next item comes in the order of the list too.
+func TestTakeNextOfSeveralSpecialties(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	for i, name := range []string{"a", "b", "c", "a", "b", "c"} {
+		listed(t, s, fmt.Sprint(name, i), i, func(n *coding.Note, set *coding.SuggestionSet) {
+			n.Specialty, n.Priority = name, 1+i
+			set.Suggestions = []coding.Suggestion{suggestion("I10", 1, 1-float64(i)/10)}
+		})
+	}
+	for sort, want := range map[coding.WorklistSort]string{
+		coding.SortPriority: "c a c a", coding.SortOldest: "a c a c", coding.SortNewest: "c a c a", coding.SortNeed: "c a c a",
+	} {
+		got := ""
+		var taken []int64
+		for {
+			q := coding.WorklistQuery{Sort: sort, Specialties: []string{"a", "none", "c"}}
+			id, found, err := s.TakeNext(t.Context(), q, taken, claimFor("casey", nine.Add(time.Minute)), nine, event("casey"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !found {
+				break
+			}
+			r, _, err := s.ItemRecord(t.Context(), id, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, taken = got+" "+r.Head.Specialty, append(taken, id)
+		}
+		if strings.TrimSpace(got) != want {
+			t.Errorf("by %s came%s, want %s", sort, got, want)
+		}
+		for _, id := range taken {
+			change(t, s, id, coding.ItemChange{State: coding.ItemOpen})
+		}
+	}
+}
+
 // The order comes out of an index, so that a page takes the same time whether
 // the list is short or long.
 func TestWorklistUsesItsIndexes(t *testing.T) {
@@ -278,26 +319,55 @@ func TestWorklistUsesItsIndexes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tx.Rollback(t.Context())
-	_, err = tx.Exec(t.Context(), `INSERT INTO items (source, encounter_key, encounter_id, received_at, note_count, priority, state)
+	_, err = tx.Exec(t.Context(), `INSERT INTO items (source, encounter_key, encounter_id, received_at, note_count, priority, state, specialty, need)
 		SELECT 'north', 'e:' || i, i, timestamptz '2026-03-14 09:00Z' + i * interval '1 second', 1, 1 + i % 9,
-			CASE WHEN i % 4 = 0 THEN 'open' ELSE 'finished' END FROM generate_series(1, 20000) AS i`)
+			CASE WHEN i % 4 = 0 THEN 'open' ELSE 'finished' END,
+			CASE WHEN i % 97 = 0 THEN 'Rare' ELSE 'Cardiology' END, (i % 1000) / 1000.0 FROM generate_series(1, 20000) AS i`)
 	if err == nil {
 		_, err = tx.Exec(t.Context(), "RESET ROLE; ANALYZE items")
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
+	type statement struct {
+		sql  string
+		args []any
+	}
+	list := func(q coding.WorklistQuery) statement {
+		if q.Sort == "" {
+			q.Sort = coding.SortPriority
+		}
+		q.Limit = 50
+		sql, args := store.ListStatement(q, nine)
+		return statement{sql, args}
+	}
+	take := func(q coding.WorklistQuery, waitsFor string) statement {
+		if q.Sort == "" {
+			q.Sort = coding.SortPriority
+		}
+		sql, args := store.TakeStatement(q, "casey", waitsFor, nine)
+		return statement{sql, args}
+	}
+	opened := []coding.ItemState{coding.ItemOpen}
+	rare := []string{"Rare"}
 	for name, c := range map[string]struct {
-		sql   string
-		args  []any
+		statement
 		index string
 	}{
-		"active by priority": {store.SQLWorklistActivePriority, []any{nil, nil, nil, nil, nil, nine, nil, "", 10, nine, 0, 51}, "items_worklist"},
-		"active by age":      {store.SQLWorklistActiveOldest, []any{nil, nil, nil, nil, nil, nine, nil, "", 10, nine, 0, 51}, "items_received"},
-		"all by priority":    {store.SQLWorklistPriority, []any{nil, nil, nil, nil, nil, nine, nil, "", 10, nine, 0, 51}, "items_all"},
-		"next":               {store.SQLTakeNextPriority, []any{nil, nil, nil, nil, nil, nine, []int64{}}, "items_worklist"},
+		"open by priority":     {list(coding.WorklistQuery{States: opened}), "items_worklist"},
+		"open by age":          {list(coding.WorklistQuery{States: opened, Sort: coding.SortOldest}), "items_received"},
+		"open by need":         {list(coding.WorklistQuery{States: opened, Sort: coding.SortNeed}), "items_need"},
+		"open of a specialty":  {list(coding.WorklistQuery{States: opened, Specialties: rare}), "items_specialty"},
+		"all by priority":      {list(coding.WorklistQuery{}), "items_all"},
+		"all by change":        {list(coding.WorklistQuery{Sort: coding.SortUpdated}), "items_moved"},
+		"finished by priority": {list(coding.WorklistQuery{States: []coding.ItemState{coding.ItemFinished}}), "items_state"},
+		"for me":               {list(coding.WorklistQuery{States: opened, SentTo: "casey"}), "items_sent"},
+		"next":                 {take(coding.WorklistQuery{}, ""), "items_worklist"},
+		"next by need":         {take(coding.WorklistQuery{Sort: coding.SortNeed}, ""), "items_need"},
+		"next of a specialty":  {take(coding.WorklistQuery{Specialties: rare}, ""), "items_specialty"},
+		"next for me":          {take(coding.WorklistQuery{}, "casey"), "items_sent"},
 	} {
-		rows, err := tx.Query(t.Context(), "EXPLAIN "+c.sql, c.args...)
+		rows, err := tx.Query(t.Context(), "EXPLAIN "+c.sql, append([]any{pgx.QueryExecModeCacheDescribe}, c.args...)...)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

@@ -204,6 +204,14 @@ type decisionBody struct {
 	Reason      string              `json:"reason"`
 	Disposition string              `json:"disposition"`
 	Confirm     bool                `json:"confirm"`
+
+	ReasonCode coding.ReasonCode `json:"reason_code"`
+	POA        coding.POA        `json:"poa"`
+	Units      *int              `json:"units"`
+	Modifiers  *[]string         `json:"modifiers"`
+	Pointers   *[]coding.CodeKey `json:"pointers"`
+	Remark     string            `json:"remark"`
+	Above      float64           `json:"above"`
 }
 
 func (s *server) apiDecide(w http.ResponseWriter, r *http.Request, u coding.User) {
@@ -227,7 +235,8 @@ func (s *server) apiDecide(w http.ResponseWriter, r *http.Request, u coding.User
 	}
 	act := review.Act{Kind: b.Kind, Key: r.Header.Get("Idempotency-Key"), Content: b.Content,
 		Code: coding.CodeKey{System: b.System, Code: b.Code}, Role: b.Role, Evidence: b.Evidence, Order: b.Order,
-		Rule: b.Rule, Codes: b.Codes, Reason: b.Reason, Disposition: b.Disposition, Confirm: b.Confirm}
+		Rule: b.Rule, Codes: b.Codes, Reason: b.Reason, Disposition: b.Disposition, Confirm: b.Confirm,
+		ReasonCode: b.ReasonCode, POA: b.POA, Units: b.Units, Modifiers: b.Modifiers, Pointers: b.Pointers, Remark: b.Remark, Above: b.Above}
 	if b.To != nil {
 		act.To = *b.To
 	}
@@ -246,7 +255,7 @@ var refusalCodes = []struct {
 }{
 	{review.ErrNotFound, "not_found"}, {review.ErrForbidden, "forbidden"}, {review.ErrInput, "invalid_decision"},
 	{review.ErrNoCode, "no_such_code"}, {review.ErrUnknown, "unknown_code"}, {review.ErrChanged, "changed"},
-	{review.ErrMustGo, "must_go"},
+	{review.ErrMustGo, "must_go"}, {review.ErrTooLow, "too_low"},
 	{review.ErrFinished, "finished"}, {review.ErrNothing, "nothing_to_undo"}, {review.ErrKeyReused, "key_reused"},
 	{review.ErrAlready, "already_decided"}, {review.ErrState, "wrong_state"},
 }

@@ -243,7 +243,7 @@ func (s *server) showItem(w http.ResponseWriter, r *http.Request, u coding.User,
 	if refused != nil {
 		v.Problem, v.Error, v.Focus, v.Typed = true, problemText(refused.err, s.Zone), refused.focus, refused.typed
 		var unready *review.UnreadyError
-		v.Confirm = errors.As(refused.err, &unready) && len(unready.Blockers) == 0
+		v.Confirm = errors.As(refused.err, &unready) && unready.Confirmable()
 	}
 	s.render(w, withUser(r, u), status, "item", v)
 }

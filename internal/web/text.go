@@ -236,13 +236,13 @@ func problemText(err error, zone *time.Location) string {
 	case errors.As(err, &claimed):
 		return fmt.Sprintf("%s is working on this item. It is free again at %s at the latest.",
 			plain(claimed.Claim.Name), claimed.Claim.Until.In(zone).Format("15:04"))
-	case errors.As(err, &unready) && len(unready.Blockers) == 0 && unready.Undecided > 0:
+	case errors.As(err, &unready) && unready.Confirmable() && unready.Undecided > 0:
 		out := counted(unready.Undecided, "suggested code is", "suggested codes are") + " still undecided and would not be in the review."
 		if unready.Empty {
 			out = "Nothing was accepted, and " + out
 		}
 		return out + " Decide, or finish all the same."
-	case errors.As(err, &unready) && len(unready.Blockers) == 0:
+	case errors.As(err, &unready) && unready.Confirmable() && unready.Empty:
 		return "No code was accepted. Finish all the same to close the item without codes."
 	case errors.Is(err, review.ErrUnknown):
 		return "The loaded code set has no such code that may be reported on the date of service. Check the code and try again."

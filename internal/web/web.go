@@ -51,6 +51,9 @@ type Config struct {
 	Review *review.Service
 	Logger *slog.Logger
 
+	// Changes tells open pages what changes; nil: they show it when they are loaded.
+	Changes review.Changes
+
 	Submit Submitter
 	Known  KnownNotes
 	// Parse is intake's check of a note's body. An error that has the method

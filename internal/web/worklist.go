@@ -63,7 +63,7 @@ func (s *server) worklist(w http.ResponseWriter, r *http.Request, u coding.User)
 		s.fail(w, r, err)
 		return
 	}
-	counts, err := s.Review.Counts(r.Context())
+	counts, err := s.Review.Counts(r.Context(), u)
 	if err != nil {
 		s.fail(w, r, err)
 		return

@@ -173,7 +173,7 @@ func (c *chain) locate(quote string, within coding.Span) []coding.Span {
 // lookUp finds the candidates of the statements.
 func (c *chain) lookUp(ctx context.Context) error {
 	c.index()
-	queries := make([]coding.Query, len(c.statements))
+	queries := make([]coding.Lookup, len(c.statements))
 	for i, s := range c.statements {
 		queries[i].Description = s.description
 		if len(s.evidence) > 0 {

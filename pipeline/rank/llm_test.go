@@ -31,7 +31,7 @@ var titles = map[string]string{
 // found looks up nothing: each statement leads to the same codes.
 type found []string
 
-func (f found) Find(_ context.Context, _ *coding.Document, queries []coding.Query, limit int) ([][]coding.Found, error) {
+func (f found) Find(_ context.Context, _ *coding.Document, queries []coding.Lookup, limit int) ([][]coding.Found, error) {
 	out := make([][]coding.Found, len(queries))
 	for i := range out {
 		for _, code := range f[:min(len(f), limit)] {

@@ -43,7 +43,7 @@ type Beside struct {
 // Finder looks up codes for statements of a note, all in one round trip; see
 // coding.Found.
 type Finder interface {
-	Find(ctx context.Context, doc *coding.Document, queries []coding.Query, limit int) ([][]coding.Found, error)
+	Find(ctx context.Context, doc *coding.Document, queries []coding.Lookup, limit int) ([][]coding.Found, error)
 }
 
 // Tabular knows the notes of the tabular list.

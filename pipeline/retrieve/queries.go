@@ -16,7 +16,7 @@ import (
 // siblings of the likeliest among them. Words and vectors are searched as for a
 // note, the vectors of all queries in one round trip. Sides, stages and the kind
 // of encounter are taken from the query's own words and else from the note.
-func (r *Retriever) Queries(ctx context.Context, doc *coding.Document, t Table, queries []coding.Query, style coding.Style, limit int) ([][]coding.Found, error) {
+func (r *Retriever) Queries(ctx context.Context, doc *coding.Document, t Table, queries []coding.Lookup, style coding.Style, limit int) ([][]coding.Found, error) {
 	if len(queries) == 0 || limit <= 0 {
 		return make([][]coding.Found, len(queries)), nil
 	}
@@ -64,7 +64,7 @@ type asked struct {
 	mentions []mention
 }
 
-func (r *Retriever) ask(doc *coding.Document, q coding.Query) *asked {
+func (r *Retriever) ask(doc *coding.Document, q coding.Lookup) *asked {
 	quote := doc.Text[q.Quote.Start:q.Quote.End]
 	d := &coding.Document{Setting: doc.Setting}
 	var text strings.Builder

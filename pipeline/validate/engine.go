@@ -40,7 +40,7 @@ const (
 	RuleAge            = "mce_age"                     // Medicare Code Editor: age
 	RuleSex            = "mce_sex"                     // Medicare Code Editor: sex
 	RuleHCC            = "hcc"                         // CMS-HCC category
-	RulePOAExempt      = "poa_exempt"                  // needs no present-on-admission indicator
+	RulePOAExempt      = coding.RulePOAExempt          // needs no present-on-admission indicator
 )
 
 // rules are applied in this order.

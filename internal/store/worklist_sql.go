@@ -1,0 +1,206 @@
+package store
+
+import (
+	"time"
+
+	"chartcode/internal/coding"
+)
+
+// The worklist's statements are put together from these constants: one for
+// each order and each kind of state asked for, so that each has an index that
+// gives its rows in order. They are planned anew each time (planned), because
+// the index that is right depends on the values: a filter on one specialty goes
+// along that one's rows, without a filter along all.
+//
+// $1-$5 are filters of several values and $7-$10 the same of one value, which an
+// index can be walked by; $6 and $17 are whether it is degraded and has invalid
+// codes, $11-$16 bounds, $18 for whom an item waits. All are NULL where they do
+// not restrict. $19 is the moment.
+const (
+	worklistFilter = ` WHERE i.note_count > 0
+		AND ($1::text[] IS NULL OR i.setting = ANY ($1)) AND ($7::text IS NULL OR i.setting = $7)
+		AND ($2::text[] IS NULL OR i.source = ANY ($2)) AND ($8::text IS NULL OR i.source = $8)
+		AND ($3::text[] IS NULL OR i.specialty = ANY ($3)) AND ($9::text IS NULL OR i.specialty = $9)
+		AND ($4::text[] IS NULL OR i.ranker = ANY ($4)) AND ($10::text IS NULL OR i.ranker = $10)
+		AND ($5::text[] IS NULL OR i.coder <> '' AND i.coder = ANY ($5))
+		AND ($6::boolean IS NULL OR i.degraded = $6) AND ($17::boolean IS NULL OR (i.invalid_count > 0) = $17)
+		AND ($11::int IS NULL OR i.priority >= $11) AND ($12::int IS NULL OR i.priority <= $12)
+		AND ($13::float8 IS NULL OR i.confidence >= $13) AND ($14::float8 IS NULL OR i.confidence < $14)
+		AND ($15::timestamptz IS NULL OR i.received_at <= $15) AND ($16::timestamptz IS NULL OR i.received_at >= $16)`
+
+	// A claim that ran out counts as none. $20 is the state, or the states, $21 the
+	// holder.
+	waitsFor      = ` AND ($18::text IS NULL OR i.sent_to <> '' AND i.sent_to = $18)`
+	heldBy        = ` AND ($21 = '' OR i.claimed_by <> '' AND i.claimed_by = $21 AND i.claimed_until > $19)`
+	canBeTaken    = ` AND i.state IN ('open', 'claimed') AND (i.state = 'open' OR i.claimed_until <= $19)`
+	stateOpen     = waitsFor + heldBy + canBeTaken + ` AND $20::text[] IS NOT NULL`
+	stateClaimed  = waitsFor + heldBy + ` AND i.state IN ('open', 'claimed') AND i.claimed_by <> '' AND i.claimed_until > $19 AND $20::text[] IS NOT NULL`
+	stateOne      = waitsFor + heldBy + ` AND i.state = $20::text`
+	stateWhatever = waitsFor + heldBy + ` AND ($20::text[] IS NULL OR
+			CASE WHEN i.state = 'claimed' AND i.claimed_until <= $19 THEN 'open' ELSE i.state END = ANY ($20))`
+
+	// $22-$24 are the place to go on from, $25 the limit.
+	byPriority = ` AND i.priority <= $22::int AND (i.priority < $22 OR (i.received_at, i.id) > ($23, $24))
+		ORDER BY i.priority DESC, i.received_at, i.id LIMIT $25`
+	byNeed = ` AND i.need <= $22::float8 AND (i.need < $22 OR (i.received_at, i.id) > ($23, $24))
+		ORDER BY i.need DESC, i.received_at, i.id LIMIT $25`
+	byOldest = ` AND $22::int IS NOT NULL AND (i.received_at, i.id) > ($23, $24)
+		ORDER BY i.received_at, i.id LIMIT $25`
+	byNewest = ` AND $22::int IS NOT NULL AND (i.received_at, i.id) < ($23, $24)
+		ORDER BY i.received_at DESC, i.id DESC LIMIT $25`
+	byUpdated = ` AND $22::int IS NOT NULL AND (i.moved_at, i.id) < ($23, $24)
+		ORDER BY i.moved_at DESC, i.id DESC LIMIT $25`
+
+	worklist = itemColumns + worklistFilter
+
+	sqlListOpenPriority    = worklist + stateOpen + byPriority
+	sqlListOpenNeed        = worklist + stateOpen + byNeed
+	sqlListOpenOldest      = worklist + stateOpen + byOldest
+	sqlListOpenNewest      = worklist + stateOpen + byNewest
+	sqlListOpenUpdated     = worklist + stateOpen + byUpdated
+	sqlListClaimedPriority = worklist + stateClaimed + byPriority
+	sqlListClaimedNeed     = worklist + stateClaimed + byNeed
+	sqlListClaimedOldest   = worklist + stateClaimed + byOldest
+	sqlListClaimedNewest   = worklist + stateClaimed + byNewest
+	sqlListClaimedUpdated  = worklist + stateClaimed + byUpdated
+	sqlListOnePriority     = worklist + stateOne + byPriority
+	sqlListOneNeed         = worklist + stateOne + byNeed
+	sqlListOneOldest       = worklist + stateOne + byOldest
+	sqlListOneNewest       = worklist + stateOne + byNewest
+	sqlListOneUpdated      = worklist + stateOne + byUpdated
+	sqlListAllPriority     = worklist + stateWhatever + byPriority
+	sqlListAllNeed         = worklist + stateWhatever + byNeed
+	sqlListAllOldest       = worklist + stateWhatever + byOldest
+	sqlListAllNewest       = worklist + stateWhatever + byNewest
+	sqlListAllUpdated      = worklist + stateWhatever + byUpdated
+
+	// $18 is for whom it waits, empty for nobody; $20 the items to pass over, $21
+	// who takes it.
+	takeNext = `SELECT i.id, i.claimed_by FROM items i` + worklistFilter + canBeTaken + ` AND i.sent_to = $18
+		AND i.id <> ALL ($20::bigint[])
+		AND NOT EXISTS (SELECT FROM item_skips k WHERE k.login = $21 AND k.item_id = i.id AND k.until > $19)`
+	takeLock = ` LIMIT 1 FOR NO KEY UPDATE OF i SKIP LOCKED`
+
+	sqlWaitsForMe = `SELECT EXISTS (SELECT FROM items WHERE sent_to <> '' AND sent_to = $1)`
+
+	sqlTakeNextPriority = takeNext + ` ORDER BY i.priority DESC, i.received_at, i.id` + takeLock
+	sqlTakeNextNeed     = takeNext + ` ORDER BY i.need DESC, i.received_at, i.id` + takeLock
+	sqlTakeNextOldest   = takeNext + ` ORDER BY i.received_at, i.id` + takeLock
+	sqlTakeNextNewest   = takeNext + ` ORDER BY i.received_at DESC, i.id DESC` + takeLock
+	sqlTakeNextUpdated  = takeNext + ` ORDER BY i.moved_at DESC, i.id DESC` + takeLock
+)
+
+// stateKind is the way in which a query restricts the state.
+type stateKind int
+
+const (
+	whatever stateKind = iota // several states, or all
+	open
+	claimed
+	one // held, queried or finished
+)
+
+var worklistSQL = map[coding.WorklistSort][4]string{
+	coding.SortPriority: {sqlListAllPriority, sqlListOpenPriority, sqlListClaimedPriority, sqlListOnePriority},
+	coding.SortNeed:     {sqlListAllNeed, sqlListOpenNeed, sqlListClaimedNeed, sqlListOneNeed},
+	coding.SortOldest:   {sqlListAllOldest, sqlListOpenOldest, sqlListClaimedOldest, sqlListOneOldest},
+	coding.SortNewest:   {sqlListAllNewest, sqlListOpenNewest, sqlListClaimedNewest, sqlListOneNewest},
+	coding.SortUpdated:  {sqlListAllUpdated, sqlListOpenUpdated, sqlListClaimedUpdated, sqlListOneUpdated},
+}
+
+var takeNextSQL = map[coding.WorklistSort]string{
+	coding.SortPriority: sqlTakeNextPriority,
+	coding.SortNeed:     sqlTakeNextNeed,
+	coding.SortOldest:   sqlTakeNextOldest,
+	coding.SortNewest:   sqlTakeNextNewest,
+	coding.SortUpdated:  sqlTakeNextUpdated,
+}
+
+func stateKindOf(q coding.WorklistQuery) stateKind {
+	if len(q.States) != 1 {
+		return whatever
+	}
+	switch q.States[0] {
+	case coding.ItemOpen:
+		return open
+	case coding.ItemClaimed:
+		return claimed
+	}
+	return one
+}
+
+// listStatement gives the statement for a page of a worklist, and its arguments
+// behind the first, which says how to plan.
+func listStatement(q coding.WorklistQuery, now time.Time) (sql string, args []any, ok bool) {
+	kinds, ok := worklistSQL[q.Sort]
+	if !ok || q.Limit < 1 {
+		return "", nil, false
+	}
+	kind := stateKindOf(q)
+	var states any = texts(q.States)
+	if kind == one {
+		states = string(q.States[0])
+	}
+	at := startOf(q)
+	var from any = at.Priority
+	if q.Sort == coding.SortNeed {
+		from = at.Need
+	}
+	args = append(filters(q, now), states, q.Holder, from, time.UnixMicro(at.Micros), at.ID, q.Limit+1)
+	return kinds[kind], args, true
+}
+
+// filters are the arguments $1-$19.
+func filters(q coding.WorklistQuery, now time.Time) []any {
+	settings, setting := oneOrMore(q.Settings)
+	sources, source := oneOrMore(q.Sources)
+	specialties, specialty := oneOrMore(q.Specialties)
+	rankers, ranker := oneOrMore(q.Rankers)
+	var older, younger *time.Time
+	if q.OlderHours > 0 {
+		older = ago(now, q.OlderHours)
+	}
+	if q.YoungerHours > 0 {
+		younger = ago(now, q.YoungerHours)
+	}
+	return []any{
+		settings, sources, specialties, rankers, texts(q.Coders), q.Degraded,
+		setting, source, specialty, ranker,
+		orNull(q.PriorityFrom), orNull(q.PriorityTo), orNull(q.ConfidenceFrom), orNull(q.ConfidenceBelow), older, younger,
+		q.Invalid, orNull(q.SentTo), now,
+	}
+}
+
+// ago is some hours before now, at most a hundred years.
+func ago(now time.Time, hours float64) *time.Time {
+	const most = 24 * 365 * 100 // a time.Duration holds 292 years
+	t := now.Add(-time.Duration(min(hours, most) * float64(time.Hour)))
+	return &t
+}
+
+// oneOrMore gives values as several or as the only one; the other is NULL.
+func oneOrMore[T ~string](values []T) (several []string, only *string) {
+	if len(values) == 1 {
+		v := string(values[0])
+		return nil, &v
+	}
+	return texts(values), nil
+}
+
+// texts gives NULL for no values: no restriction.
+func texts[T ~string](values []T) []string {
+	var out []string
+	for _, v := range values {
+		out = append(out, string(v))
+	}
+	return out
+}
+
+// orNull gives NULL for the zero value: no restriction.
+func orNull[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
