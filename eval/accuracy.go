@@ -184,8 +184,9 @@ func (d *Data) cross(ctx context.Context, folds Folds, fit FitConfig, say func(i
 	return x, nil
 }
 
-// choose fits calibration and threshold on the notes for which use is true:
-// the threshold that gives the best micro-F1.
+// choose fits calibration and threshold on the notes for which use is true: the
+// highest threshold whose micro-F1 is nearly the best. A wrong suggestion costs a
+// coder more than a missing one.
 func (x *crossed) choose(d *Data, use func(i int) bool) (learned.Calibration, float64) {
 	type one struct {
 		odds  float64
@@ -220,17 +221,27 @@ func (x *crossed) choose(d *Data, use func(i int) bool) (learned.Calibration, fl
 		}
 		return 0
 	})
-	best, threshold, hits := -1.0, 0.5, 0
+	best, hits := 0.0, 0
+	f := make([]float64, len(all))
 	for n, a := range all {
 		if a.right {
 			hits++
 		}
-		if f := 2 * float64(hits) / float64(n+1+gold); f > best {
-			best, threshold = f, cal.Probability(a.odds)
+		f[n] = 2 * float64(hits) / float64(n+1+gold)
+		best = max(best, f[n])
+	}
+	threshold := 0.5
+	for n, a := range all { // the first, and so the highest, that is good enough
+		if f[n] >= best-nearBest {
+			threshold = cal.Probability(a.odds)
+			break
 		}
 	}
 	return cal, threshold
 }
+
+// nearBest is how much micro-F1 may be given for fewer wrong suggestions.
+const nearBest = 0.003
 
 // results applies to each fold what the other folds chose.
 func (x *crossed) results(d *Data, folds Folds) ([]Result, []float64) {

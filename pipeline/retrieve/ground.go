@@ -38,6 +38,8 @@ const (
 	gBroken          // a comma or bracket stands within
 	gPossible        // the note calls it possible
 	gTaught          // a word alone that in coded notes nearly always had the code: a name for it
+	gTest            // nothing but what a laboratory measures was found: the words give no result
+	gKind            // the letter or number that tells kinds apart is missing: hepatitis B for "HCV"
 	gStatus          // the code is of the chapter of factors (Z)
 	gLength          // bytes, twentieths, at most 3
 	groundCount
@@ -53,8 +55,12 @@ const groundBias = -2.41
 var groundWeights = [groundCount]float64{
 	gWords: 0.61, gShare: 1.18, gWhole: 1.35, gWeight: 0.80, gGap: -0.78, gSite: -0.70, gEveryday: 0.65, gTabular: 0.30,
 	gResolved: -0.64, gPhrase: 2.57, gUnnamed: -0.61, gVector: 2.92, gPart: -0.99, gBroken: -0.67, gPossible: -0.42,
-	gTaught: taughtWeight, gStatus: 1.25, gLength: 0.57,
+	gTaught: taughtWeight, gTest: testWeight, gKind: kindWeight, gStatus: 1.25, gLength: 0.57,
 }
+
+// The names of what laboratories measure, and missing letters of kinds, are rarer
+// still; that a coder underlines neither needs no figures.
+const testWeight, kindWeight = -3.0, -2.0
 
 // Words that alone nearly always brought the code are rare in the places judged
 // (all of seven were right), so their weight is set by hand: enough for the code to stand on.
@@ -164,7 +170,9 @@ func (r *Retriever) judged(f *finding, row *Row, p *spot) (x [groundCount]float6
 		x[gWords], x[gShare], x[gWeight] = 1, float64(p.share), min(float64(h.weight), 20)/10
 		set(gWhole, p.share >= FoundShare)
 		x[gGap] = float64(min(max(h.to-h.from+1-h.count, 0), 8)) / 4
-		set(gSite, r.siteOnly(f, h))
+		set(gSite, r.onlyFound(f, h, r.index.site))
+		set(gTest, r.onlyFound(f, h, r.index.test))
+		set(gKind, r.kindMissing(f, h))
 		set(gEveryday, p.everyday)
 		set(gTabular, p.tabular)
 		x[gResolved] = float64(p.res)
@@ -185,22 +193,38 @@ func (r *Retriever) judged(f *finding, row *Row, p *spot) (x [groundCount]float6
 // unnamedShare stands for the share of a place without a term's words.
 const unnamedShare = 0.55
 
-// siteOnly reports whether all that a hit found of its term is the name of a
-// part of the body.
-func (r *Retriever) siteOnly(f *finding, h *hit) bool {
+// onlyFound reports whether all that a hit found of its term are words of a set.
+func (r *Retriever) onlyFound(f *finding, h *hit, set []bool) bool {
 	any := false
 	for _, b := range r.index.bag(h.bag) {
-		for _, w := range f.rd.sentence[h.sentence].words {
-			if w.id == b && w.pos >= h.from && w.pos <= h.to {
-				if !r.index.site[b] {
-					return false
-				}
-				any = true
-				break
+		if f.within(h, b) {
+			if !set[b] {
+				return false
 			}
+			any = true
 		}
 	}
 	return any
+}
+
+// kindMissing reports whether a single letter or figure of the term was not found.
+func (r *Retriever) kindMissing(f *finding, h *hit) bool {
+	for _, b := range r.index.bag(h.bag) {
+		if len(r.index.spell[b]) == 1 && !f.within(h, b) {
+			return true
+		}
+	}
+	return false
+}
+
+// within reports whether a word stands in the stretch of a hit.
+func (f *finding) within(h *hit, id int32) bool {
+	for _, w := range f.rd.sentence[h.sentence].words {
+		if w.id == id && w.pos >= h.from && w.pos <= h.to {
+			return true
+		}
+	}
+	return false
 }
 
 // partOfOther reports whether the words of a hit are part of the name, found whole
@@ -248,10 +272,20 @@ func chapterLetter(code string) string {
 	return code[:1]
 }
 
+// measured is what laboratories measure in most patients.
+const measured = "hdl ldl vldl triglyceride triglycerides cholesterol glucose bilirubin creatinine urea hemoglobin haemoglobin hematocrit leukocytes leucocytes platelets " +
+	"lymphocytes neutrophils eosinophils albumin protein proteins potassium sodium calcium chloride magnesium phosphorus phosphate iron ferritin transferrin folate " +
+	"transaminases ldh ggt gpt got alt ast amylase lipase crp esr tsh psa urate fibrinogen"
+
 // sites marks the words that name parts of the body: the sites of the neoplasm
 // table, or of the titles of malignant neoplasms where there is no table.
 func (ix *index) sites(terms []coding.Term) {
-	ix.site = make([]bool, len(ix.spell))
+	ix.site, ix.test = make([]bool, len(ix.spell)), make([]bool, len(ix.spell))
+	for _, n := range lexicon.Norms(measured) {
+		if w := ix.lookup(n); w >= 0 {
+			ix.test[w] = true
+		}
+	}
 	for _, t := range terms {
 		site, ok := strings.CutPrefix(t.Text, "metastasis to ")
 		if !ok || t.Kind != coding.TermNeoplasm {

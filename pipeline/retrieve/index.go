@@ -28,6 +28,7 @@ type index struct {
 	total   []float32
 	denies  []bool // by bag: its terms say that something is not (no appetite)
 	site    []bool // by word: it names a site of neoplasms, a part of the body
+	test    []bool // by word: a laboratory measures it
 
 	refFirst []int32 // by bag: where its references begin in refs
 	refs     []ref
