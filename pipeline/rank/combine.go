@@ -406,7 +406,28 @@ func reportable(in Input, code string) bool {
 	return slices.ContainsFunc(in.Candidates, func(c coding.Candidate) bool { return c.Code == code }) || (in.Table != nil && in.Table.Billable(code))
 }
 
-// named is the best candidate of a set that the note names as being there.
+// betterNamed reports whether words of a match name another code of its category
+// more fully: "CKD 3" is a part of "CKD 3b".
+func betterNamed(in Input, c *coding.Candidate, m *coding.Match) bool {
+	for i := range in.Candidates {
+		o := &in.Candidates[i]
+		if o.Code == c.Code || coding.Category(o.Code) != coding.Category(c.Code) {
+			continue
+		}
+		for k := range o.Matches {
+			om := &o.Matches[k]
+			fuller := om.Lexical > m.Lexical+0.01 || om.Lexical >= m.Lexical && om.Span != m.Span && om.Span.Contains(m.Span)
+			if fuller && om.Span.Overlaps(m.Span) && stated(om.Assertion) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// named is the best candidate of a set that the note names as being there: by its
+// own terms, not by those of a header ("CKD" is not its end stage), unless it is
+// what the header is without more detail.
 func named(in Input, set []codeset.Ref) (*coding.Candidate, *coding.Match) {
 	for i := range in.Candidates {
 		c := &in.Candidates[i]
@@ -415,8 +436,8 @@ func named(in Input, set []codeset.Ref) (*coding.Candidate, *coding.Match) {
 		}
 		for k := range c.Matches {
 			m := &c.Matches[k]
-			if m.Lexical >= thinFrom && m.Assertion == coding.Present && m.Kind != termConvention && tells(m.Section) &&
-				!generic(in.Doc.Text[m.Span.Start:m.Span.End]) && !prevented(in.Doc.Text[m.Span.End:]) {
+			if m.Lexical >= thinFrom && (m.TermCode == c.Code || vague(c.Display)) && m.Assertion == coding.Present && m.Kind != termConvention && tells(m.Section) &&
+				!generic(in.Doc.Text[m.Span.Start:m.Span.End]) && !prevented(in.Doc.Text[m.Span.End:]) && !betterNamed(in, c, m) {
 				return c, m
 			}
 		}

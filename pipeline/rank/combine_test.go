@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"chartcode/internal/codeset"
 	"chartcode/internal/coding"
 )
 
@@ -272,5 +273,29 @@ func TestMeasuredCodes(t *testing.T) {
 		if got := trimester(v); got != want {
 			t.Errorf("%v weeks: trimester %s, want %s", v, got, want)
 		}
+	}
+}
+
+// What a note names, it names by the words of the code itself: the title of a
+// header, or a part of another code's name, is not enough.
+func TestNamedIsByItsOwnWords(t *testing.T) {
+	text := "Diabetes with CKD 3b."
+	match := func(words, term string) []coding.Match {
+		at := strings.Index(text, words)
+		return []coding.Match{{Span: coding.Span{Start: at, End: at + len(words)}, Term: term, TermCode: term, Kind: coding.TermEveryday, Lexical: 1,
+			Assertion: coding.Present, Section: coding.SectionAssessment}}
+	}
+	in := Input{Doc: &coding.Document{Text: text, Sections: []coding.Section{{Span: coding.Span{End: len(text)}, Kind: coding.SectionAssessment}}},
+		Candidates: []coding.Candidate{
+			{Code: "N18.6", Display: "End stage renal disease", Matches: match("CKD", "N18")},
+			{Code: "N18.31", Display: "Chronic kidney disease, stage 3a", Matches: match("CKD 3", "N18.31")},
+			{Code: "N18.32", Display: "Chronic kidney disease, stage 3b", Matches: match("CKD 3b", "N18.32")},
+		}}
+	if c, _ := named(in, []codeset.Ref{{From: "N18.1", To: "N18.6"}}); c == nil || c.Code != "N18.32" {
+		t.Errorf("named %+v, want the stage that the words say whole", c)
+	}
+	in.Candidates = in.Candidates[:1]
+	if c, _ := named(in, []codeset.Ref{{From: "N18.6"}}); c != nil {
+		t.Errorf("named %s by the title of its header", c.Code)
 	}
 }
