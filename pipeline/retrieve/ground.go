@@ -40,6 +40,9 @@ const (
 	gTaught          // a word alone that in coded notes nearly always had the code: a name for it
 	gTest            // nothing but what a laboratory measures was found: the words give no result
 	gKind            // the letter or number that tells kinds apart is missing: hepatitis B for "HCV"
+	gBare            // the name of a part of the body alone, of a term that says more
+	gNamed           // a test, scale or diet is named by the words: "sweat test"
+	gSide            // the code's title names another side than the note
 	gStatus          // the code is of the chapter of factors (Z)
 	gLength          // bytes, twentieths, at most 3
 	groundCount
@@ -55,12 +58,19 @@ const groundBias = -2.41
 var groundWeights = [groundCount]float64{
 	gWords: 0.61, gShare: 1.18, gWhole: 1.35, gWeight: 0.80, gGap: -0.78, gSite: -0.70, gEveryday: 0.65, gTabular: 0.30,
 	gResolved: -0.64, gPhrase: 2.57, gUnnamed: -0.61, gVector: 2.92, gPart: -0.99, gBroken: -0.67, gPossible: -0.42,
-	gTaught: taughtWeight, gTest: testWeight, gKind: kindWeight, gStatus: 1.25, gLength: 0.57,
+	gTaught: taughtWeight, gTest: testWeight, gKind: kindWeight,
+	gBare: bareWeight, gNamed: namedWeight, gSide: otherSideWeight, gStatus: 1.25, gLength: 0.57,
 }
 
-// The names of what laboratories measure, and missing letters of kinds, are rarer
-// still; that a coder underlines neither needs no figures.
-const testWeight, kindWeight = -3.0, -2.0
+// What is rarer still among the places judged has weights set by hand: no coder
+// underlines it.
+const (
+	testWeight      = -3.0
+	kindWeight      = -2.0
+	bareWeight      = -1.0
+	namedWeight     = -2.0
+	otherSideWeight = -2.0
+)
 
 // Words that alone nearly always brought the code are rare in the places judged
 // (all of seven were right), so their weight is set by hand: enough for the code to stand on.
@@ -83,14 +93,14 @@ type spot struct {
 }
 
 // grounds gives the places that state the code of the patient, likeliest first.
-func (r *Retriever) grounds(f *finding, row *Row) []coding.Ground {
+func (r *Retriever) grounds(v *view, f *finding, row *Row) []coding.Ground {
 	places := r.places(f, row)
 	out := make([]coding.Ground, 0, len(places))
 	for i := range places {
-		x := r.judged(f, row, &places[i])
+		x := r.judged(v, f, row, &places[i])
 		odds := groundBias
-		for k, v := range x {
-			odds += groundWeights[k] * v
+		for k, val := range x {
+			odds += groundWeights[k] * val
 		}
 		out = append(out, coding.Ground{Span: places[i].span, Assertion: places[i].assert, Support: 1 / (1 + math.Exp(-odds))})
 	}
@@ -157,7 +167,7 @@ func (r *Retriever) places(f *finding, row *Row) []spot {
 	return out
 }
 
-func (r *Retriever) judged(f *finding, row *Row, p *spot) (x [groundCount]float64) {
+func (r *Retriever) judged(v *view, f *finding, row *Row, p *spot) (x [groundCount]float64) {
 	set := func(k int, yes bool) {
 		if yes {
 			x[k] = 1
@@ -173,6 +183,9 @@ func (r *Retriever) judged(f *finding, row *Row, p *spot) (x [groundCount]float6
 		set(gSite, r.onlyFound(f, h, r.index.site))
 		set(gTest, r.onlyFound(f, h, r.index.test))
 		set(gKind, r.kindMissing(f, h))
+		set(gBare, x[gSite] == 1 && x[gWhole] == 0)
+		set(gNamed, h.to+1 < int32(len(f.rd.tokens)) && namesTest[f.rd.tokens[h.to+1].Lower])
+		set(gSide, f.sideFits(&v.title[row.code], h) == -1)
 		set(gEveryday, p.everyday)
 		set(gTabular, p.tabular)
 		x[gResolved] = float64(p.res)
@@ -192,6 +205,9 @@ func (r *Retriever) judged(f *finding, row *Row, p *spot) (x [groundCount]float6
 
 // unnamedShare stands for the share of a place without a term's words.
 const unnamedShare = 0.55
+
+// namesTest are words after which the words before are part of a name.
+var namesTest = map[string]bool{"test": true, "tests": true, "testing": true, "scale": true, "score": true, "diet": true, "formula": true, "questionnaire": true, "index": true}
 
 // onlyFound reports whether all that a hit found of its term are words of a set.
 func (r *Retriever) onlyFound(f *finding, h *hit, set []bool) bool {

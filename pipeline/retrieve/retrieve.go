@@ -130,7 +130,7 @@ func (r *Retriever) Retrieve(ctx context.Context, doc *coding.Document, t Table,
 	for n, i := range at[:min(o.Limit, len(at))] {
 		out = append(out, coding.Candidate{
 			System: coding.ICD10CM, Code: rows[i].Code, Rank: n + 1, RetrievalScore: scores[i],
-			Display: v.title[rows[i].code].text, Matches: r.matches(f, &rows[i]), Grounds: r.grounds(f, &rows[i]), Support: rows[i].support(),
+			Display: v.title[rows[i].code].text, Matches: r.matches(f, &rows[i]), Grounds: r.grounds(v, f, &rows[i]), Support: rows[i].support(),
 		})
 	}
 	return out, nil

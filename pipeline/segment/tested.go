@@ -7,7 +7,7 @@ import "chartcode/internal/coding"
 var (
 	// What stands behind these is looked for, and not said to be there unless a
 	// result says so.
-	lookedFor = set("serology serologies serological markers antibodies antibody antigen antigens titers titer pcr igg igm")
+	lookedFor = set("serology serologies serological markers antibodies antibody antigen antigens antigenemia titers titer pcr igg igm")
 	// These are also done for what is known: "tests for infertility".
 	testedFor  = set("cultures culture test tests tested testing panel screen swab swabs")
 	bareTests  = set("serology serologies")
@@ -29,11 +29,8 @@ func (s *sentence) tested() {
 		if !lookedFor[w] && !testedFor[w] {
 			continue
 		}
-		item := i + 1
-		switch next := s.toks[item].Lower; {
-		case testLinks[next]:
-			item++
-		case !bareTests[w] || verbs[next] || missedWords[next] || foundWords[next]:
+		item := s.testedItem(i)
+		if item == 0 {
 			continue
 		}
 		end, found, missed := s.result(item)
@@ -55,6 +52,33 @@ func (s *sentence) tested() {
 		i = max(i, end-1)
 	}
 }
+
+// testedItem gives the token at which what was tested for begins, by the test at
+// token i; 0 where nothing of it follows.
+func (s *sentence) testedItem(i int) int {
+	w := s.toks[i].Lower
+	if testLinks[s.toks[i+1].Lower] {
+		return i + 2
+	}
+	if !lookedFor[w] {
+		return 0
+	}
+	for j := i + 1; j < min(s.to-1, i+testLinkNear); j++ { // "serology was also obtained for"
+		switch v := s.toks[j].Lower; {
+		case testLinks[v]:
+			return j + 1
+		case v == "," || v == "and" || missedWords[v] || foundWords[v]:
+			return 0
+		}
+	}
+	if bareTests[w] && !verbs[s.toks[i+1].Lower] {
+		return i + 1
+	}
+	return 0
+}
+
+// testLinkNear is how near after a test its "for" must stand.
+const testLinkNear = 5
 
 // result gives where the list that begins at token item ends, and whether a
 // result there says that it was found, or was not.
