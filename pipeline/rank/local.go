@@ -86,7 +86,7 @@ func (l *Local) mentions(in Input) []coding.Suggestion {
 			continue
 		}
 		c := &in.Candidates[i]
-		if !grounded(c) || denied(in.Doc, c) {
+		if !grounded(c) || !IsTaken(c, p) || denied(in.Doc, c) {
 			continue
 		}
 		sg := coding.Suggestion{
@@ -139,21 +139,6 @@ func mayStandFirst(code string) bool {
 	return true
 }
 
-// Stands reports whether candidate i has words of the note to stand on.
-func Stands(in Input, i int) bool { return grounded(&in.Candidates[i]) }
-
-// grounded reports whether a place of the note is likely enough to be what a
-// coder would underline for the candidate.
-func grounded(c *coding.Candidate) bool {
-	return len(c.Grounds) > 0 && c.Grounds[0].Support >= groundedFrom
-}
-
-// How likely a place must be to support a code: for the code to stand on it, and
-// to be shown beside a better one. The higher, the more of the evidence shown is
-// right and the fewer codes are: from 0.5 to 0.85 the evidence goes from 0.90 to
-// 0.94 of the places that were judged, and micro-F1 from 0.586 to 0.557.
-const groundedFrom, shownFrom = 0.75, 0.6
-
 // denied reports whether the note names the candidate only where it is denied,
 // of the family or hypothetical, and states in the same sentences only words
 // that go along with it: "denies fever but has a cough" is no fever.
@@ -179,22 +164,3 @@ func denied(doc *coding.Document, c *coding.Candidate) bool {
 // From which score a place names a candidate, and from which it speaks of it by
 // itself. Words that only go along with a condition reach 0.1 to 0.5.
 const namedFrom, heldFrom, denseHeldFrom = 0.9, 0.6, 0.85
-
-const evidenceKept = 3
-
-// evidence gives the places that a coder could underline for the candidate,
-// likeliest first, without overlaps.
-func evidence(doc *coding.Document, c *coding.Candidate) []coding.Evidence {
-	var out []coding.Evidence
-	for i := range c.Grounds {
-		g := &c.Grounds[i]
-		if g.Support < shownFrom || len(out) == evidenceKept {
-			break
-		}
-		if slices.ContainsFunc(out, func(e coding.Evidence) bool { return e.Overlaps(g.Span) }) {
-			continue
-		}
-		out = append(out, coding.Evidence{Span: g.Span, Text: doc.Text[g.Start:g.End]})
-	}
-	return out
-}

@@ -184,7 +184,7 @@ func (r *Retriever) judged(v *view, f *finding, row *Row, p *spot) (x [groundCou
 		set(gTest, r.onlyFound(f, h, r.index.test))
 		set(gKind, r.kindMissing(f, h))
 		set(gBare, x[gSite] == 1 && x[gWhole] == 0)
-		set(gNamed, h.to+1 < int32(len(f.rd.tokens)) && namesTest[f.rd.tokens[h.to+1].Lower])
+		set(gNamed, f.rd.namesOther(h.to))
 		set(gSide, f.sideFits(&v.title[row.code], h) == -1)
 		set(gEveryday, p.everyday)
 		set(gTabular, p.tabular)
@@ -206,8 +206,28 @@ func (r *Retriever) judged(v *view, f *finding, row *Row, p *spot) (x [groundCou
 // unnamedShare stands for the share of a place without a term's words.
 const unnamedShare = 0.55
 
-// namesTest are words after which the words before are part of a name.
-var namesTest = map[string]bool{"test": true, "tests": true, "testing": true, "scale": true, "score": true, "diet": true, "formula": true, "questionnaire": true, "index": true}
+// Words after which the words right before them are part of a name, and those
+// that may stand some words later: "infectious diseases department", "low-sodium
+// and fat diet".
+var (
+	namesTest  = map[string]bool{"test": true, "tests": true, "testing": true, "scale": true, "score": true, "formula": true, "questionnaire": true, "index": true}
+	namesPlace = map[string]bool{"diet": true, "department": true, "service": true, "unit": true, "clinic": true}
+)
+
+// namesOther reports whether the words that end at a token are part of the name of
+// a test, a diet or a place.
+func (rd *reading) namesOther(last int32) bool {
+	for i := last + 1; i < min(int32(len(rd.tokens)), last+4); i++ {
+		t := &rd.tokens[i]
+		switch {
+		case i == last+1 && namesTest[t.Lower] || namesPlace[t.Lower]:
+			return true
+		case t.Kind != lexicon.Word || t.Lower != "and" && lexicon.IsStop(t.Norm):
+			return false
+		}
+	}
+	return false
+}
 
 // onlyFound reports whether all that a hit found of its term are words of a set.
 func (r *Retriever) onlyFound(f *finding, h *hit, set []bool) bool {
