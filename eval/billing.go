@@ -30,6 +30,9 @@ func DefaultBilling() gbdt.Params {
 	return gbdt.Params{Trees: 250, Leaves: 6, LearningRate: 0.04, Columns: 0.3, Sample: 0.7, L2: 10, MinRows: 30, Seed: 3}
 }
 
+// billingModels is of how many models the rankers for bills are the mean.
+const billingModels = 3
+
 // BillingReport is what Billing measured.
 type BillingReport struct {
 	Folds   int
@@ -189,7 +192,7 @@ func (b *bills) fitLead(ctx context.Context, notes []int, of func(i int) rank.In
 			}
 		}
 	}
-	return whichFirst(gbdt.Train(ctx, t, leadParams()))
+	return whichFirst(gbdt.TrainSeveral(ctx, t, leadParams(), billingModels))
 }
 
 // whichFirst passes a model on that says which code is first. Notes that do not
@@ -226,11 +229,11 @@ func (b *bills) fitRows(ctx context.Context, notes []int, of func(i int) rank.In
 		}
 	}
 	var err error
-	if out.Rank, err = gbdt.Train(ctx, t, b.Rank); err != nil {
+	if out.Rank, err = gbdt.TrainSeveral(ctx, t, b.Rank, billingModels); err != nil {
 		return out, fmt.Errorf("train the ranker for bills: %w", err)
 	}
 	t.Y = first
-	out.First, err = whichFirst(gbdt.Train(ctx, t, b.Rank))
+	out.First, err = whichFirst(gbdt.TrainSeveral(ctx, t, b.Rank, billingModels))
 	return out, err
 }
 

@@ -223,3 +223,32 @@ func BenchmarkScores(b *testing.B) {
 		}
 	})
 }
+
+func TestSeveralAreTheMeanOfEach(t *testing.T) {
+	d, p := xorRows(600, 5), Params{Trees: 20, Leaves: 4, Sample: 0.5, Seed: 7}
+	several, err := TrainSeveral(context.Background(), d, p, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := trained(t, d, p)
+	p.Seed += seedStep
+	second := trained(t, d, p)
+	p.Seed += seedStep
+	third := trained(t, d, p)
+	differs := false
+	for i := range d.Rows() {
+		x := d.X[i*3 : i*3+3]
+		want := (first.Score(x) + second.Score(x) + third.Score(x)) / 3
+		if got := several.Score(x); math.Abs(got-want) > 1e-9 {
+			t.Fatalf("row %d scores %g, want the mean %g", i, got, want)
+		}
+		differs = differs || first.Score(x) != second.Score(x)
+	}
+	if !differs {
+		t.Error("other seeds gave the same model")
+	}
+	out := make([]float64, 3)
+	if rest := several.Explain(d.X[:3], out); math.Abs(rest+out[0]+out[1]+out[2]-several.Score(d.X[:3])) > 1e-9 {
+		t.Error("explanations of the mean do not add up")
+	}
+}
