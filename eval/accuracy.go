@@ -130,12 +130,11 @@ type crossed struct {
 	odds  [][]float64
 	known []CodeKnown
 	stand [][]bool                          // has evidence to stand on
-	taken [][]func(confidence float64) bool // whose evidence is likely enough to be taken for right
 }
 
 func (d *Data) cross(ctx context.Context, folds Folds, fit FitConfig, say func(int, int, string)) (*crossed, error) {
 	n := len(d.Notes)
-	x := &crossed{make([][]string, n), make([][]float64, n), make([]CodeKnown, n), make([][]bool, n), make([][]func(float64) bool, n)}
+	x := &crossed{make([][]string, n), make([][]float64, n), make([]CodeKnown, n), make([][]bool, n)}
 	for f := range folds.K {
 		say(f, folds.K, "train and measure")
 		var train []int
@@ -172,10 +171,9 @@ func (d *Data) cross(ctx context.Context, folds Folds, fit FitConfig, say func(i
 			cands, errs[i] = r.Retrieve(ctx, d.Docs[i], d.Table, d.options(fit))
 			in := rank.Input{Note: d.Notes[i].Note, Doc: d.Docs[i], Style: fit.Style, Candidates: cands, Table: d.Table}
 			x.cands[i], x.odds[i] = Codes(cands), l.Scores(in)
-			x.stand[i], x.taken[i] = make([]bool, len(cands)), make([]func(float64) bool, len(cands))
+			x.stand[i] = make([]bool, len(cands))
 			for j := range cands {
-				c := coding.Candidate{Code: cands[j].Code, Grounds: cands[j].Grounds[:min(1, len(cands[j].Grounds))]}
-				x.stand[i][j], x.taken[i][j] = rank.Stands(in, j), func(p float64) bool { return rank.IsTaken(&c, p) }
+				x.stand[i][j] = rank.Stands(in, j)
 			}
 			x.known[i] = func(code string) bool { return seen[code] }
 		})
@@ -258,7 +256,7 @@ func (x *crossed) results(d *Data, folds Folds) ([]Result, []float64) {
 			}
 			r := Result{Note: &d.Notes[i], Candidates: x.cands[i], Known: x.known[i]}
 			for j, o := range x.odds[i] {
-				if p := cal.Probability(o); p >= t && x.stand[i][j] && x.taken[i][j](p) {
+				if p := cal.Probability(o); p >= t && x.stand[i][j] {
 					r.Shown = append(r.Shown, Shown{x.cands[i][j], p})
 				}
 			}

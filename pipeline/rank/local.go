@@ -86,7 +86,7 @@ func (l *Local) mentions(in Input) []coding.Suggestion {
 			continue
 		}
 		c := &in.Candidates[i]
-		if !grounded(c) || !IsTaken(c, p) || denied(in.Doc, c) {
+		if !grounded(c) || denied(in.Doc, c) {
 			continue
 		}
 		sg := coding.Suggestion{
