@@ -129,7 +129,7 @@ type crossed struct {
 	cands [][]string
 	odds  [][]float64
 	known []CodeKnown
-	stand [][]bool                          // has evidence to stand on
+	stand [][]bool // has evidence to stand on
 }
 
 func (d *Data) cross(ctx context.Context, folds Folds, fit FitConfig, say func(int, int, string)) (*crossed, error) {
