@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"math"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -89,6 +90,16 @@ func (s *server) functions() template.FuncMap {
 		},
 		"checkStatus": checkText,
 		"inc":         func(i int) int { return i + 1 },
+		"dec":         func(i int) int { return i - 1 },
+		"digit":       func(i int) string { return strconv.Itoa((i + 1) % 10) }, // the key of the i-th of at most ten choices
+		"rejects":     coding.RejectReasons,
+		"holds":       review.HoldReasons,
+		"skips":       review.SkipReasons,
+		"templates":   coding.QueryTemplates,
+		"poas":        poaChoices,
+		"poa":         poaText,
+		"roles":       roleChoices,
+		"rolename":    roleText,
 		"newKey":      rand.Text,
 		"codepath":    codePath,
 		"termkind":    termKindText,
