@@ -65,9 +65,14 @@ func TestByKeyboardAlone(t *testing.T) {
 	b.press("a")
 	b.focused("E78.5")
 	s.wantCodes(ids[0], "E11.40 undecided, I10 accepted, E78.5 undecided")
-	b.press("r")
+	b.press("r") // asks why
+	b.until(`document.querySelector("#code-2 .reject").open`)
+	b.press("1")
 	b.focused("E11.40")
 	s.wantCodes(ids[0], "E11.40 undecided, I10 accepted, E78.5 rejected")
+	if got := s.state(ids[0]).Codes[2].ReasonCode; got != coding.RejectNotInNote {
+		t.Errorf("it was rejected as %q", got)
+	}
 	b.press("u")
 	b.focused("E78.5")
 	s.wantCodes(ids[0], "E11.40 undecided, I10 accepted, E78.5 undecided")

@@ -46,6 +46,7 @@ func (s *server) events(w http.ResponseWriter, r *http.Request, u coding.User) {
 		_, err := w.Write([]byte(text))
 		return err == nil && out.Flush() == nil
 	}
+	_ = out.SetReadDeadline(time.Time{}) // the time for reading a request would end it; where it cannot be set there is none
 	signals := s.Changes.Subscribe(r.Context())
 	pulse := time.NewTicker(streamPulse)
 	defer pulse.Stop()

@@ -63,7 +63,7 @@ func TestScreenshots(t *testing.T) {
 			b.open(itemPath(diabetes))
 			b.press("aaa")
 			b.until(`document.querySelectorAll(".code.accepted").length === 3`)
-			b.press("jr")
+			b.press("jrr")
 			b.until(`document.querySelectorAll(".code.rejected").length === 1`)
 			b.press("f")
 			b.until(`document.querySelector("#problem") !== null`)

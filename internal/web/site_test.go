@@ -129,7 +129,18 @@ func newSite(t testing.TB, change ...func(*web.Config)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	feed, err := review.NewFeed(s.store, logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listen, stop := context.WithCancel(context.Background())
+	closing, listened := make(chan struct{}), make(chan struct{})
+	go func() { defer close(listened); feed.Run(listen) }()
 	cfg := web.Config{
+		Changes: feed, Versions: s.store, Closing: closing,
+		Scopes: func(text string, setting coding.Setting) []coding.Scope {
+			return segment.Segment(coding.Note{Text: text, Setting: setting}).Scopes
+		},
 		Auth: s.auth, Review: s.review, Logger: logger, Now: s.now, Submit: s.sent, Known: known{s.store},
 		Parse: func(body []byte) (coding.Note, error) { return intake.Parse(body, "") },
 		Ready: func(context.Context) web.Readiness { return web.Readiness{Ready: true, CodeSet: codeSet} },
@@ -160,7 +171,10 @@ func newSite(t testing.TB, change ...func(*web.Config)) *site {
 		handler.ServeHTTP(w, r)
 	}))
 	t.Cleanup(func() {
+		close(closing)
 		s.Close()
+		stop()
+		<-listened
 		logs := s.logs.String()
 		for _, secret := range []string{"Essential hypertension", "diabetes", "P-SECRET", "D-1", s.links[coding.RoleCoder]} {
 			if strings.Contains(logs, secret) {

@@ -117,6 +117,16 @@ func roleText(r coding.Role) string {
 	return ""
 }
 
+// rejectedText is why a suggestion was rejected.
+func rejectedText(why coding.ReasonCode) string {
+	for _, c := range coding.RejectReasons() {
+		if c.Code == why {
+			return c.Label
+		}
+	}
+	return ""
+}
+
 // poaChoices are the present-on-admission indicators with the key of each.
 func poaChoices() []choice {
 	var out []choice
