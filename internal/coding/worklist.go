@@ -168,6 +168,7 @@ const (
 	EventUnsent   ItemEventKind = "unsent"  // waits for nobody in particular any more
 	EventAnswered ItemEventKind = "answered"
 	EventWithdrew ItemEventKind = "withdrew" // a query
+	EventExported ItemEventKind = "exported"
 )
 
 // AuditDecision, before a DecisionKind, is the action of a decision's event.

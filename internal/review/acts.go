@@ -41,6 +41,23 @@ func (s *Service) Item(ctx context.Context, u coding.User, id int64) (Item, erro
 	return s.view(r, u, now, rules), nil
 }
 
+// Record gives all that is kept of an item to a user, to be exported, and enters
+// that in the audit trail.
+func (s *Service) Record(ctx context.Context, u coding.User, id int64) (coding.ItemRecord, error) {
+	if !u.Role.MayRead() {
+		return coding.ItemRecord{}, ErrForbidden
+	}
+	ev := itemEvent(s.moment(), u, coding.EventExported, id)
+	r, found, err := s.store.ItemRecord(ctx, id, &ev)
+	switch {
+	case err != nil:
+		return coding.ItemRecord{}, fmt.Errorf("review: read an item: %w", err)
+	case !found:
+		return coding.ItemRecord{}, ErrNotFound
+	}
+	return r, nil
+}
+
 // Decide does one act on an item; see Act. Deciding on a free item claims it,
 // on one's own renews the claim. Errors that the user can mend: ErrNotFound,
 // ErrForbidden, ErrChanged, ErrFinished, ErrState, ErrInput, ErrNoCode,

@@ -64,3 +64,21 @@ func reviewOf(r coding.ItemRecord, list []Code, st State, d coding.Decision) cod
 	slices.SortFunc(rev.Codes, func(a, b coding.ReviewedCode) int { return a.Sequence - b.Sequence })
 	return rev
 }
+
+// Draft gives the codes of an item that is not finished in the form of a review:
+// those accepted so far in their order, then the undecided suggestions. It has no
+// id, coder or disposition, and undecided codes have no origin.
+func Draft(r coding.ItemRecord) coding.Review {
+	st := Replay(r.Decisions)
+	list := codeList(r, st)
+	rev := reviewOf(r, list, st, coding.Decision{})
+	rev.Decisions = rev.Decisions[:len(r.Decisions)]
+	for _, c := range list {
+		if c.State == Undecided {
+			rev.Codes = append(rev.Codes, coding.ReviewedCode{
+				System: c.System, Code: c.Code, Sequence: len(rev.Codes) + 1, Role: c.Role, Evidence: c.Evidence, Display: c.Title,
+			})
+		}
+	}
+	return rev
+}

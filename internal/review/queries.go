@@ -26,7 +26,8 @@ type QueryRequest struct {
 
 // Ask puts an item aside until the attending or author has answered. More may be
 // asked while a query is open. The item is queried as long as one is, and nobody
-// decides on it meanwhile. It gives the query's number.
+// decides on it meanwhile. It gives the query's number. The same question of the same
+// user while it is open is that query: sent twice, it is asked once.
 func (s *Service) Ask(ctx context.Context, u coding.User, id int64, q QueryRequest) (number int, err error) {
 	text, err := queryText(q.Text)
 	if err != nil {
@@ -40,6 +41,12 @@ func (s *Service) Ask(ctx context.Context, u coding.User, id int64, q QueryReque
 	}
 	p := s.planner(u)
 	err = s.act(ctx, id, func(r coding.ItemRecord) (coding.ItemChange, error) {
+		for _, have := range r.Queries {
+			if have.Status == coding.QueryOpen && have.AskedBy == u.Login && have.To == q.To && have.NoteID == q.NoteID && have.Text == text {
+				number = have.Number
+				return coding.ItemChange{}, nil
+			}
+		}
 		if r.Head.State != coding.ItemQueried || !u.Role.MayReview() {
 			if err := p.mayWork(r.Head); err != nil {
 				return coding.ItemChange{}, err

@@ -36,6 +36,8 @@ func (e *UnreadyError) Error() string {
 		return fmt.Sprintf("%d suggested codes are still undecided; decide on them, or confirm to finish without them", e.Undecided)
 	case e.Empty:
 		return "no code was accepted; confirm to finish without any"
+	case len(e.Warnings) == 1:
+		return "there is a warning about the codes; look at it, or confirm to finish all the same"
 	default:
 		return fmt.Sprintf("there are %d warnings about the codes; look at them, or confirm to finish all the same", len(e.Warnings))
 	}

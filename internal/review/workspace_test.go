@@ -170,6 +170,9 @@ func TestQueries(t *testing.T) {
 	if err != nil || first != 1 || second != 2 {
 		t.Fatal(first, second, err)
 	}
+	if again, err := f.Ask(t.Context(), robin, id, review.QueryRequest{To: coding.ToAuthor, Text: "Since when? "}); err != nil || again != second {
+		t.Errorf("asked twice: %d, %v", again, err)
+	}
 	it := f.item(casey, id)
 	if it.State != coding.ItemQueried || it.OpenQueries != 2 || it.Reason != "Since when?" || it.Queries[0].Person.Name != "Dr. Two" || it.Queries[1].Person.Name != "Dr. One" {
 		t.Errorf("asked: %+v, %+v", it.ItemHead, it.Queries)

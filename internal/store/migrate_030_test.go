@@ -1,12 +1,7 @@
 package store_test
 
 import (
-	"io/fs"
-	"slices"
-	"strings"
 	"testing"
-
-	"github.com/jackc/tern/v2/migrate"
 
 	"chartcode/internal/coding"
 	"chartcode/internal/store"
@@ -19,33 +14,7 @@ func TestMigrateToReleaseChecks(t *testing.T) {
 	t.Parallel()
 	url := storetest.EmptyURL(t)
 	conn := owner(t, url)
-	var schema string
-	if err := conn.QueryRow(t.Context(), "SELECT current_schema()").Scan(&schema); err != nil {
-		t.Fatal(err)
-	}
-	m, err := migrate.NewMigrator(t.Context(), conn, schema+".schema_version")
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := fs.Glob(store.MigrationFiles, "migrations/*.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	slices.Sort(files)
-	for _, f := range files {
-		name := strings.TrimPrefix(f, "migrations/")
-		if name >= "030" {
-			break
-		}
-		body, err := fs.ReadFile(store.MigrationFiles, f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		m.AppendMigration(name, string(body), "")
-	}
-	if err := m.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	migrateBefore(t, conn, "030")
 	for _, state := range []string{"open", "finished"} {
 		if _, err := conn.Exec(t.Context(), `INSERT INTO items (source, encounter_key, encounter_id, state, received_at, service_date, note_count)
 			VALUES ('north', 'e:' || $1, $1, $1, now(), '2026-01-01', 1)`, state); err != nil {

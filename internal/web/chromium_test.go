@@ -125,6 +125,7 @@ func (s *site) tab() *tab {
 		}
 	})
 	b.run(chromedp.EmulateViewport(1280, 720))
+	b.scheme("light")
 	return b
 }
 
@@ -213,10 +214,11 @@ func (b *tab) press(keys string) {
 	}
 }
 
-// scheme makes the browser prefer light or dark colours.
+// scheme makes the browser prefer light or dark colours, and no movement, so that
+// what comes into view does so at once.
 func (b *tab) scheme(name string) {
 	b.t.Helper()
-	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}}})
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
 }
 
 // picture is what the window shows, as PNG.

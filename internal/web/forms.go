@@ -10,6 +10,9 @@ import (
 	"chartcode/internal/review"
 )
 
+// actGiveBack finishes an item that cannot be coded.
+const actGiveBack coding.DecisionKind = "give_back"
+
 // formAct reads a decision from a form. The content is what tells a decision
 // on changed suggestions, so a form without it is refused.
 func formAct(f url.Values) (review.Act, error) {
@@ -25,7 +28,8 @@ func formAct(f url.Values) (review.Act, error) {
 	switch a.Kind {
 	case coding.Accept, coding.Undo, coding.Redo, coding.Reopen:
 	case coding.Finish:
-		a.Disposition = f.Get("disposition")
+	case actGiveBack:
+		a.Kind, a.Disposition = coding.Finish, coding.DispositionReturned
 	case coding.Reject:
 		a.ReasonCode = coding.ReasonCode(f.Get("reason_code"))
 	case review.AcceptAll:

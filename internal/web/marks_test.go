@@ -89,7 +89,7 @@ func TestRuns(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string][]run{
 		"":                      nil,
-		"plain\r\n\ttext é":     {{Text: "plain\r\n\ttext é"}},
+		"plain\r\n\ttext é":     {{Text: "plain"}, {Return: true}, {Text: "\n\ttext é"}},
 		"a\u202eb":              {{Text: "a"}, {Control: "U+202E"}, {Text: "b"}},
 		"\u2066\u0085":          {{Control: "U+2066"}, {Control: "U+0085"}},
 		"\x1b[31m":              {{Control: "U+001B"}, {Text: "[31m"}},

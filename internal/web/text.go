@@ -298,10 +298,10 @@ func problemText(err error, zone *time.Location) string {
 			out = "Nothing was accepted, and " + out
 		}
 		return out + " Decide, or finish all the same."
-	case errors.As(err, &unready) && unready.Confirmable() && len(unready.Warnings) > 0:
-		return counted(len(unready.Warnings), "warning stands", "warnings stand") + " against the codes of the review: " + warned(unready.Warnings) + " Look at it, or finish all the same."
-	case errors.As(err, &unready) && unready.Confirmable():
+	case errors.As(err, &unready) && unready.Confirmable() && unready.Empty:
 		return "No code was accepted. Finish all the same to close the item without codes."
+	case errors.As(err, &unready) && unready.Confirmable():
+		return counted(len(unready.Warnings), "warning stands", "warnings stand") + " against the codes of the review. " + warned(unready.Warnings) + " Mend it, or finish all the same."
 	case errors.Is(err, review.ErrUnknown):
 		return "The loaded code set has no such code that may be reported on the date of service. Check the code and try again."
 	case errors.Is(err, review.ErrChanged):
