@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"chartcode/internal/auth"
 	"chartcode/internal/coding"
 )
 
@@ -80,6 +81,8 @@ type tab struct {
 	*site
 	ctx context.Context
 
+	keys int // that were pressed
+
 	mu   sync.Mutex
 	said []string // exceptions, errors on the console, violations of the policy
 }
@@ -95,7 +98,18 @@ func (s *site) tab() *tab {
 	if chromium.err != nil {
 		s.t.Fatal(chromium.err)
 	}
-	ctx, end := chromedp.NewContext(chromium.ctx, chromedp.WithNewBrowserContext())
+	return s.tabIn(chromium.ctx, chromedp.WithNewBrowserContext())
+}
+
+// window opens a second window of the same browser, with the same cookies.
+func (b *tab) window() *tab {
+	b.t.Helper()
+	return b.tabIn(b.ctx)
+}
+
+func (s *site) tabIn(parent context.Context, options ...chromedp.ContextOption) *tab {
+	s.t.Helper()
+	ctx, end := chromedp.NewContext(parent, options...)
 	s.t.Cleanup(end)
 	if err := chromedp.Do(ctx); err != nil {
 		s.t.Fatal(err)
@@ -147,6 +161,23 @@ func call[P, R any](b *tab, c cdp.Command[P, R], params P) R {
 	return r
 }
 
+// as signs in a new user, who has a password.
+func (b *tab) as(login string, role coding.UserRole, password string) {
+	b.t.Helper()
+	if _, err := b.auth.AddUser(b.t.Context(), auth.ByConsole, auth.NewUser{Login: login, Name: login, Role: role, Password: password}); err != nil {
+		b.t.Fatal(err)
+	}
+	b.open("/sign-in")
+	b.press(login + kb.Tab + password + kb.Enter)
+	b.until(`location.pathname === "/" && document.readyState === "complete"`)
+}
+
+// live waits until the page hears of changes.
+func (b *tab) live() {
+	b.t.Helper()
+	b.until(`document.documentElement.dataset.live === "on"`)
+}
+
 // signIn follows the link of the demo's user of a role.
 func (b *tab) signIn(role coding.UserRole) {
 	b.t.Helper()
@@ -195,6 +226,7 @@ func (b *tab) until(expression string) {
 func (b *tab) press(keys string) {
 	b.t.Helper()
 	for _, r := range keys {
+		b.keys++
 		var text string
 		events := kb.Encode(r)
 		for _, ev := range events {

@@ -42,6 +42,7 @@ type site struct {
 	links  map[coding.UserRole]string
 	sent   *submissions
 	cut    atomic.Bool // posts are carried out, but their answers never arrive
+	down   atomic.Bool // nothing is answered
 
 	mu     sync.Mutex
 	offset time.Duration
@@ -164,6 +165,9 @@ func newSite(t testing.TB, change ...func(*web.Config)) *site {
 		s.links[l.Role] = l.Token
 	}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.down.Load() {
+			panic(http.ErrAbortHandler)
+		}
 		if r.Method == http.MethodPost && s.cut.Load() {
 			handler.ServeHTTP(httptest.NewRecorder(), r)
 			panic(http.ErrAbortHandler)
@@ -518,4 +522,15 @@ func decoded[T any](t testing.TB, a answer) T {
 		t.Fatalf("%s %s: not JSON: %s", a.Request.Method, a.Request.URL.Path, excerpt(a.body))
 	}
 	return v
+}
+
+// eventually waits until something is so.
+func (s *site) eventually(is func() bool) {
+	s.t.Helper()
+	for end := time.Now().Add(patience); !is(); {
+		if time.Now().After(end) {
+			s.t.Fatal("waited in vain")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
 }

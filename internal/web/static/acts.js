@@ -124,6 +124,8 @@
     badge.className = "badge warn kept-badge";
     badge.textContent = `${kind}ed, not sent yet`;
     one(".tags", code).append(badge);
+    const undo = one('button[value="undo"]');
+    if (undo) { undo.disabled = false; } // what is kept can be taken back
     const codes = cc.note.codes();
     const at = codes.indexOf(code);
     const open = codes.map((_, i) => (at + 1 + i) % codes.length).find((i) => codes[i].classList.contains("undecided"));
@@ -243,8 +245,7 @@
     if (!item || looking || busy || queue.length > 0 || (!force && engaged())) { return; }
     looking = true;
     const number = item.dataset.item;
-    const chosen = cc.note.codes()[cc.note.selected()];
-    const hadFocus = chosen && chosen.contains(document.activeElement);
+    const version = item.dataset.version;
     try {
       const path = new URL(window.location.href);
       path.hash = "";
@@ -255,6 +256,10 @@
       const now = one("#item");
       if (busy || queue.length > 0 || !now || now.dataset.item !== number || (!force && engaged())) { return; }
       const there = next.querySelector("#item");
+      // An act that was answered meanwhile brought a later page than this one.
+      if (there && !force && Number(there.dataset.version) <= Number(now.dataset.version)) { return; }
+      const chosen = cc.note.codes()[cc.note.selected()];
+      const hadFocus = Boolean(chosen) && chosen.contains(document.activeElement);
       if (there && chosen) { // the selected code may stand elsewhere now
         const place = Array.from(there.querySelectorAll(".codes-list > .code")).findIndex((c) => c.dataset.code === chosen.dataset.code);
         if (place >= 0) { there.dataset.selected = String(place); }
@@ -267,7 +272,9 @@
     } finally {
       looking = false;
     }
-    catchUp();
+    // What came while this page was on its way is looked at by itself; a page that
+    // could not be had is asked for again with the next change.
+    if (item !== one("#item") || one("#item").dataset.version !== version) { catchUp(); }
   };
 
   const catchUp = () => {

@@ -19,6 +19,7 @@
     source = null;
     about = null;
     window.clearTimeout(doubt);
+    doubt = 0;
   };
 
   const open = () => {
@@ -32,14 +33,14 @@
     const mine = source;
     mine.addEventListener("open", () => {
       window.clearTimeout(doubt);
+      doubt = 0;
       document.documentElement.dataset.live = "on";
       cc.acts.connection(true);
     });
     mine.addEventListener("error", async () => {
       if (mine !== source) { return; }
       document.documentElement.dataset.live = "off";
-      window.clearTimeout(doubt);
-      doubt = window.setTimeout(() => { if (mine === source) { cc.acts.connection(false); } }, 3000);
+      if (!doubt) { doubt = window.setTimeout(() => { doubt = 0; cc.acts.connection(false); }, 3000); }
       if (mine.readyState !== EventSource.CLOSED) { return; } // the browser tries again by itself
       const login = await cc.session.who();
       if (mine !== source) { return; }
@@ -50,6 +51,7 @@
           cc.session.ask("");
         }
       } else {
+        if (login === null) { cc.acts.connection(false); }
         window.setTimeout(() => { if (mine === source) { stop(); open(); } }, 2000);
       }
     });

@@ -285,12 +285,22 @@
     return encoder.encode(part.textContent).length + extra;
   };
 
+  // A field that is gone to takes the selection away, so the last one in a note is
+  // kept for it.
+  let range = null;
+  const remember = () => {
+    const el = document.activeElement;
+    if (el && el.matches("input, textarea, select")) { return; }
+    const selection = window.getSelection();
+    range = selection && !selection.isCollapsed && selection.rangeCount > 0 ? selection.getRangeAt(0).cloneRange() : null;
+  };
+  document.addEventListener("selectionchange", remember);
+  document.addEventListener("keydown", remember, true); // which may come before it is told
+
   // chosen gives the words selected in one note, without spaces around them:
   // their text, the note, and the bytes at which they begin and end; or null.
   const chosen = () => {
-    const selection = window.getSelection();
-    if (!selection || selection.isCollapsed || selection.rangeCount === 0) { return null; }
-    const range = selection.getRangeAt(0);
+    if (!range || range.collapsed || !range.startContainer.isConnected) { return null; }
     const inside = (node) => (node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement)?.closest(".note-text");
     const text = inside(range.startContainer);
     if (!text || text !== inside(range.endContainer)) { return null; }

@@ -8,7 +8,7 @@
   const SEEN = "chartcode-tour";
 
   const steps = [
-    ["Take the next item", "Press n on the worklist: the next encounter opens and is yours while you work on it. Filters and their order say what comes next.", ".head .primary"],
+    ["Take the next item", "Press n on the worklist: the next encounter opens and is yours while you work on it. Filters and their order say what comes next.", ".head form[action^='/next'] button"],
     ["See why a code is suggested", "The note stands on the left, the codes on the right. j and k go from code to code; the words that support the selected one stand out, e goes through them.", "#notes"],
     ["Decide with one key", "a accepts, r rejects and asks why, m changes to a more specific code, c adds one: select words in the note first and they become its evidence. A accepts all that are sure.", "#codes"],
     ["Take it back at any time", "u undoes, y does it again, without limit. Whatever you do is kept in the item's timeline; nothing is lost when the connection or your session ends.", "#item > .head .acts"],
