@@ -2,10 +2,15 @@ package web_test
 
 import (
 	"bytes"
+	"errors"
 	"flag"
+	"image"
+	"image/color"
 	"image/png"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -30,6 +35,7 @@ func TestScreenshots(t *testing.T) {
 	booktest.Load(t, s.store)
 	diabetes, stay, degraded := s.itemOf("N-1001"), s.itemOf("N-1004"), s.itemOf("N-1012")
 	b := s.tab()
+	s.film(b, dir)
 	for _, scheme := range []string{"light", "dark"} {
 		b.scheme(scheme)
 		shot := func(name string) {
@@ -90,7 +96,89 @@ func TestScreenshots(t *testing.T) {
 		b.open(itemPath(stay))
 		shot("zoom")
 		b.run(chromedp.EmulateViewport(1280, 720))
-		b.run(chromedp.Click(`.who button:not([data-sheet])`))
+		b.open(itemPath(stay))
+		b.press("r")
+		b.until(`document.querySelector(".reject[open]") !== null`)
+		shot("reject")
+		b.open(itemPath(diabetes))
+		b.press("m")
+		b.until(`document.activeElement.matches("[name=to]") && document.querySelectorAll(".offers [role=option]").length > 0`)
+		shot("modify")
+		b.open(itemPath(stay))
+		b.press("q")
+		b.until(`document.activeElement.id === "query-to"`)
+		shot("query")
+		b.run(chromedp.Click(`.who form button`))
 		b.until(`location.pathname === "/sign-in"`)
+	}
+}
+
+// film writes a strip of four pictures: a note of seven suggestions from the
+// worklist to the next note.
+func (s *site) film(b *tab, dir string) {
+	s.t.Helper()
+	b.signIn(coding.RoleCoder)
+	var frames []image.Image
+	frame := func() {
+		s.t.Helper()
+		im, err := png.Decode(bytes.NewReader(b.picture()))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		frames = append(frames, im)
+	}
+	b.run(chromedp.Evaluate[chromedp.Void](`localStorage.setItem("chartcode-tour", "1"); null`))
+	b.open("/?specialty=Cardiology&sort=need")
+	frame()
+	b.press("n")
+	b.until(`document.activeElement.matches(".code.selected")`)
+	frame()
+	b.press("aaa")
+	b.until(`document.querySelectorAll(".code.accepted").length === 3`)
+	frame()
+	item := value[string](b, `location.pathname`)
+	for value[int](b, `document.querySelectorAll(".code.undecided").length`) > 0 {
+		b.press("a")
+		b.until(`document.querySelector("#item").getAttribute("aria-busy") === null`)
+	}
+	b.press("k")
+	frame()
+	strip := image.NewRGBA(image.Rect(0, 0, 1280, 720))
+	for i, f := range frames {
+		halve(strip, f, (i%2)*640, (i/2)*360)
+	}
+	file, err := os.Create(filepath.Join(dir, "strip.png"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := errors.Join(png.Encode(file, strip), file.Close()); err != nil {
+		s.t.Fatal(err)
+	}
+	b.run(chromedp.Evaluate[chromedp.Void](`localStorage.clear(); null`))
+	u, err := s.auth.User(s.t.Context(), "demo-coder")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	id, err := strconv.ParseInt(strings.TrimPrefix(item, "/items/"), 10, 64)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.review.Release(s.t.Context(), u, id); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// halve draws a picture at half its size.
+func halve(to *image.RGBA, from image.Image, left, top int) {
+	size := from.Bounds().Size()
+	for y := range size.Y / 2 {
+		for x := range size.X / 2 {
+			var r, g, b uint32
+			for i := range 4 {
+				rr, gg, bb, _ := from.At(2*x+i%2, 2*y+i/2).RGBA()
+				r, g, b = r+rr, g+gg, b+bb
+			}
+			to.SetRGBA(left+x, top+y, color.RGBA{uint8(r >> 10), uint8(g >> 10), uint8(b >> 10), 255})
+		}
 	}
 }
