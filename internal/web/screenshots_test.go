@@ -9,8 +9,6 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -35,7 +33,7 @@ func TestScreenshots(t *testing.T) {
 	booktest.Load(t, s.store)
 	diabetes, stay, degraded := s.itemOf("N-1001"), s.itemOf("N-1004"), s.itemOf("N-1012")
 	b := s.tab()
-	s.film(b, dir)
+	film(t, dir)
 	for _, scheme := range []string{"light", "dark"} {
 		b.scheme(scheme)
 		shot := func(name string) {
@@ -113,35 +111,38 @@ func TestScreenshots(t *testing.T) {
 	}
 }
 
-// film writes a strip of four pictures: a note of seven suggestions from the
+// film writes a strip of four pictures: a note of ten suggestions from the
 // worklist to the next note.
-func (s *site) film(b *tab, dir string) {
-	s.t.Helper()
-	b.signIn(coding.RoleCoder)
+func film(t *testing.T, dir string) {
+	t.Helper()
+	s := newSite(t)
+	s.saveSamples()
+	b := s.tab()
 	var frames []image.Image
 	frame := func() {
-		s.t.Helper()
+		t.Helper()
 		im, err := png.Decode(bytes.NewReader(b.picture()))
 		if err != nil {
-			s.t.Fatal(err)
+			t.Fatal(err)
 		}
 		frames = append(frames, im)
 	}
+	b.signIn(coding.RoleCoder)
 	b.run(chromedp.Evaluate[chromedp.Void](`localStorage.setItem("chartcode-tour", "1"); null`))
-	b.open("/?specialty=Cardiology&sort=need")
+	b.open("/?specialty=Internal+Medicine&sort=oldest")
 	frame()
 	b.press("n")
-	b.until(`document.activeElement.matches(".code.selected")`)
+	b.focused("E11.22")
 	frame()
-	b.press("aaa")
-	b.until(`document.querySelectorAll(".code.accepted").length === 3`)
+	b.press("aaaaaa")
+	b.until(`document.querySelectorAll(".code.accepted").length === 6`)
 	frame()
-	item := value[string](b, `location.pathname`)
-	for value[int](b, `document.querySelectorAll(".code.undecided").length`) > 0 {
-		b.press("a")
-		b.until(`document.querySelector("#item").getAttribute("aria-busy") === null`)
-	}
-	b.press("k")
+	b.press("aaaa")
+	b.until(`document.querySelectorAll(".code.accepted").length === 10`)
+	b.press("f")
+	b.until(`document.querySelector("#problem") !== null`)
+	b.press("f")
+	b.until(`document.querySelector(".notice.good") !== null`)
 	frame()
 	strip := image.NewRGBA(image.Rect(0, 0, 1280, 720))
 	for i, f := range frames {
@@ -149,22 +150,10 @@ func (s *site) film(b *tab, dir string) {
 	}
 	file, err := os.Create(filepath.Join(dir, "strip.png"))
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	if err := errors.Join(png.Encode(file, strip), file.Close()); err != nil {
-		s.t.Fatal(err)
-	}
-	b.run(chromedp.Evaluate[chromedp.Void](`localStorage.clear(); null`))
-	u, err := s.auth.User(s.t.Context(), "demo-coder")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	id, err := strconv.ParseInt(strings.TrimPrefix(item, "/items/"), 10, 64)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if err := s.review.Release(s.t.Context(), u, id); err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 }
 
