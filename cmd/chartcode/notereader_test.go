@@ -13,7 +13,9 @@ import (
 func TestNoteReaderKeepsTheLatest(t *testing.T) {
 	t.Parallel()
 	var r noteReader
-	text := func(i int) string { return fmt.Sprintf("HISTORY: denies fever %d.\nFAMILY HISTORY: mother had asthma.\n", i) }
+	text := func(i int) string {
+		return fmt.Sprintf("HISTORY: denies fever %d.\nFAMILY HISTORY: mother had asthma.\n", i)
+	}
 	var group sync.WaitGroup
 	for range 4 {
 		group.Go(func() {

@@ -98,7 +98,7 @@ func (s *server) worklist(w http.ResponseWriter, r *http.Request, u coding.User)
 		Specialties: choices(counts.Specialties, values.Get("specialty")), DegradedOnly: q.Degraded != nil && *q.Degraded, InvalidOnly: q.Invalid != nil && *q.Invalid,
 		Filtered: len(scope) > 0 || q.SentTo != "", Scope: scope.Encode(), Waiting: counts.States[coding.ItemOpen],
 		ForMe: counts.ForMe, ForMeHref: "/?" + url.Values{"sent_to": {u.Login}}.Encode(), OpenQueries: counts.OpenQueries,
-		Rankers: choices(counts.Rankers, values.Get("ranker")),
+		Rankers:    choices(counts.Rankers, values.Get("ranker")),
 		Priorities: pickFrom(values.Get("priority_from"), choice{Value: "7", Label: "7 to 9, urgent"}, choice{Value: "5", Label: "5 or higher"}),
 		Ages: pickFrom(values.Get("older_hours"), choice{Value: "4", Label: "over 4 hours"}, choice{Value: "24", Label: "over a day"},
 			choice{Value: "72", Label: "over 3 days"}, choice{Value: "168", Label: "over a week"}),
