@@ -89,7 +89,7 @@ type tab struct {
 
 // tabTime is more than any test needs, also on a machine that is busy with other
 // things, so that one that hangs ends.
-const tabTime = 10 * time.Minute
+const tabTime = 20 * time.Minute
 
 // tab opens a browser of its own, 1280 x 720. What the page reports as an
 // error fails the test.
