@@ -22,7 +22,6 @@ import (
 	"chartcode/internal/web"
 	"chartcode/internal/worker"
 	"chartcode/pipeline/intake"
-	"chartcode/pipeline/segment"
 )
 
 func serveCommand(o *options) *cobra.Command {
@@ -241,9 +240,8 @@ func (a *app) serverOn(listener net.Listener, knowledge *catalog.Catalog) (*serv
 	if err != nil {
 		return nil, err
 	}
-	reviews, err := review.New(review.Config{Store: a.store, Logger: a.log, AcceptAllFrom: a.cfg.AcceptAllFrom, Check: checker.Item, Rules: knowledge.RulesOn, Sections: func(text string, setting coding.Setting) []coding.Section {
-		return segment.Segment(coding.Note{Text: text, Setting: setting}).Sections
-	}})
+	reader := new(noteReader)
+	reviews, err := review.New(review.Config{Store: a.store, Logger: a.log, AcceptAllFrom: a.cfg.AcceptAllFrom, Check: checker.Item, Rules: knowledge.RulesOn, Sections: reader.sections})
 	if err != nil {
 		return nil, err
 	}
@@ -251,8 +249,9 @@ func (a *app) serverOn(listener net.Listener, knowledge *catalog.Catalog) (*serv
 	if err != nil {
 		return nil, err
 	}
+	closing := make(chan struct{})
 	handler, err := web.New(web.Config{
-		Auth: accounts, Review: reviews, Changes: changes, Logger: a.log, Submit: submitter{a.bus}, Known: known{a.store},
+		Auth: accounts, Review: reviews, Changes: changes, Versions: a.store, Closing: closing, Scopes: reader.scopes, Logger: a.log, Submit: submitter{a.bus}, Known: known{a.store},
 		Parse:   func(body []byte) (coding.Note, error) { return intake.Parse(body, "") },
 		Codes:   book,
 		Ready:   a.readiness(knowledge),
@@ -262,9 +261,11 @@ func (a *app) serverOn(listener net.Listener, knowledge *catalog.Catalog) (*serv
 	if err != nil {
 		return nil, err
 	}
-	return &server{app: a, listener: listener, auth: accounts, changes: changes, http: &http.Server{
+	server := &server{app: a, listener: listener, auth: accounts, changes: changes, http: &http.Server{
 		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
-	}}, nil
+	}}
+	server.http.RegisterOnShutdown(func() { close(closing) })
+	return server, nil
 }
 
 func (s *server) addr() string { return s.listener.Addr().String() }

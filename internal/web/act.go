@@ -3,10 +3,8 @@ package web
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 
 	"chartcode/internal/coding"
 	"chartcode/internal/review"
@@ -15,12 +13,11 @@ import (
 // maxForm is the size of the largest form of an item's page, in bytes.
 const maxForm = 64 << 10
 
-// The acts of the page that are no decisions.
+// Headers that the pages' script sends: for whom the page was made, and the
+// print of the notes that it has, so that they need not be sent again.
 const (
-	actRelease = "release"
-	actHold    = "hold"
-	actQuery   = "query"
-	actResume  = "resume"
+	loginHeader = "Chartcode-Login"
+	haveHeader  = "Chartcode-Have"
 )
 
 // act takes the forms of the item's page.
@@ -36,9 +33,15 @@ func (s *server) act(w http.ResponseWriter, r *http.Request, u coding.User) {
 		return
 	}
 	f := r.PostForm
-	switch kind := f.Get("kind"); kind {
-	case actRelease, actHold, actQuery, actResume:
-		s.wait(w, r, u, id, kind, f.Get("reason"))
+	// A page that was left open must not act for who signed in after its user.
+	if by := r.Header.Get(loginHeader); by != "" && by != u.Login {
+		s.render(w, withUser(r, u), http.StatusForbidden, "message", messageView{
+			Title: "Somebody else has signed in", Text: "Nothing was done: in this browser " + plain(u.Name) + " has signed in meanwhile. Sign in again under your own name.",
+		})
+		return
+	}
+	if noDecision(f.Get("kind")) {
+		s.wait(w, r, u, id, f)
 		return
 	}
 	refused := &refusedAct{at: number(f.Get("at"))}
@@ -53,6 +56,8 @@ func (s *server) act(w http.ResponseWriter, r *http.Request, u coding.User) {
 		refused.focus, refused.typed = "add-code", f.Get("code")
 	case coding.Modify:
 		refused.focus, refused.typed = "change-"+f.Get("at"), f.Get("to")
+	case coding.Reorder:
+		_, refused.at, _ = movedPlaces(f)
 	}
 	out, err := s.Review.Decide(r.Context(), u, id, refused.act)
 	if err != nil {
@@ -67,42 +72,6 @@ func (s *server) act(w http.ResponseWriter, r *http.Request, u coding.User) {
 	to := scopeOf(r.URL.Query())
 	to.Set("at", at)
 	http.Redirect(w, r, itemPath(id, to)+"#code-"+at, http.StatusSeeOther)
-}
-
-// formAct reads a decision from a form. The content is what tells a decision
-// on changed suggestions, so a form without it is refused.
-func formAct(f url.Values) (review.Act, error) {
-	content, err := strconv.ParseInt(f.Get("content"), 10, 64)
-	if err != nil || content < 1 {
-		return review.Act{}, review.ErrInput
-	}
-	a := review.Act{
-		Kind: coding.DecisionKind(f.Get("kind")), Key: f.Get("key"), Content: content,
-		Code:   coding.CodeKey{System: coding.System(f.Get("system")), Code: f.Get("code")},
-		Reason: strings.TrimSpace(f.Get("reason")), Confirm: f.Get("confirm") == "true",
-	}
-	switch a.Kind {
-	case coding.Accept, coding.Reject, coding.Undo, coding.Redo, coding.Finish, coding.Reopen:
-	case coding.Add:
-		a.Code.Code = typedCode(a.Code.System, a.Code.Code)
-	case coding.Modify:
-		a.To = coding.CodeKey{System: a.Code.System, Code: typedCode(a.Code.System, f.Get("to"))}
-	case coding.Override:
-		a.Rule, a.Codes, a.Code = f.Get("rule"), f["codes"], coding.CodeKey{}
-	default:
-		return review.Act{}, review.ErrInput
-	}
-	return a, nil
-}
-
-// typedCode is a code as it is written, from what somebody typed: without
-// spaces, in capitals, an ICD-10-CM code with its dot.
-func typedCode(system coding.System, typed string) string {
-	code := strings.ToUpper(strings.Join(strings.Fields(typed), ""))
-	if system == coding.ICD10CM && !strings.Contains(code, ".") {
-		code = coding.DotCode(code)
-	}
-	return code
 }
 
 // nextAt is the code to look at after an act: after a decision on a code the
@@ -124,36 +93,6 @@ func nextAt(out review.Outcome, at int) int {
 		}
 	}
 	return about
-}
-
-// wait carries out the acts that are no decisions.
-func (s *server) wait(w http.ResponseWriter, r *http.Request, u coding.User, id int64, kind, reason string) {
-	reason = strings.TrimSpace(reason)
-	var err error
-	switch kind {
-	case actRelease:
-		err = s.Review.Release(r.Context(), u, id)
-	case actHold:
-		err = s.Review.Hold(r.Context(), u, id, reason)
-	case actQuery:
-		err = s.Review.Query(r.Context(), u, id, reason)
-	case actResume:
-		err = s.Review.Resume(r.Context(), u, id)
-	}
-	scope := scopeOf(r.URL.Query())
-	switch {
-	case err != nil:
-		s.actRefused(w, r, u, err, &refusedAct{at: -1, typed: reason})
-	case kind == actResume:
-		http.Redirect(w, r, itemPath(id, scope), http.StatusSeeOther)
-	case kind == actRelease:
-		scope.Set("done", "released")
-		http.Redirect(w, r, "/?"+scope.Encode(), http.StatusSeeOther)
-	case kind == actHold:
-		s.goNext(w, r, u, id, "held")
-	default:
-		s.goNext(w, r, u, id, "queried")
-	}
 }
 
 func (s *server) actRefused(w http.ResponseWriter, r *http.Request, u coding.User, err error, refused *refusedAct) {

@@ -333,7 +333,7 @@ func TestEncounterOfSeveralNotes(t *testing.T) {
 	}
 	b := s.as(coding.RoleCoder)
 	a := b.get(itemPath(s.itemOf("D-1")))
-	a.wants(t, http.StatusOK, "3 notes:", "<cite>ED note</cite>", "<cite>progress note D-2</cite>", "<cite>progress note D-3</cite>")
+	a.wants(t, http.StatusOK, `<a class="of-note" href="#note-1">ED note</a>`, "<cite>ED note</cite>", "<cite>progress note D-2</cite>", "<cite>progress note D-3</cite>")
 	articles := strings.Split(a.body, "<article ")
 	if len(articles) != 4 {
 		t.Fatalf("the page has %d notes", len(articles)-1)

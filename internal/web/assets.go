@@ -51,6 +51,19 @@ func (s *server) assetPath(name string) string {
 	return "/static/" + name + "?v=" + s.assets[name].version
 }
 
+// scriptFiles are the scripts of every page, in the order in which they run: the
+// first makes what the others share, the last starts them. theme.js is not among
+// them: it runs before anything is drawn.
+var scriptFiles = []string{"base.js", "session.js", "note.js", "acts.js", "live.js", "picker.js", "lookup.js", "list.js", "keys.js", "tour.js", "start.js"}
+
+func (s *server) scriptPaths() []string {
+	paths := make([]string, len(scriptFiles))
+	for i, name := range scriptFiles {
+		paths[i] = s.assetPath(name)
+	}
+	return paths
+}
+
 func (s *server) static(w http.ResponseWriter, r *http.Request) {
 	a, ok := s.assets[r.PathValue("file")]
 	if !ok {

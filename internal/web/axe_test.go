@@ -175,7 +175,7 @@ func TestAccessibility(t *testing.T) {
 		check(scheme + " change")
 		if scheme == "light" {
 			b.open(itemPath(diabetes))
-			b.press(strings.Repeat("a", 4) + strings.Repeat("r", 3))
+			b.press(strings.Repeat("a", 4) + strings.Repeat("r", 6))
 			b.until(`document.querySelectorAll(".code.rejected").length === 3`)
 		}
 		b.run(chromedp.EmulateViewport(640, 360))

@@ -15,7 +15,7 @@ func longNote() (coding.Note, []sug) {
 	var list []sug
 	for i := range 40 {
 		phrase := fmt.Sprintf("Finding number %d.", i)
-		fmt.Fprintf(&text, "SECTION %d\n%s\n%s\n", i, strings.Repeat("Stable on current treatment; no new complaints today. ", 95), phrase)
+		fmt.Fprintf(&text, "PLAN:\n%s\n%s\n", strings.Repeat("Stable on current treatment; no new complaints today. ", 95), phrase)
 		list = append(list, sug{code: fmt.Sprintf("A%02d.0", i), words: []string{phrase}, confidence: 0.9})
 	}
 	return note("D-1", "E-1", text.String()), list

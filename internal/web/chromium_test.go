@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"chartcode/internal/auth"
 	"chartcode/internal/coding"
 )
 
@@ -80,12 +81,15 @@ type tab struct {
 	*site
 	ctx context.Context
 
+	keys int // that were pressed
+
 	mu   sync.Mutex
 	said []string // exceptions, errors on the console, violations of the policy
 }
 
-// tabTime is more than any test needs, so that one that hangs ends.
-const tabTime = 2 * time.Minute
+// tabTime is more than any test needs, also on a machine that is busy with other
+// things, so that one that hangs ends.
+const tabTime = 20 * time.Minute
 
 // tab opens a browser of its own, 1280 x 720. What the page reports as an
 // error fails the test.
@@ -95,7 +99,18 @@ func (s *site) tab() *tab {
 	if chromium.err != nil {
 		s.t.Fatal(chromium.err)
 	}
-	ctx, end := chromedp.NewContext(chromium.ctx, chromedp.WithNewBrowserContext())
+	return s.tabIn(chromium.ctx, chromedp.WithNewBrowserContext())
+}
+
+// window opens a second window of the same browser, with the same cookies.
+func (b *tab) window() *tab {
+	b.t.Helper()
+	return b.tabIn(b.ctx)
+}
+
+func (s *site) tabIn(parent context.Context, options ...chromedp.ContextOption) *tab {
+	s.t.Helper()
+	ctx, end := chromedp.NewContext(parent, options...)
 	s.t.Cleanup(end)
 	if err := chromedp.Do(ctx); err != nil {
 		s.t.Fatal(err)
@@ -125,6 +140,7 @@ func (s *site) tab() *tab {
 		}
 	})
 	b.run(chromedp.EmulateViewport(1280, 720))
+	b.scheme("light")
 	return b
 }
 
@@ -144,6 +160,23 @@ func call[P, R any](b *tab, c cdp.Command[P, R], params P) R {
 		b.t.Fatal(err)
 	}
 	return r
+}
+
+// as signs in a new user, who has a password.
+func (b *tab) as(login string, role coding.UserRole, password string) {
+	b.t.Helper()
+	if _, err := b.auth.AddUser(b.t.Context(), auth.ByConsole, auth.NewUser{Login: login, Name: login, Role: role, Password: password}); err != nil {
+		b.t.Fatal(err)
+	}
+	b.open("/sign-in")
+	b.press(login + kb.Tab + password + kb.Enter)
+	b.until(`location.pathname === "/" && document.readyState === "complete"`)
+}
+
+// live waits until the page hears of changes.
+func (b *tab) live() {
+	b.t.Helper()
+	b.until(`document.documentElement.dataset.live === "on"`)
 }
 
 // signIn follows the link of the demo's user of a role.
@@ -168,7 +201,7 @@ func value[T any](b *tab, expression string) T {
 }
 
 // patience is how long a page may take to become what a test waits for.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // until waits until an expression in the page is true, whatever pages come
 // and go meanwhile. It looks at every frame that the browser draws.
@@ -194,6 +227,7 @@ func (b *tab) until(expression string) {
 func (b *tab) press(keys string) {
 	b.t.Helper()
 	for _, r := range keys {
+		b.keys++
 		var text string
 		events := kb.Encode(r)
 		for _, ev := range events {
@@ -213,10 +247,11 @@ func (b *tab) press(keys string) {
 	}
 }
 
-// scheme makes the browser prefer light or dark colours.
+// scheme makes the browser prefer light or dark colours, and no movement, so that
+// what comes into view does so at once.
 func (b *tab) scheme(name string) {
 	b.t.Helper()
-	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}}})
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
 }
 
 // picture is what the window shows, as PNG.

@@ -7,6 +7,12 @@
 // sending it again counts once, and the number of the suggestions that it was
 // shown with, so that a decision on changed ones is refused.
 //
+// Open pages listen to server-sent events, which hold numbers of items and
+// nothing else, and ask for themselves anew. What the server did not answer is
+// kept in the page's memory and sent again with its key; nothing of a note is
+// kept in the browser otherwise. The script is one file for each subject, see
+// scriptFiles.
+//
 // The package talks to internal/auth (who is it), internal/review (worklist,
 // items, decisions), internal/codebook (codes) and to the small interfaces that Config declares. It knows
 // no SQL and no NATS.

@@ -2,9 +2,12 @@ package web
 
 import (
 	"errors"
+	"fmt"
+	"hash/fnv"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"chartcode/internal/coding"
 	"chartcode/internal/review"
@@ -13,8 +16,12 @@ import (
 // noteView is a note with its evidence marked.
 type noteView struct {
 	review.Note
-	Pieces []piece
+	Pieces   []piece
+	Contents []contentsLine
 }
+
+// contentsLine is a section in a note's table of contents.
+type contentsLine struct{ Anchor, Name string }
 
 // quoteView is one piece of evidence beside its code.
 type quoteView struct {
@@ -29,7 +36,18 @@ type codeView struct {
 	Selected bool
 	Shown    []quoteView
 	More     []quoteView // folded away
+	Last     bool        // of the list
+	Of       int         // notes of the item
 }
+
+// Service reports whether units, modifiers and pointers apply.
+func (c codeView) Service() bool { return c.System == coding.HCPCS || c.System == coding.CPT }
+
+// ModifierText is what stands in the field of modifiers.
+func (c codeView) ModifierText() string { return strings.Join(c.Modifiers, " ") }
+
+// PointsTo reports whether a service was for a diagnosis.
+func (c codeView) PointsTo(key coding.CodeKey) bool { return slices.Contains(c.Pointers, key) }
 
 // Findings are the warnings, without that of a check, which is shown apart.
 func (c codeView) Findings() []coding.Finding {
@@ -57,6 +75,33 @@ type itemView struct {
 	MayReview      bool
 	Lookup         bool // codes have pages
 	Decided        int  // codes with a decision
+
+	Print      string // changes with what the notes' pane shows
+	NotesKept  bool   // the page that asked has the notes as they are
+	Colleagues []review.Colleague
+	Renew      int // seconds after which the claim is to be renewed; 0: not held
+}
+
+// Diagnoses are the codes that services can point to.
+func (v itemView) Diagnoses() []codeView {
+	var out []codeView
+	for _, c := range v.Codes {
+		if c.System == coding.ICD10CM && c.Listed() {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// Asked are the queries that are open.
+func (v itemView) Asked() []coding.Query {
+	var out []coding.Query
+	for _, q := range v.Item.Queries {
+		if q.Status == coding.QueryOpen {
+			out = append(out, q)
+		}
+	}
+	return out
 }
 
 // Invalid are the codes that have to go, because the releases that hold now do
@@ -90,14 +135,14 @@ const openQuotes = 3
 
 // newItemView works out where each code's evidence lies in the notes. At is
 // the code to select; one that there is not means the first undecided.
-func newItemView(item review.Item, at int) itemView {
+func (s *server) newItemView(item review.Item, at int) itemView {
 	v := itemView{Item: item, Selected: at, Decided: len(item.Codes) - item.Undecided}
 	if at < 0 || at >= len(item.Codes) {
 		v.Selected = firstUndecided(item, 0)
 	}
 	marks := map[string][]mark{}
 	for i, c := range item.Codes {
-		cv := codeView{Code: c, Index: i, Selected: i == v.Selected}
+		cv := codeView{Code: c, Index: i, Selected: i == v.Selected, Last: i == len(item.Codes)-1, Of: len(item.Notes)}
 		for n, e := range c.Evidence {
 			q := quoteView{Text: e.Text}
 			if k := noteOf(item, e); k >= 0 {
@@ -123,7 +168,12 @@ func newItemView(item review.Item, at int) itemView {
 				headings = append(headings, section.Heading)
 			}
 		}
-		nv.Pieces = cut(n.Text, marks[n.NoteID], headings)
+		var scopes []coding.Scope
+		if s.Scopes != nil {
+			scopes = s.Scopes(n.Text, n.SettingUsed)
+		}
+		nv.Pieces = cut(n.Text, marks[n.NoteID], headings, scopes)
+		nv.index()
 		for i := range nv.Pieces {
 			p := &nv.Pieces[i]
 			p.On = slices.Contains(p.Codes, v.Selected)
@@ -133,7 +183,42 @@ func newItemView(item review.Item, at int) itemView {
 		}
 		v.Notes = append(v.Notes, nv)
 	}
+	v.Print = printOf(v.Notes)
 	return v
+}
+
+// index gives each heading an anchor and lists it.
+func (n *noteView) index() {
+	for i := range n.Pieces {
+		p := &n.Pieces[i]
+		// A heading that evidence cuts is one heading.
+		if !p.Heading || i > 0 && n.Pieces[i-1].Heading {
+			continue
+		}
+		name := p.Text
+		for k := i + 1; k < len(n.Pieces) && n.Pieces[k].Heading; k++ {
+			name += n.Pieces[k].Text
+		}
+		name = strings.Trim(strings.Join(strings.Fields(name), " "), " :#*-=_.")
+		if name == "" {
+			continue
+		}
+		p.Section = fmt.Sprintf("s-%d-%d", n.ID, i)
+		n.Contents = append(n.Contents, contentsLine{p.Section, plain(name)})
+	}
+}
+
+// printOf is a number that changes when anything does that the pane of the notes
+// shows, but for which code is selected.
+func printOf(notes []noteView) string {
+	h := fnv.New64a()
+	for _, n := range notes {
+		fmt.Fprint(h, n.ID, " ", n.Revision, n.Changed, n.Degraded, n.DegradedReason, n.Ranker, n.Notices)
+		for _, p := range n.Pieces {
+			fmt.Fprint(h, len(p.Text), p.Codes, p.Anchors, p.Names, p.Said, p.Heading)
+		}
+	}
+	return strconv.FormatUint(h.Sum64(), 36)
 }
 
 // noteOf is the place of the note that evidence lies in and that still says
@@ -232,10 +317,20 @@ func (s *server) showItem(w http.ResponseWriter, r *http.Request, u coding.User,
 	if refused != nil {
 		at, status = refused.at, refused.status
 	}
-	v := newItemView(item, at)
+	v := s.newItemView(item, at)
+	v.NotesKept = r.Header.Get(haveHeader) == v.Print
 	v.Scope, v.MayReview, v.Systems = scopeOf(query).Encode(), u.Role.MayReview(), s.systems(r)
 	v.Lookup = s.Codes != nil
-	for _, how := range []string{"finished", "held", "queried"} {
+	if item.Mine {
+		v.Renew = max(1, int(item.Claim.Until.Sub(s.Now()).Seconds())/3)
+	}
+	if item.MayDecide || item.SentTo != nil || item.State == coding.ItemHeld {
+		if v.Colleagues, err = s.Review.Colleagues(r.Context(), u); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+	}
+	for _, how := range []string{"finished", "held", "queried", "skipped", "sent"} {
 		if left := number(query.Get(how)); left > 0 && refused == nil {
 			v.Left, v.LeftHow = strconv.Itoa(left), how
 		}

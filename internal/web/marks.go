@@ -23,8 +23,32 @@ type piece struct {
 	Codes   []int
 	Anchors []string // of the evidence that begins here
 	Heading bool
-	On      bool     // evidence of the selected code
-	Names   []string // of the codes
+	Section string           // id of the place of a heading
+	Said    coding.Assertion // of what is denied or said of the family; else empty
+	On      bool             // evidence of the selected code
+	Names   []string         // of the codes
+}
+
+// SaidClass and SaidHint are for what is denied or said of the family.
+func (p piece) SaidClass() string {
+	switch p.Said {
+	case coding.Negated:
+		return "said-no"
+	case coding.Family:
+		return "said-family"
+	}
+	return ""
+}
+
+// SaidHint says it in words.
+func (p piece) SaidHint() string {
+	switch p.Said {
+	case coding.Negated:
+		return "Denied, or of another person"
+	case coding.Family:
+		return "Said of the family"
+	}
+	return ""
 }
 
 // Class is for the style sheet.
@@ -57,7 +81,10 @@ func evidenceAnchor(code, n int) string { return fmt.Sprintf("ev-%d-%d", code, n
 // cut divides text at the borders of marks and headings, so that overlapping
 // evidence of several codes is told apart. Spans that lie outside the text or
 // split a character are left out: a page must not fail for one bad offset.
-func cut(text string, marks []mark, headings []coding.Span) []piece {
+//
+// Scopes say where something is denied or said of the family; of several the
+// stronger counts. Other scopes are left out.
+func cut(text string, marks []mark, headings []coding.Span, scopes []coding.Scope) []piece {
 	fits := func(s coding.Span) bool {
 		return s.Start >= 0 && s.Start < s.End && s.End <= len(text) && boundary(text, s.Start) && boundary(text, s.End)
 	}
@@ -76,14 +103,23 @@ func cut(text string, marks []mark, headings []coding.Span) []piece {
 			borders = append(borders, h.Start, h.End)
 		}
 	}
+	said := make([]coding.Scope, 0, len(scopes))
+	for _, sc := range scopes {
+		if (sc.Assertion == coding.Negated || sc.Assertion == coding.Family) && fits(sc.Span) {
+			said = append(said, sc)
+			borders = append(borders, sc.Start, sc.End)
+		}
+	}
 	slices.Sort(borders)
 	borders = slices.Compact(borders)
 	byStart := func(a, b coding.Span) int { return a.Start - b.Start }
 	slices.SortStableFunc(good, func(a, b mark) int { return byStart(a.Span, b.Span) })
 	slices.SortStableFunc(heads, byStart)
+	slices.SortStableFunc(said, func(a, b coding.Scope) int { return byStart(a.Span, b.Span) })
 
 	var out []piece
 	var open []mark // those that reach into the present piece
+	var in []coding.Scope
 	for i := 1; i < len(borders); i++ {
 		from, to := borders[i-1], borders[i]
 		p := piece{Text: text[from:to]}
@@ -102,6 +138,16 @@ func cut(text string, marks []mark, headings []coding.Span) []piece {
 			heads = heads[1:]
 		}
 		p.Heading = len(heads) > 0 && heads[0].Start <= from
+		in = slices.DeleteFunc(in, func(sc coding.Scope) bool { return sc.End <= from })
+		for len(said) > 0 && said[0].Start <= from {
+			in = append(in, said[0])
+			said = said[1:]
+		}
+		for i, sc := range in {
+			if i == 0 || coding.Stronger(sc.Assertion, p.Said) == sc.Assertion {
+				p.Said = sc.Assertion
+			}
+		}
 		out = append(out, p)
 	}
 	return out

@@ -25,7 +25,13 @@ func TestCut(t *testing.T) {
 		if random.IntN(2) == 0 {
 			headings = append(headings, coding.Span{Start: 0, End: 5})
 		}
-		pieces := cut(text, marks, headings)
+		var scopes []coding.Scope
+		for range random.IntN(4) {
+			from := random.IntN(len(text)+4) - 2
+			scopes = append(scopes, coding.Scope{Span: coding.Span{Start: from, End: from + random.IntN(14) - 1},
+				Assertion: []coding.Assertion{coding.Negated, coding.Family, coding.Possible}[random.IntN(3)]})
+		}
+		pieces := cut(text, marks, headings, scopes)
 		at, anchors, good := 0, 0, 0
 		for _, m := range marks {
 			if inside(text, m.Span) {
@@ -46,6 +52,15 @@ func TestCut(t *testing.T) {
 			if want = slices.Compact(want); !slices.Equal(p.Codes, want) {
 				t.Fatalf("%v: %q at %d has the codes %v, want %v", marks, p.Text, at, p.Codes, want)
 			}
+			var said coding.Assertion
+			for _, sc := range scopes {
+				if sc.Assertion != coding.Possible && inside(text, sc.Span) && sc.Start <= at && at < sc.End && said != coding.Family {
+					said = sc.Assertion
+				}
+			}
+			if p.Said != said {
+				t.Fatalf("%v: %q at %d is said as %q, want %q", scopes, p.Text, at, p.Said, said)
+			}
 			if p.Heading != (len(headings) > 0 && at < 5) {
 				t.Fatalf("%v: %q at %d is a heading: %v", marks, p.Text, at, p.Heading)
 			}
@@ -60,7 +75,7 @@ func TestCut(t *testing.T) {
 			t.Fatalf("%v: the pieces are %q with %d anchors, want %d", marks, all.String(), anchors, good)
 		}
 	}
-	if got := cut("", []mark{{coding.Span{Start: 0, End: 1}, 0, "a"}}, nil); len(got) != 0 {
+	if got := cut("", []mark{{coding.Span{Start: 0, End: 1}, 0, "a"}}, nil, nil); len(got) != 0 {
 		t.Errorf("no text gives %v", got)
 	}
 }
@@ -74,7 +89,7 @@ func TestRuns(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string][]run{
 		"":                      nil,
-		"plain\r\n\ttext é":     {{Text: "plain\r\n\ttext é"}},
+		"plain\r\n\ttext é":     {{Text: "plain"}, {Return: true}, {Text: "\n\ttext é"}},
 		"a\u202eb":              {{Text: "a"}, {Control: "U+202E"}, {Text: "b"}},
 		"\u2066\u0085":          {{Control: "U+2066"}, {Control: "U+0085"}},
 		"\x1b[31m":              {{Control: "U+001B"}, {Text: "[31m"}},
@@ -118,6 +133,6 @@ func BenchmarkCut(b *testing.B) {
 		marks = append(marks, mark{coding.Span{Start: i * 600, End: i*600 + 40 + i%7*100}, i % 30, "a"})
 	}
 	for b.Loop() {
-		cut(text, marks, nil)
+		cut(text, marks, nil, nil)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -219,14 +220,21 @@ func TestAssets(t *testing.T) {
 	i := strings.Index(page, "/static/chartcode.css?v=")
 	address := page[i : i+strings.IndexByte(page[i:], '"')]
 	a := b.get(address)
-	a.wants(t, http.StatusOK, ".codes-list")
+	a.wants(t, http.StatusOK, ".badge")
 	if a.Header.Get("Content-Type") != "text/css; charset=utf-8" || !strings.Contains(a.Header.Get("Cache-Control"), "immutable") {
 		t.Errorf("the style sheet came as %v", a.Header)
 	}
 	if c := b.get("/static/chartcode.css?v=old").Header.Get("Cache-Control"); c != "no-cache" {
 		t.Errorf("another version may be kept: %s", c)
 	}
-	b.get("/static/chartcode.js").wants(t, http.StatusOK, `"use strict"`)
+	b.get("/static/item.css").wants(t, http.StatusOK, ".codes-list")
+	scripts := regexp.MustCompile(`<script src="(/static/[a-z]+\.js\?v=[0-9a-f]+)"`).FindAllStringSubmatch(page, -1)
+	if len(scripts) != 12 {
+		t.Errorf("the page has %d scripts", len(scripts))
+	}
+	for _, m := range scripts {
+		b.get(m[1]).wants(t, http.StatusOK, `"use strict"`)
+	}
 	b.get("/static/none.css").wants(t, http.StatusNotFound)
 	b.get("/static/").wants(t, http.StatusSeeOther)
 }

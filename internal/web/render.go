@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"math"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ type frame struct {
 	Starter  bool
 	Codes    bool   // codes can be looked up
 	NotReady string // why suggestions cannot be made just now
+	Live     bool   // the page is told what changes
 	View     any
 }
 
@@ -45,7 +47,7 @@ func (s *server) parsePages() (map[string]*template.Template, error) {
 	for _, name := range pageNames {
 		t, err := base.Clone()
 		if err == nil {
-			t, err = t.ParseFS(templateFiles, "templates/"+name+".html")
+			t, err = t.ParseFS(templateFiles, "templates/"+name+"*.html")
 		}
 		if err != nil {
 			return nil, err
@@ -58,6 +60,7 @@ func (s *server) parsePages() (map[string]*template.Template, error) {
 func (s *server) functions() template.FuncMap {
 	return template.FuncMap{
 		"asset":   s.assetPath,
+		"scripts": s.scriptPaths,
 		"runs":    runs,
 		"plain":   plain,
 		"counted": counted,
@@ -90,6 +93,17 @@ func (s *server) functions() template.FuncMap {
 		},
 		"checkStatus": checkText,
 		"inc":         func(i int) int { return i + 1 },
+		"dec":         func(i int) int { return i - 1 },
+		"digit":       func(i int) string { return strconv.Itoa((i + 1) % 10) }, // the key of the i-th of at most ten choices
+		"rejects":     coding.RejectReasons,
+		"holds":       review.HoldReasons,
+		"skips":       review.SkipReasons,
+		"templates":   coding.QueryTemplates,
+		"poas":        poaChoices,
+		"poa":         poaText,
+		"roles":       roleChoices,
+		"rejected":    rejectedText,
+		"lower":       strings.ToLower,
 		"newKey":      rand.Text,
 		"codepath":    codePath,
 		"termkind":    termKindText,
@@ -99,6 +113,7 @@ func (s *server) functions() template.FuncMap {
 		},
 		// Templates take one value; these put a part of a page beside the page.
 		"coded":   func(v itemView, c codeView) pageCode { return pageCode{&v, c} },
+		"query":   func(v itemView, q coding.Query) pageQuery { return pageQuery{&v, q} },
 		"blocker": func(v itemView, n int, b review.Blocker) pageBlocker { return pageBlocker{&v, b, n} },
 	}
 }
@@ -106,6 +121,11 @@ func (s *server) functions() template.FuncMap {
 type pageCode struct {
 	Page *itemView
 	Code codeView
+}
+
+type pageQuery struct {
+	Page  *itemView
+	Query coding.Query
 }
 
 type pageCodes struct {
@@ -128,7 +148,7 @@ func withUser(r *http.Request, u coding.User) *http.Request {
 
 // render writes a page; it is written whole or not at all.
 func (s *server) render(w http.ResponseWriter, r *http.Request, status int, page string, view any) {
-	f := frame{View: view, Here: page, Codes: s.Codes != nil}
+	f := frame{View: view, Here: page, Codes: s.Codes != nil, Live: s.Changes != nil && s.Versions != nil && (page == "item" || page == "worklist")}
 	if u, ok := r.Context().Value(userKey{}).(coding.User); ok {
 		f.User = &u
 	}

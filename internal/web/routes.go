@@ -20,7 +20,15 @@ func (s *server) routes() {
 	s.mux.HandleFunc("GET /items/{id}", s.page(s.item))
 	s.mux.HandleFunc("POST /items/{id}/act", s.page(s.act))
 	s.mux.HandleFunc("GET /items/{id}/act", s.page(s.backToItem))
+	s.mux.HandleFunc("POST /items/{id}/renew", s.page(s.renew))
+	s.mux.HandleFunc("POST /filters", s.page(s.saveFilter))
+	s.mux.HandleFunc("POST /filters/{id}/delete", s.page(s.deleteFilter))
+	s.mux.HandleFunc("GET /session", s.page(s.who))
+	if s.Changes != nil && s.Versions != nil {
+		s.mux.HandleFunc("GET /events", s.page(s.events))
+	}
 	if s.Codes != nil {
+		s.mux.HandleFunc("POST /codes/find", s.page(s.find))
 		s.mux.HandleFunc("GET /codes", s.page(s.codes))
 		s.mux.HandleFunc("GET /codes/{system}/{code}", s.page(s.code))
 	}

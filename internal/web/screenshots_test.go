@@ -2,7 +2,10 @@ package web_test
 
 import (
 	"bytes"
+	"errors"
 	"flag"
+	"image"
+	"image/color"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -30,6 +33,7 @@ func TestScreenshots(t *testing.T) {
 	booktest.Load(t, s.store)
 	diabetes, stay, degraded := s.itemOf("N-1001"), s.itemOf("N-1004"), s.itemOf("N-1012")
 	b := s.tab()
+	film(t, dir)
 	for _, scheme := range []string{"light", "dark"} {
 		b.scheme(scheme)
 		shot := func(name string) {
@@ -63,7 +67,7 @@ func TestScreenshots(t *testing.T) {
 			b.open(itemPath(diabetes))
 			b.press("aaa")
 			b.until(`document.querySelectorAll(".code.accepted").length === 3`)
-			b.press("jr")
+			b.press("jrr")
 			b.until(`document.querySelectorAll(".code.rejected").length === 1`)
 			b.press("f")
 			b.until(`document.querySelector("#problem") !== null`)
@@ -90,7 +94,82 @@ func TestScreenshots(t *testing.T) {
 		b.open(itemPath(stay))
 		shot("zoom")
 		b.run(chromedp.EmulateViewport(1280, 720))
-		b.run(chromedp.Click(`.who button:not([data-sheet])`))
+		b.open(itemPath(stay))
+		b.press("r")
+		b.until(`document.querySelector(".reject[open]") !== null`)
+		shot("reject")
+		b.open(itemPath(stay))
+		b.press("m")
+		b.until(`document.activeElement.matches("[name=to]")`)
+		b.press("kidney disease")
+		b.until(`document.querySelectorAll(".offers [role=option]").length > 0`)
+		shot("modify")
+		b.open(itemPath(stay))
+		b.press("q")
+		b.until(`document.activeElement.id === "query-to"`)
+		shot("query")
+		b.run(chromedp.Click(`.who form button`))
 		b.until(`location.pathname === "/sign-in"`)
+	}
+}
+
+// film writes a strip of four pictures: a note of ten suggestions from the
+// worklist to the next note.
+func film(t *testing.T, dir string) {
+	t.Helper()
+	s := newSite(t)
+	s.saveSamples()
+	b := s.tab()
+	var frames []image.Image
+	frame := func() {
+		t.Helper()
+		im, err := png.Decode(bytes.NewReader(b.picture()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		frames = append(frames, im)
+	}
+	b.signIn(coding.RoleCoder)
+	b.run(chromedp.Evaluate[chromedp.Void](`localStorage.setItem("chartcode-tour", "1"); null`))
+	b.open("/?specialty=Internal+Medicine&sort=oldest")
+	frame()
+	b.press("n")
+	b.focused("E11.22")
+	frame()
+	b.press("aaaaaa")
+	b.until(`document.querySelectorAll(".code.accepted").length === 6`)
+	frame()
+	b.press("aaaa")
+	b.until(`document.querySelectorAll(".code.accepted").length === 10`)
+	b.press("f")
+	b.until(`document.querySelector("#problem") !== null`)
+	b.press("f")
+	b.until(`document.querySelector(".notice.good") !== null`)
+	frame()
+	strip := image.NewRGBA(image.Rect(0, 0, 1280, 720))
+	for i, f := range frames {
+		halve(strip, f, (i%2)*640, (i/2)*360)
+	}
+	file, err := os.Create(filepath.Join(dir, "strip.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(png.Encode(file, strip), file.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// halve draws a picture at half its size.
+func halve(to *image.RGBA, from image.Image, left, top int) {
+	size := from.Bounds().Size()
+	for y := range size.Y / 2 {
+		for x := range size.X / 2 {
+			var r, g, b uint32
+			for i := range 4 {
+				rr, gg, bb, _ := from.At(2*x+i%2, 2*y+i/2).RGBA()
+				r, g, b = r+rr, g+gg, b+bb
+			}
+			to.SetRGBA(left+x, top+y, color.RGBA{uint8(r >> 10), uint8(g >> 10), uint8(b >> 10), 255})
+		}
 	}
 }

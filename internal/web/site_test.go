@@ -42,6 +42,7 @@ type site struct {
 	links  map[coding.UserRole]string
 	sent   *submissions
 	cut    atomic.Bool // posts are carried out, but their answers never arrive
+	down   atomic.Bool // nothing is answered
 
 	mu     sync.Mutex
 	offset time.Duration
@@ -129,7 +130,18 @@ func newSite(t testing.TB, change ...func(*web.Config)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	feed, err := review.NewFeed(s.store, logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listen, stop := context.WithCancel(context.Background())
+	closing, listened := make(chan struct{}), make(chan struct{})
+	go func() { defer close(listened); feed.Run(listen) }()
 	cfg := web.Config{
+		Changes: feed, Versions: s.store, Closing: closing,
+		Scopes: func(text string, setting coding.Setting) []coding.Scope {
+			return segment.Segment(coding.Note{Text: text, Setting: setting}).Scopes
+		},
 		Auth: s.auth, Review: s.review, Logger: logger, Now: s.now, Submit: s.sent, Known: known{s.store},
 		Parse: func(body []byte) (coding.Note, error) { return intake.Parse(body, "") },
 		Ready: func(context.Context) web.Readiness { return web.Readiness{Ready: true, CodeSet: codeSet} },
@@ -153,6 +165,9 @@ func newSite(t testing.TB, change ...func(*web.Config)) *site {
 		s.links[l.Role] = l.Token
 	}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.down.Load() {
+			panic(http.ErrAbortHandler)
+		}
 		if r.Method == http.MethodPost && s.cut.Load() {
 			handler.ServeHTTP(httptest.NewRecorder(), r)
 			panic(http.ErrAbortHandler)
@@ -160,7 +175,10 @@ func newSite(t testing.TB, change ...func(*web.Config)) *site {
 		handler.ServeHTTP(w, r)
 	}))
 	t.Cleanup(func() {
+		close(closing)
 		s.Close()
+		stop()
+		<-listened
 		logs := s.logs.String()
 		for _, secret := range []string{"Essential hypertension", "diabetes", "P-SECRET", "D-1", s.links[coding.RoleCoder]} {
 			if strings.Contains(logs, secret) {
@@ -504,4 +522,15 @@ func decoded[T any](t testing.TB, a answer) T {
 		t.Fatalf("%s %s: not JSON: %s", a.Request.Method, a.Request.URL.Path, excerpt(a.body))
 	}
 	return v
+}
+
+// eventually waits until something is so.
+func (s *site) eventually(is func() bool) {
+	s.t.Helper()
+	for end := time.Now().Add(patience); !is(); {
+		if time.Now().After(end) {
+			s.t.Fatal("waited in vain")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
 }

@@ -17,6 +17,7 @@ import (
 type run struct {
 	Text    string
 	Control string // such as U+202E
+	Return  bool   // a carriage return, which browsers leave out unless it is written as a reference
 }
 
 // hidden reports whether a character would not be seen but change what is: the
@@ -32,18 +33,23 @@ func hidden(r rune) bool {
 	return unicode.IsControl(r)
 }
 
-// runs divides text at invisible characters.
+// runs divides text at invisible characters. Pages count bytes in what they show,
+// to say which words somebody selected, so that no character may be lost.
 func runs(text string) []run {
 	var out []run
 	from := 0
 	for i, r := range text {
-		if !hidden(r) {
+		if !hidden(r) && r != '\r' {
 			continue
 		}
 		if from < i {
 			out = append(out, run{Text: text[from:i]})
 		}
-		out = append(out, run{Control: fmt.Sprintf("U+%04X", r)})
+		if r == '\r' {
+			out = append(out, run{Return: true})
+		} else {
+			out = append(out, run{Control: fmt.Sprintf("U+%04X", r)})
+		}
 		from = i + len(string(r))
 	}
 	if from < len(text) {
@@ -127,6 +133,58 @@ func roleText(r coding.Role) string {
 	return ""
 }
 
+// rejectedText is why a suggestion was rejected.
+func rejectedText(why coding.ReasonCode) string {
+	for _, c := range coding.RejectReasons() {
+		if c.Code == why {
+			return c.Label
+		}
+	}
+	return ""
+}
+
+// poaChoices are the present-on-admission indicators with the key of each.
+func poaChoices() []choice {
+	var out []choice
+	for _, p := range []coding.POA{coding.POAYes, coding.POANo, coding.POAUnknown, coding.POAClinically, coding.POAExempt} {
+		out = append(out, choice{Value: string(p), Label: poaText(p)})
+	}
+	return out
+}
+
+func poaText(p coding.POA) string {
+	switch p {
+	case coding.POAYes:
+		return "present"
+	case coding.POANo:
+		return "not present"
+	case coding.POAUnknown:
+		return "documentation does not tell"
+	case coding.POAClinically:
+		return "cannot be told clinically"
+	case coding.POAExempt:
+		return "exempt"
+	}
+	return string(p)
+}
+
+// roleChoices are the roles that a coder can give a code in a setting.
+func roleChoices(s coding.Setting) []choice {
+	leading := coding.RoleFirstListed
+	if s.InpatientRules() {
+		leading = coding.RolePrincipal
+	}
+	out := []choice{}
+	for _, r := range []coding.Role{leading, coding.RoleSecondary, coding.RoleAdmitting, coding.RoleReason} {
+		label := roleText(r)
+		if label == "" {
+			label = "secondary"
+		}
+		out = append(out, choice{Value: string(r), Label: label})
+	}
+	return out
+}
+
 // ageText says how long ago something was.
 func ageText(d time.Duration) string {
 	switch {
@@ -201,6 +259,20 @@ func eventText(action string) string {
 		return "queried it"
 	case string(coding.EventResumed):
 		return "resumed it"
+	case string(coding.EventSkipped):
+		return "skipped it"
+	case string(coding.EventSent):
+		return "sent it"
+	case string(coding.EventUnsent):
+		return "took back the sending"
+	case string(coding.EventAnswered):
+		return "entered the answer to query"
+	case string(coding.EventWithdrew):
+		return "withdrew query"
+	case string(coding.Detail):
+		return "set details of"
+	case string(coding.Remark):
+		return "remarked"
 	case review.ActionChecked:
 		return "looked the codes up again"
 	case string(coding.Accept):
@@ -244,6 +316,8 @@ func problemText(err error, zone *time.Location) string {
 		return out + " Decide, or finish all the same."
 	case errors.As(err, &unready) && unready.Confirmable() && unready.Empty:
 		return "No code was accepted. Finish all the same to close the item without codes."
+	case errors.As(err, &unready) && unready.Confirmable():
+		return counted(len(unready.Warnings), "warning stands", "warnings stand") + " against the codes of the review. " + warned(unready.Warnings) + " Mend it, or finish all the same."
 	case errors.Is(err, review.ErrUnknown):
 		return "The loaded code set has no such code that may be reported on the date of service. Check the code and try again."
 	case errors.Is(err, review.ErrChanged):
@@ -254,6 +328,15 @@ func problemText(err error, zone *time.Location) string {
 		return "This could not be understood. Fill in what is asked for and try again."
 	}
 	return sentence(err)
+}
+
+// warned names the codes of warnings with what these say.
+func warned(warnings []coding.Finding) string {
+	var parts []string
+	for _, w := range warnings {
+		parts = append(parts, strings.Join(w.Codes, ", ")+": "+w.Message)
+	}
+	return strings.Join(parts, " ")
 }
 
 // sentence makes a message start with a capital and end with a full stop.

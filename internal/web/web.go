@@ -42,6 +42,11 @@ type Readiness struct {
 	Releases []coding.Release
 }
 
+// Versions gives the number that rises with each change of an item.
+type Versions interface {
+	ItemVersion(ctx context.Context, id int64) (version int64, found bool, err error)
+}
+
 // Config is what the web needs. Auth, Review and Logger must be there. POST
 // /api/v1/notes is routed when Submit, Known and Parse are there, the
 // pages and the API for codes when Codes is, /readyz when Ready is, /metrics when
@@ -52,7 +57,15 @@ type Config struct {
 	Logger *slog.Logger
 
 	// Changes tells open pages what changes; nil: they show it when they are loaded.
-	Changes review.Changes
+	// Versions, which goes with it, tells a page whether it has seen a change.
+	Changes  review.Changes
+	Versions Versions
+	// Closing, when it is closed, ends what pages listen to, so that a server that
+	// shuts down need not wait for them.
+	Closing <-chan struct{}
+	// Scopes, which may be nil, finds the stretches of a text in which something is
+	// denied, or said of the family, so that pages mark them.
+	Scopes func(text string, setting coding.Setting) []coding.Scope
 
 	Submit Submitter
 	Known  KnownNotes

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"chartcode/internal/coding"
 	"chartcode/internal/review"
@@ -28,11 +29,28 @@ type worklistView struct {
 	State                                 string
 	States                                []stateChoice
 	Settings, Sources, Specialties, Sorts []choice
+	Rankers, Coders                       []choice
+	Priorities, Ages, Confidences         []choice
+	More                                  bool // a filter that is folded away is set
+	Saved                                 []savedView
+	Listed                                string // all that chooses the list, to be saved
+	ForMe, ForMeHere                      int    // items that wait for the user; ForMeHere: 1 when the list is of those
+	ForMeHref                             string
+	OpenQueries                           int
+	Problem                               string
 	SortLabel                             string
 	Items                                 []coding.ItemHead
 	Mine                                  []coding.ItemHead // what the user holds
 	Scope                                 string            // goes with a link or form to an item or the next one
 	First, Next                           string            // links to other pages of the list; empty: none
+}
+
+// savedView is a list that somebody saved.
+type savedView struct {
+	coding.SavedFilter
+	Href    string
+	Current bool
+	Mine    bool // the user may remove it
 }
 
 // Query is the scope as a query to append to a path.
@@ -54,6 +72,11 @@ func (s *server) worklist(w http.ResponseWriter, r *http.Request, u coding.User)
 	if len(q.States) != 1 {
 		q.States = []coding.ItemState{coding.ItemOpen}
 	}
+	saved, err := s.Review.Filters(r.Context(), u)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
 	page, err := s.Review.Worklist(r.Context(), q)
 	if errors.Is(err, review.ErrInput) {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
@@ -73,7 +96,36 @@ func (s *server) worklist(w http.ResponseWriter, r *http.Request, u coding.User)
 		MayReview: u.Role.MayReview(), State: string(q.States[0]), Items: page.Items, Notes: counts.Notes,
 		Settings: choices(counts.Settings, values.Get("setting")), Sources: choices(counts.Sources, values.Get("source")),
 		Specialties: choices(counts.Specialties, values.Get("specialty")), DegradedOnly: q.Degraded != nil && *q.Degraded, InvalidOnly: q.Invalid != nil && *q.Invalid,
-		Filtered: len(scope) > 0, Scope: scope.Encode(), Waiting: counts.States[coding.ItemOpen],
+		Filtered: len(scope) > 0 || q.SentTo != "", Scope: scope.Encode(), Waiting: counts.States[coding.ItemOpen],
+		ForMe: counts.ForMe, ForMeHref: "/?" + url.Values{"sent_to": {u.Login}}.Encode(), OpenQueries: counts.OpenQueries,
+		Rankers:    choices(counts.Rankers, values.Get("ranker")),
+		Priorities: pickFrom(values.Get("priority_from"), choice{Value: "7", Label: "7 to 9, urgent"}, choice{Value: "5", Label: "5 or higher"}),
+		Ages: pickFrom(values.Get("older_hours"), choice{Value: "4", Label: "over 4 hours"}, choice{Value: "24", Label: "over a day"},
+			choice{Value: "72", Label: "over 3 days"}, choice{Value: "168", Label: "over a week"}),
+		Confidences: pickFrom(values.Get("confidence_below"), choice{Value: "0.35", Label: "unsure"}, choice{Value: "0.6", Label: "possible or less"},
+			choice{Value: "0.85", Label: "likely or less"}),
+		Listed: kept(values, append(slices.Clone(listNames), filterNames...)...).Encode(),
+	}
+	if q.SentTo == u.Login {
+		v.ForMeHere = 1
+	}
+	for _, name := range []string{"ranker", "coder", "degraded", "invalid", "priority_from", "older_hours", "confidence_below"} {
+		v.More = v.More || values.Get(name) != ""
+	}
+	if v.Coders, err = s.coders(r, u, values.Get("coder")); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	for _, f := range saved {
+		to := filterValues(f.Query).Encode()
+		v.Saved = append(v.Saved, savedView{SavedFilter: f, Href: "/" + asQuery(to), Current: to != "" && to == v.Listed,
+			Mine: f.Owner == u.Login || f.Shared && (u.Role == coding.RoleManager || u.Role == coding.RoleAdmin)})
+	}
+	switch values.Get("problem") {
+	case "filter":
+		v.Problem = "The list was not saved: give it a name of at most 80 characters."
+	case "gone":
+		v.Problem = "This saved list is not there any more, or is not yours to remove."
 	}
 	if v.MayReview {
 		mine, err := s.Review.Worklist(r.Context(), coding.WorklistQuery{States: []coding.ItemState{coding.ItemClaimed}, Holder: u.Login, Limit: minePage})
@@ -84,7 +136,7 @@ func (s *server) worklist(w http.ResponseWriter, r *http.Request, u coding.User)
 		v.Mine = mine.Items
 	}
 	link := func(name, value string) string {
-		to := kept(values, append([]string{"state", "sort"}, filterNames...)...)
+		to := kept(values, append(slices.Clone(listNames), filterNames...)...)
 		if value != "" {
 			to.Set(name, value)
 		}
@@ -143,6 +195,65 @@ func choices(values []coding.ValueCount, chosen string) []choice {
 		out = append(out, choice{Value: chosen, Label: plain(chosen), Current: true})
 	}
 	return out
+}
+
+// pickFrom marks the chosen one of fixed choices; another value is offered too.
+func pickFrom(chosen string, from ...choice) []choice {
+	known := chosen == ""
+	for i := range from {
+		from[i].Current = from[i].Value == chosen
+		known = known || from[i].Current
+	}
+	if !known {
+		from = append(from, choice{Value: chosen, Label: plain(chosen), Current: true})
+	}
+	return from
+}
+
+// coders are those by whom items can have been decided on: all that may review.
+func (s *server) coders(r *http.Request, u coding.User, chosen string) ([]choice, error) {
+	people, err := s.Review.Colleagues(r.Context(), u)
+	if err != nil {
+		return nil, err
+	}
+	out := []choice{{Value: u.Login, Label: plain(u.Name)}}
+	for _, p := range people {
+		if p.Role.MayReview() {
+			out = append(out, choice{Value: p.Login, Label: plain(p.Name)})
+		}
+	}
+	return pickFrom(chosen, out...), nil
+}
+
+// saveFilter saves a list as it is shown under a name.
+func (s *server) saveFilter(w http.ResponseWriter, r *http.Request, u coding.User) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	_ = r.ParseForm() // what cannot be read is an empty name, which is refused
+	values, _ := url.ParseQuery(r.PostForm.Get("list"))
+	values = kept(values, append(slices.Clone(listNames), filterNames...)...)
+	q, _ := filterQuery(values)
+	_, err := s.Review.SaveFilter(r.Context(), u, r.PostForm.Get("name"), r.PostForm.Get("shared") == "true", q)
+	switch {
+	case errors.Is(err, review.ErrInput):
+		values.Set("problem", "filter")
+	case err != nil:
+		s.fail(w, r, err)
+		return
+	}
+	http.Redirect(w, r, "/"+asQuery(values.Encode()), http.StatusSeeOther)
+}
+
+func (s *server) deleteFilter(w http.ResponseWriter, r *http.Request, u coding.User) {
+	id, _ := itemID(r)
+	err := s.Review.DeleteFilter(r.Context(), u, id)
+	switch {
+	case errors.Is(err, review.ErrNotFound):
+		http.Redirect(w, r, "/?problem=gone", http.StatusSeeOther)
+	case err != nil:
+		s.fail(w, r, err)
+	default:
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+	}
 }
 
 // next takes the next open item for the user and goes there.
