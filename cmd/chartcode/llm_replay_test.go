@@ -32,7 +32,7 @@ var changing = regexp.MustCompile(`"(created_at|timings_ms)":("[^"]*"|\{[^}]*\})
 // endpoint and no key; what was not is an error that names it.
 func TestRecordAndReplay(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newStarted(t)
 	server := newLLMServer(t, llmCodes(t, nil))
 	dir := filepath.Join(t.TempDir(), "recordings")
 	notes := s.file("notes.jsonl", noteLines("rec", 3))
