@@ -283,14 +283,20 @@ func (s *site) status() status {
 	return st
 }
 
-// settled waits until nothing is under way and gives the counts.
-func (s *site) settled(received int) status {
+// settled waits until nothing is under way and gives the counts; it fails at once
+// when one of the processes that do the work has ended.
+func (s *site) settled(received int, workers ...*process) status {
 	s.t.Helper()
 	deadline := time.Now().Add(4 * time.Minute)
 	for {
 		st := s.status()
 		if st.Notes.InFlight == 0 && st.Notes.Received >= received {
 			return st
+		}
+		for _, p := range workers {
+			if p.ended() {
+				s.t.Fatalf("a process ended while notes were under way\nstderr:\n%s", p.err)
+			}
 		}
 		if time.Now().After(deadline) {
 			s.t.Fatalf("the notes were not worked through: %+v", st.Notes)

@@ -87,11 +87,12 @@ func TestWorkerShowsItsLLM(t *testing.T) {
 	server := newLLMServer(t, llmCodes(t, nil))
 	s.env = append(s.env, "CHARTCODE_LLM_API_KEY=sk-"+marker, "CHARTCODE_LLM_BASE_URL="+server.base(), "CHARTCODE_LLM_MODEL=some-model", "CHARTCODE_LLM_STEPS=choose",
 		"CHARTCODE_LLM_PRICES=some-model=1/0.2/5", "CHARTCODE_LLM_DAILY_BUDGET_USD=3", "CHARTCODE_METRICS_ADDR=127.0.0.1:0")
-	address := s.start("work").expect(`^metrics (http://\S+)$`)[1]
+	worker := s.start("work")
+	address := worker.expect(`^metrics (http://\S+)$`)[1]
 	if _, code := s.run("submit", s.file("notes.jsonl", noteLines("metrics", 2))); code != 0 {
 		t.Fatal("submit failed")
 	}
-	st := s.settled(2)
+	st := s.settled(2, worker)
 	if st.LLM == nil || *st.LLM != (llmStatus{Model: "some-model", Calls: 2, PromptTokens: 6000, CachedTokens: 2000, CompletionTokens: 400, SpentUSD: 0.0064, BudgetUSD: 3}) {
 		t.Errorf("status %+v", st.LLM)
 	}
