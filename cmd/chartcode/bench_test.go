@@ -13,7 +13,7 @@ import (
 // what was done, and the second time nothing is asked of the vectors.
 func TestBenchRetrieve(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newStarted(t)
 	notes := s.file("notes.jsonl", `{"note_id":"1","text":"ASSESSMENT: Pnuemonai of the lung, essential hypertension."}
 {"note_id":"2","text":"ASSESSMENT: Diabetis and hypertensoin, sholder pain."}
 {"note_id":"3","text":""}
@@ -47,7 +47,7 @@ func TestBenchRetrieve(t *testing.T) {
 // words of the note, and change nothing else.
 func TestSuggestExplains(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newStarted(t)
 	notes := s.file("notes.jsonl", noteLines("explain", 1))
 	for _, style := range []string{"billing", "mentions"} {
 		args := []string{"suggest", notes, "--ranker", "local", "--coding-style", style}

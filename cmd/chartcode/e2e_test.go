@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"chartcode/internal/store/storetest"
 )
 
 // The tests in this package run the real program as its users do: processes,
@@ -31,8 +33,13 @@ var everything struct {
 	bytes.Buffer
 }
 
-// binary is the program, built with the race detector.
-var binary string
+// binary is the program, built with the race detector where the tests are; plain
+// is the program as a site runs it.
+var binary, plain string
+
+// starter is a database with the starter set loaded: its terms are embedded once,
+// without the race detector.
+var starter storetest.Template
 
 func TestMain(m *testing.M) {
 	os.Exit(testMain(m))
@@ -45,12 +52,25 @@ func testMain(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "chartcode")
-	if out, err := exec.Command("go", "build", "-race", "-o", binary, ".").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "%s\n%v\n", out, err)
-		return 1
+	plain = filepath.Join(dir, "chartcode")
+	binary = plain
+	builds := []*exec.Cmd{exec.Command("go", "build", "-trimpath", "-o", plain, ".")}
+	builds[0].Env = append(os.Environ(), "CGO_ENABLED=0") // as the Makefile does, whose build then has little left to do
+	if raceDetector {
+		binary = filepath.Join(dir, "chartcode-race")
+		builds = append(builds, exec.Command("go", "build", "-race", "-o", binary, "."))
+	}
+	for _, build := range builds {
+		if out, err := build.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "%s\n%v\n", out, err)
+			return 1
+		}
 	}
 	code := m.Run()
+	if err := starter.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	everything.Lock()
 	defer everything.Unlock()
 	if bytes.Contains(everything.Bytes(), []byte(marker)) {
@@ -100,7 +120,8 @@ type site struct {
 	dir string
 }
 
-// newSite uses the starter set, which loads in moments.
+// newSite is a site with nothing in it: the first command that needs codes starts
+// its PostgreSQL and loads the starter set, in a minute or more with the race detector.
 func newSite(t *testing.T, env ...string) *site {
 	t.Helper()
 	empty := t.TempDir()
@@ -113,6 +134,25 @@ func newSite(t *testing.T, env ...string) *site {
 	s.env = append(s.env, "CHARTCODE_DATA_DIR="+s.dir, "CHARTCODE_CODESETS="+empty, "CHARTCODE_HTTP_ADDR=127.0.0.1:0")
 	s.env = append(s.env, env...)
 	return s
+}
+
+// newStarted is a site with the starter set loaded.
+func newStarted(t *testing.T, env ...string) *site {
+	t.Helper()
+	return newSite(t, append([]string{"CHARTCODE_DATABASE_URL=" + starterURL(t)}, env...)...)
+}
+
+// starterURL gives the URL of a database of the test's own with the starter set loaded.
+func starterURL(t *testing.T) string {
+	t.Helper()
+	return starter.URL(t, func(databaseURL string) {
+		s := newSite(t, "CHARTCODE_DATABASE_URL="+databaseURL)
+		for _, args := range [][]string{{"migrate"}, {"suggest", s.file("one.jsonl", noteLines("load", 1)), "--ranker", "local"}} {
+			if _, code := s.runProgram(plain, args...); code != exitGood {
+				t.Fatalf("%s ended with %d", args[0], code)
+			}
+		}
+	})
 }
 
 // process is a running command.
@@ -204,9 +244,14 @@ func (p *process) kill() {
 // for the marker, for suggestions hold evidence.
 func (s *site) run(args ...string) (stdout string, status int) {
 	s.t.Helper()
+	return s.runProgram(binary, args...)
+}
+
+func (s *site) runProgram(program string, args ...string) (stdout string, status int) {
+	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = s.env
 	var out bytes.Buffer
 	errs := newWatched()
@@ -238,14 +283,20 @@ func (s *site) status() status {
 	return st
 }
 
-// settled waits until nothing is under way and gives the counts.
-func (s *site) settled(received int) status {
+// settled waits until nothing is under way and gives the counts; it fails at once
+// when one of the processes that do the work has ended.
+func (s *site) settled(received int, workers ...*process) status {
 	s.t.Helper()
 	deadline := time.Now().Add(4 * time.Minute)
 	for {
 		st := s.status()
 		if st.Notes.InFlight == 0 && st.Notes.Received >= received {
 			return st
+		}
+		for _, p := range workers {
+			if p.ended() {
+				s.t.Fatalf("a process ended while notes were under way\nstderr:\n%s", p.err)
+			}
 		}
 		if time.Now().After(deadline) {
 			s.t.Fatalf("the notes were not worked through: %+v", st.Notes)

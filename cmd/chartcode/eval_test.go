@@ -46,7 +46,7 @@ func runID(t *testing.T, out string) string {
 
 func TestEvalRunCompareGateReport(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newStarted(t)
 	gold := s.file("gold.jsonl", goldLines(8))
 	if out, code := s.run("eval", "dataset", "add", gold, "--name", "site", "--licence", "internal", "--edition", "FY2026"); code != 0 || !strings.Contains(out, "8 notes, 16 codes") {
 		t.Fatalf("add: status %d\n%s", code, out)
@@ -127,7 +127,7 @@ func TestEvalRunCompareGateReport(t *testing.T) {
 // A run that is killed goes on with the same command to the same bytes.
 func TestEvalRunKilled(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newStarted(t)
 	gold := s.file("gold.jsonl", goldLines(150))
 	args := []string{"eval", "run", "--dataset", gold, "--ranker", "local", "--limit", "120", "--seed", "4"}
 	out, code := s.run(args...)
@@ -168,7 +168,7 @@ func TestEvalRunKilled(t *testing.T) {
 
 func TestEvalAgreement(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newStarted(t)
 	line := func(id string, codes ...string) string {
 		var list []string
 		for _, c := range codes {

@@ -12,6 +12,7 @@ import (
 	"chartcode/internal/llm"
 	"chartcode/internal/store"
 	"chartcode/pipeline"
+	"chartcode/pipeline/rank"
 )
 
 // usesLLM says whether notes are ranked by an LLM: asked for, or configured.
@@ -82,6 +83,21 @@ func (a *app) newLLM() (*llm.Client, error) {
 	}
 	a.metrics.LLM.Budget.Set(cfg.DailyBudget)
 	return client, nil
+}
+
+// observeLLM counts what became of the codes and quotes in answers.
+func (a *app) observeLLM(n rank.LLMCounts) {
+	for result, n := range map[string]int{
+		"held": n.Held, "not_offered": n.UnknownNumbers, "repeated": n.RepeatedNumbers, "without_evidence": n.WithoutEvidence,
+	} {
+		a.metrics.LLM.LLMChoices(result, n)
+	}
+	for result, n := range map[string]int{
+		"exact": n.QuotesExact, "tolerant": n.QuotesTolerant, "near": n.QuotesNear, "reformatted": n.QuotesReformatted,
+		"missing": n.QuotesMissing, "unsupported": n.QuotesUnsupported, "unrelated": n.QuotesUnrelated, "addressed": n.QuotesAddressed,
+	} {
+		a.metrics.LLM.LLMQuotes(result, n)
+	}
 }
 
 // processor makes suggestion sets.

@@ -23,7 +23,6 @@ import (
 	"chartcode/internal/coding"
 	"chartcode/internal/config"
 	"chartcode/internal/metrics"
-	"chartcode/internal/store/storetest"
 	"chartcode/internal/worker"
 )
 
@@ -37,7 +36,7 @@ type lab struct {
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
-	l := &lab{url: storetest.EmptyURL(t), app: &app{
+	l := &lab{url: starterURL(t), app: &app{
 		log: slog.New(slog.NewTextHandler(newWatched(), &slog.HandlerOptions{Level: slog.LevelDebug})), progress: newProgress(true),
 	}}
 	l.app.cfg = config.Config{DatabaseURL: l.url, Codesets: t.TempDir(), Timezone: time.UTC}

@@ -17,7 +17,7 @@ import (
 // suggested first.
 func TestSamplesByHandWrittenAnswers(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newStarted(t)
 	answers, err := llmtest.Written(samples.Notes(), samples.Answers())
 	if err != nil {
 		t.Fatal(err)

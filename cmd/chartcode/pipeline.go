@@ -44,7 +44,7 @@ func (a *app) llmRanker() (pipeline.Ranker, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	ranker, err := rank.NewLLM(rank.LLMConfig{Chat: chat, Prompts: set, Steps: rank.Steps(a.cfg.LLMSteps)})
+	ranker, err := rank.NewLLM(rank.LLMConfig{Chat: chat, Prompts: set, Steps: rank.Steps(a.cfg.LLMSteps), Observe: a.observeLLM})
 	if err != nil {
 		return nil, "", err
 	}

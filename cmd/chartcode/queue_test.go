@@ -17,7 +17,6 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"chartcode/internal/bus"
-	"chartcode/internal/store/storetest"
 )
 
 func listenLoopback(t *testing.T) net.Listener {
@@ -45,15 +44,7 @@ func newNATS(t *testing.T) string {
 func newServers(t *testing.T, env ...string) (s *site, natsURL string) {
 	t.Helper()
 	natsURL = newNATS(t)
-	s = newSite(t, append([]string{"CHARTCODE_NATS_URL=" + natsURL, "CHARTCODE_DATABASE_URL=" + storetest.EmptyURL(t)}, env...)...)
-	if _, code := s.run("migrate"); code != 0 {
-		t.Fatalf("migrate ended with %d", code)
-	}
-	out, code := s.run("suggest", s.file("one.jsonl", noteLines("load", 1)))
-	if code != 0 || strings.Count(out, "\n") != 1 {
-		t.Fatalf("suggest ended with %d", code)
-	}
-	return s, natsURL
+	return newStarted(t, append([]string{"CHARTCODE_NATS_URL=" + natsURL}, env...)...), natsURL
 }
 
 // TestWorkerKilled: 200 notes under way, the worker killed and started again.

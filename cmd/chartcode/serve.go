@@ -276,7 +276,9 @@ func (s *server) run(ctx context.Context) error {
 	defer background.Wait()
 	listen, stop := context.WithCancel(ctx)
 	defer stop()
-	background.Go(func() { s.changes.Run(listen) })
+	if s.changes != nil { // a worker serves its metrics alone
+		background.Go(func() { s.changes.Run(listen) })
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(s.listener) }()
 	select {

@@ -16,6 +16,8 @@ type LLM struct {
 	tokens   *prometheus.CounterVec
 	cost     prometheus.Counter
 	answers  *prometheus.CounterVec
+	choices  *prometheus.CounterVec
+	quotes   *prometheus.CounterVec
 	inFlight prometheus.Gauge
 	breaker  *prometheus.GaugeVec
 	spent    prometheus.Gauge
@@ -41,6 +43,12 @@ func newLLM(registry *prometheus.Registry) *LLM {
 		answers: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "chartcode_llm_answers_total", Help: "Questions to an LLM, by where the answer came from (endpoint, cache, shared: the same question was under way, replay) and result: ok, or a code.",
 		}, []string{"source", "result"}),
+		choices: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "chartcode_llm_choices_total", Help: "Codes in the answers of LLMs, by what became of them: held (a quote of the note supports it), or dropped as not_offered, repeated, or without_evidence.",
+		}, []string{"result"}),
+		quotes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "chartcode_llm_quotes_total", Help: "Quotes in the answers of LLMs, by how they were found in the note: exact, tolerant, near, reformatted; or why they count for nothing: missing, unsupported, unrelated, addressed.",
+		}, []string{"result"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "chartcode_llm_in_flight", Help: "LLM calls under way in this process.",
 		}),
@@ -54,7 +62,7 @@ func newLLM(registry *prometheus.Registry) *LLM {
 			Name: "chartcode_llm_daily_budget_usd", Help: "What may be spent on LLMs on one day; 0 without a limit.",
 		}),
 	}
-	registry.MustRegister(m.calls, m.seconds, m.tokens, m.cost, m.answers, m.inFlight, m.breaker, m.spent, m.Budget)
+	registry.MustRegister(m.calls, m.seconds, m.tokens, m.cost, m.answers, m.choices, m.quotes, m.inFlight, m.breaker, m.spent, m.Budget)
 	m.breaker.WithLabelValues("primary").Set(0)
 	return m
 }
@@ -78,6 +86,12 @@ func (m *LLM) LLMCall(endpoint, code string, took time.Duration, u coding.Usage)
 
 // LLMAnswer counts one question.
 func (m *LLM) LLMAnswer(source, code string) { m.answers.WithLabelValues(source, result(code)).Inc() }
+
+// LLMChoices counts codes in answers.
+func (m *LLM) LLMChoices(result string, n int) { m.choices.WithLabelValues(result).Add(float64(n)) }
+
+// LLMQuotes counts quotes in answers.
+func (m *LLM) LLMQuotes(result string, n int) { m.quotes.WithLabelValues(result).Add(float64(n)) }
 
 // LLMInFlight counts calls under way.
 func (m *LLM) LLMInFlight(change int) { m.inFlight.Add(float64(change)) }

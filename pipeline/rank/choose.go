@@ -115,6 +115,7 @@ func (c *chain) readChosen(b *batch, answer json.RawMessage) (picked, error) {
 			taken[n] = true
 			if p, ok := c.hold(&b.offers[n-1], ch); ok {
 				out.list = append(out.list, p)
+				c.counts.Held++
 			} else {
 				c.counts.WithoutEvidence++
 			}
@@ -140,22 +141,32 @@ func whole(x float64, most int) (int, bool) {
 
 // hold looks for words of the note that the choice can stand on: quotes of its
 // own, the statement's, and those on which the search for words found the code.
+// Where a quote is given that does not hold, what the search found must name the
+// code, not only share a word with it: else an invented choice would stand on that.
 func (c *chain) hold(o *offered, ch chosenCode) (pick, bool) {
 	k := &c.in.Candidates[o.cand]
 	p := pick{cand: o.cand, stated: min(max(ch.Confidence, 0.01), 0.99), assertion: coding.Present}
 	var spans []coding.Span
+	quoted, named := len(ch.Quotes) > 0, false
+	if m := bestMatch(k); m != nil {
+		named = m.Lexical >= heldFrom
+	}
 	for _, s := range o.statements {
 		c.finder.backs = func(k *coding.Candidate, at coding.Span) bool { return c.backs(s, k, at) }
-		if s.words {
-			spans = append(spans, s.quotes[k.Code])
-		} else {
-			p.assertion = s.assertion
-			spans = append(spans, s.evidence...)
-		}
 		for _, e := range c.finder.evidence(k, ch.Quotes, &c.counts) {
 			p.put(e)
 		}
 		ch.Quotes = nil
+		if !s.words {
+			p.assertion = s.assertion
+		}
+		switch {
+		case (s.words || s.kind == wordsFound) && quoted && !named && len(p.evidence) == 0:
+		case s.words:
+			spans = append(spans, s.quotes[k.Code])
+		default:
+			spans = append(spans, s.evidence...)
+		}
 		for _, at := range spans {
 			if c.finder.holds(k, at, &c.counts) {
 				p.put(c.finder.at(at))
@@ -164,7 +175,7 @@ func (c *chain) hold(o *offered, ch chosenCode) (pick, bool) {
 	}
 	if len(p.evidence) == 0 { // what the LLM quoted does not hold; what the search found may
 		for _, e := range evidence(c.in.Doc, k) {
-			if !c.finder.toModel(e.Span) && bestMatch(k).Lexical >= heldFrom {
+			if !c.finder.toModel(e.Span) && named {
 				p.put(e)
 			}
 		}

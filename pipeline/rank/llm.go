@@ -60,6 +60,7 @@ type LLMCounts struct {
 	Offered    int // candidates shown
 
 	Chosen          int // codes in the answers
+	Held            int // of them with a quote that holds, before the rules and the repair
 	Shown           int // of them suggested
 	UnknownNumbers  int // not offered
 	RepeatedNumbers int

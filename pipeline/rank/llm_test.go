@@ -145,7 +145,7 @@ func TestLLMKeepsWhatHolds(t *testing.T) {
 		t.Errorf("%v %v %+v", out.Model, out.PromptSHA256, out.Usage)
 	}
 	wantCounts := rank.LLMCounts{Parts: 1, Extracted: 4, Statements: 2, Unreadable: 3, Denied: 1, NotLocated: 1, Offered: 4,
-		Chosen: 11, Shown: 3, UnknownNumbers: 4, RepeatedNumbers: 1, WithoutEvidence: 1,
+		Chosen: 11, Held: 3, Shown: 3, UnknownNumbers: 4, RepeatedNumbers: 1, WithoutEvidence: 1,
 		QuotesExact: 2, QuotesTolerant: 1, QuotesMissing: 2, QuotesUnsupported: 1, QuotesUnrelated: counts.QuotesUnrelated}
 	if diff := cmp.Diff(wantCounts, counts); diff != "" {
 		t.Error(diff)

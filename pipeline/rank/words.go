@@ -79,6 +79,9 @@ func (c *chain) partAt(at int) int {
 	return len(c.parts) - 1
 }
 
+// wordsFound is the kind of a statement that is made of words alone.
+const wordsFound = "words found"
+
 // mostGroups bounds the statements that are made of words alone.
 const mostGroups = 45
 
@@ -97,7 +100,7 @@ func (c *chain) fromWords() {
 			c.statements[at].found = append(c.statements[at].found, f)
 		} else if len(c.statements) < mostGroups {
 			c.statements = append(c.statements, &statement{
-				part: c.partAt(m.Span.Start), description: oneLine(m.Term, longestDescription), kind: "words found", assertion: cmp.Or(m.Assertion, coding.Present),
+				part: c.partAt(m.Span.Start), description: oneLine(m.Term, longestDescription), kind: wordsFound, assertion: cmp.Or(m.Assertion, coding.Present),
 				evidence: []coding.Span{m.Span}, found: []coding.Found{f},
 			})
 		}

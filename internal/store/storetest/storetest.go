@@ -5,8 +5,6 @@ package storetest
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"log/slog"
 	"net/url"
 	"testing"
@@ -55,9 +53,7 @@ func MigratedURL(t testing.TB) string {
 func EmptyURL(t testing.TB) string {
 	t.Helper()
 	base := testpg.URL(t)
-	var random [8]byte
-	rand.Read(random[:]) // never fails
-	schema := "t_" + hex.EncodeToString(random[:])
+	schema := randomName()
 	execute(t.Context(), t, base, "CREATE SCHEMA "+schema)
 	t.Cleanup(func() {
 		// The test's own context has ended by now.
