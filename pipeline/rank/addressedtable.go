@@ -29,6 +29,7 @@ var strongPatterns = compiled([]pattern{
 	{`system developer jailbreak prompt instruction admin`, `\b(system prompt|system message|system override|developer (mode|message)|jailbreak|prompt injection|new instructions?:|updated instructions?:|end of (instructions|prompt|system|note text)|begin(ning)? of (new )?(instructions|prompt)|hidden instructions?|admin override)\b`, false},
 
 	// Lists of candidates and answers as the program writes and reads them.
+	{`| ;`, `^\W{0,3}[0-9]{1,4} ?[|;] ?[a-z][0-9][0-9a-z](\.[0-9a-z]{1,4})? ?[|;]`, true},
 	{`"`, `"(codes|items|number|confidence|first|quotes|rationale|assertion)" ?: ?[\[{0-9"]`, false},
 	{`candidate statement item`, `\b(candidates?|statements?|items?) (numbers?|no\.?|#|list) ?[0-9]*\b.{0,60}\b(confidence|choose|chosen|select|correct|answer|report|replaced?|updated?)\b`, false},
 	{`candidate number item statement`, `\b(choose|select|pick|report|return|output|answer( with)?|respond with|give|prefer|use|add)\b.{0,30}\b(candidates?|numbers? [0-9]+|item [0-9]+|statement [0-9]+)\b`, false},
@@ -80,7 +81,7 @@ var strongPatterns = compiled([]pattern{
 })
 
 // paragraphPatterns are enough for all that follows in their paragraph: who
-// imitates a conversation, a list or the fence goes on in that voice.
+// imitates a conversation or the fence goes on in that voice.
 var paragraphPatterns = compiled([]pattern{
 	// Roles of a conversation and their marks.
 	{`system developer user human tool`, `^\W{0,4}(system|developer|user|human|tool)\W{0,3}[:>\]]\W{0,3}.{0,80}\b(you|your|ignore|instruction|instructions|candidate|candidates|code|codes|answer|confidence|output|respond|model|override|prompt|disregard|choose|apply|rules?)\b`, false},
@@ -88,9 +89,6 @@ var paragraphPatterns = compiled([]pattern{
 	{`assistant ai model`, `^\W{0,4}(assistant|ai|model)\W{0,3}[:>\]] ?[\[{]`, false},
 	{`<| inst] sys> </ > ##`, `<\|.{0,30}\|>|\[/?inst\]|<</?sys>>|</?(system|assistant|user|instructions?|prompt|note|human|tool_call|function_call|admin)>|^#{2,} ?(instruction|response|system|assistant|user|input|human|new task)s?\b`, false},
 	{"```", "^```", false},
-
-	// Lists of candidates.
-	{`| ;`, `^\W{0,3}[0-9]{1,4} ?[|;] ?[a-z][0-9][0-9a-z](\.[0-9a-z]{1,4})? ?[|;]`, true},
 
 	// Fences like the program's own.
 	{`note-`, `\bnote-[0-9a-f]{6,}\b`, false},
