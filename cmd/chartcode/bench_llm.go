@@ -378,11 +378,13 @@ func (f *llmFigures) sum(m *meteredChat, prices llm.Prices, calls, tokens int) {
 	notes := float64(f.Notes)
 	prompt, completion, static, repeated := 0, 0, 0, 0
 	for _, s := range m.steps {
-		s.Static = s.Calls * tokensOf(len(s.prefix))
+		if s.Calls > 1 { // one request has nothing in common with others
+			s.Static = s.Calls * tokensOf(len(s.prefix))
+		}
 		prompt, completion, static, repeated = prompt+s.Prompt, completion+s.Completion, static+s.Static, repeated+s.Repeated
 	}
 	f.Estimated, f.InFlight, f.Seconds = m.estimated, m.most, m.took.Seconds()/float64(m.calls)
-	f.Scaled = float64(tokens) / f.Characters * scaledTo
+	f.Scaled = float64(static)/notes + float64(tokens-static)/f.Characters*scaledTo // instructions do not grow with a note
 	f.Characters /= notes
 	f.Calls, f.Tokens = float64(calls)/notes, float64(tokens)/notes
 	f.Static, f.Repeated = float64(static)/float64(prompt), float64(repeated)/float64(prompt)
