@@ -33,6 +33,25 @@ func (c checks) Check(list []coding.Suggestion) []coding.Suggestion {
 	return c.tables.Validator.Validate(validate.Input{Note: c.in.Note, Doc: c.in.Doc, Table: c.tables.Main, Style: c.in.Style, Suggestions: list}).Suggestions
 }
 
+// withoutText gives the note with blanks in place of text that speaks to a
+// program, so that it decides neither headings nor the setting and finds no
+// candidate. Offsets stay as they are.
+func withoutText(note coding.Note, addressed []coding.Span) coding.Note {
+	if len(addressed) == 0 {
+		return note
+	}
+	text := []byte(note.Text)
+	for _, a := range addressed {
+		for i := a.Start; i < a.End; i++ {
+			if text[i] != '\n' && text[i] != '\r' {
+				text[i] = ' '
+			}
+		}
+	}
+	note.Text = string(text)
+	return note
+}
+
 // without makes text that speaks to a program evidence of nothing: what stands
 // there is as if it were only imagined.
 func without(scopes []coding.Scope, addressed []coding.Span) []coding.Scope {

@@ -134,7 +134,8 @@ func (p *Pipeline) Process(ctx context.Context, note coding.Note) (coding.Sugges
 	}
 
 	watch := stopwatch{last: time.Now()}
-	doc := segment.Segment(note)
+	addressed := rank.AddressedToModel(note.Text)
+	doc := segment.Segment(withoutText(note, addressed))
 	set.Timings.Segment = watch.lap()
 	set.Setting = doc.Setting
 	if doc.Assumed {
@@ -142,7 +143,6 @@ func (p *Pipeline) Process(ctx context.Context, note coding.Note) (coding.Sugges
 			Message: fmt.Sprintf("The note does not name its setting; it was read as %s.", doc.Setting)})
 	}
 	note.Setting = doc.Setting
-	addressed := rank.AddressedToModel(doc.Text)
 	if len(addressed) > 0 {
 		set.Notices = append(set.Notices, addressedNotice(len(addressed)))
 		doc.Scopes = without(doc.Scopes, addressed)
@@ -152,6 +152,7 @@ func (p *Pipeline) Process(ctx context.Context, note coding.Note) (coding.Sugges
 	if err != nil {
 		return coding.SuggestionSet{}, fmt.Errorf("retrieve: %w", err)
 	}
+	doc.Text = note.Text // of which evidence is cut
 	set.Timings.Retrieve = watch.lap()
 
 	in := rank.Input{Note: note, Doc: doc, Style: p.cfg.Style, Candidates: candidates, Table: tables.Main, Explain: p.cfg.Explain, Addressed: addressed}

@@ -160,10 +160,15 @@ func readNotes(file string) ([]suggestInput, error) {
 		defer f.Close()
 		r = f
 	}
+	return parseNotes(r, file)
+}
+
+// parseNotes reads notes as JSON lines; name says what is read.
+func parseNotes(r io.Reader, name string) ([]suggestInput, error) {
 	var inputs []suggestInput
 	for line, err := range intake.ReadLines(r) {
 		if err != nil {
-			return nil, fmt.Errorf("%s cannot be read to its end: %w", file, err)
+			return nil, fmt.Errorf("%s cannot be read to its end: %w", name, err)
 		}
 		in := suggestInput{line: line.Number}
 		in.note, in.err = intake.Parse(line.Body, "")

@@ -68,14 +68,26 @@ func (c *chain) judgements() *judgements {
 	return j
 }
 
-// confidence of a choice.
+// addressedStated is the most that an LLM's own confidence counts in a note with
+// text that speaks to a program.
+const addressedStated = 0.5
+
+// confidence of a choice. In a note with text that speaks to a program the LLM
+// does not raise what the local ranker thinks of a code.
 func (c *chain) confidence(code string, stated float64) (float64, *coding.Signals) {
 	sig := &coding.Signals{LLM: stated, Local: c.judgements().probability[code]}
 	calibration := learned.PriorLLM
 	if l := c.in.Beside.Local; l != nil && l.models.LLM != nil {
 		calibration = *l.models.LLM
 	}
-	return calibration.Probability(stated, sig.Local, c.localHas(code)), sig
+	if len(c.in.Addressed) == 0 {
+		return calibration.Probability(stated, sig.Local, c.localHas(code)), sig
+	}
+	p := calibration.Probability(min(stated, addressedStated), sig.Local, c.localHas(code))
+	if c.localHas(code) {
+		p = min(p, sig.Local)
+	}
+	return p, sig
 }
 
 func (c *chain) localHas(code string) bool {
