@@ -137,17 +137,12 @@ func (a *app) removeVectors(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	found := false
 	for _, m := range list {
-		switch {
-		case name == "" && m.Set && (!m.Ready || m.Missing > 0):
+		if name == "" && m.Set && (!m.Ready || m.Missing > 0) {
 			return fmt.Errorf("the vectors of %s are not complete: nothing was removed; chartcode codeset vectors --fill completes them", m.Name)
-		case name != "" && m.Name != name, name == "" && m.Set:
-			continue
 		}
-		found = true
 	}
-	if name != "" && !found {
+	if name != "" && !slices.ContainsFunc(list, func(m vectorModel) bool { return m.Name == name }) {
 		return usagef("there are no vectors of %s; see chartcode codeset vectors", name)
 	}
 	for _, m := range list {

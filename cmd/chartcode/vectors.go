@@ -146,9 +146,9 @@ func (a *app) fillBeside(ctx context.Context) error {
 		return err
 	}
 	p := newProgress(true)
-	defer p.done()
 	loader := &catalog.Loader{DB: a.store, Embedder: e, Progress: p}
 	if err := loader.Embed(ctx); err != nil {
+		p.abandon()
 		return err
 	}
 	p.done()
