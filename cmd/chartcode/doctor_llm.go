@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -170,13 +171,15 @@ func (d *doctor) rankNote(ctx context.Context, check string, a *app) {
 		d.fail(check, "the note could not be processed: "+err.Error(), "see the other checks")
 		return
 	}
-	codes := make([]string, len(set.Suggestions))
-	for i, s := range set.Suggestions {
-		codes[i] = s.Code
+	codes := []string{}
+	for _, s := range set.Suggestions {
+		if s.Agreement != coding.AgreementLocal { // which the local ranker added
+			codes = append(codes, s.Code)
+		}
 	}
 	details := map[string]any{"codes": codes, "took_ms": took.Milliseconds(), "calls": set.Usage.Calls, "prompt_tokens": set.Usage.PromptTokens,
 		"completion_tokens": set.Usage.CompletionTokens, "cost_usd": set.Usage.CostUSD}
-	found := fmt.Sprintf("an invented note gets %s, in %s, %d calls, %d tokens in and %d out", strings.Join(codes, ", "), brief(took),
+	found := fmt.Sprintf("for an invented note it chooses %s, in %s, %d calls, %d tokens in and %d out", cmp.Or(strings.Join(codes, ", "), "nothing"), brief(took),
 		set.Usage.Calls, set.Usage.PromptTokens, set.Usage.CompletionTokens)
 	switch {
 	case set.Degraded && set.DegradedReason != nil:

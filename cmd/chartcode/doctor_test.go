@@ -139,7 +139,7 @@ func TestDoctor(t *testing.T) {
 		verdict(t, got, "embeddings", checkOK, "256 dimensions", "5 stored terms are the same")
 		for _, check := range []string{"LLM", "LLM fallback"} {
 			verdict(t, got, check, checkOK, "some-model", "enforces the JSON schema", "tokens a second", "1 and 2 US dollars")
-			verdict(t, got, check+" ranking", checkOK, "E11.9, I10")
+			verdict(t, got, check+" ranking", checkOK, "chooses E11.9,", "I10")
 		}
 	})
 	t.Run("Faults", func(t *testing.T) {
@@ -154,7 +154,7 @@ func TestDoctor(t *testing.T) {
 
 		got := examined(t, with(doctorServer(t, false, false), func(c *config.Config) { c.LLMLimits.Prices = "" }))
 		verdict(t, got, "LLM", checkWarning, "knows no JSON schema", "json_object", "CHARTCODE_LLM_PRICES")
-		verdict(t, got, "LLM ranking", checkOK, "E11.9, I10")
+		verdict(t, got, "LLM ranking", checkOK, "chooses E11.9,", "I10")
 		got = examined(t, with(doctorServer(t, true, false), nil))
 		verdict(t, got, "LLM", checkWarning, "does not enforce")
 
@@ -165,7 +165,7 @@ func TestDoctor(t *testing.T) {
 			}
 			llmSays(`{"colours":["red"]}`)(w, r, llmCall{})
 		})
-		verdict(t, examined(t, with(poor, nil)), "LLM ranking", checkFailed)
+		verdict(t, examined(t, with(poor, nil)), "LLM ranking", checkFailed, "chooses nothing", "E11.9 first")
 	})
 	t.Run("Servers", func(t *testing.T) {
 		got := examined(t, config.Config{DatabaseURL: storetest.EmptyURL(t), NATSURL: smallNATS(t)})
