@@ -90,7 +90,7 @@ cpt-2026.csv says system and version by its name; of another name give --system,
 		},
 	}
 	list.Flags().BoolVar(&asJSON, "json", false, "as JSON")
-	cmd.AddCommand(imp, list, codesetSearchCommand(o), codesetShowCommand(o), codesetUnresolvedCommand(o), codesetDiffCommand(o), codesetFetchCommand(o))
+	cmd.AddCommand(imp, list, codesetSearchCommand(o), codesetShowCommand(o), codesetUnresolvedCommand(o), codesetDiffCommand(o), codesetFetchCommand(o), codesetVectorsCommand(o))
 	return cmd
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"chartcode/internal/catalog"
 	"chartcode/internal/codeset"
 	"chartcode/internal/coding"
-	"chartcode/internal/embedding"
 	"chartcode/internal/learned"
 	"chartcode/internal/recheck"
 )
@@ -38,7 +36,7 @@ func (a *app) codesetFolder() (string, error) {
 
 // newCatalog gives the code tables of the database to the pipeline.
 func (a *app) newCatalog(ctx context.Context) (*catalog.Catalog, error) {
-	embedder, err := a.embedder(ctx)
+	embedder, err := a.wantedEmbedder(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -46,26 +44,8 @@ func (a *app) newCatalog(ctx context.Context) (*catalog.Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	return catalog.New(catalog.Config{Source: a.store, Embedder: embedder, Models: models, Learned: a.store, Logger: a.log})
+	return catalog.New(catalog.Config{Source: a.store, Embedder: embedder, Vectors: a.store, Other: a.otherEmbedder, Models: models, Learned: a.store, Logger: a.log})
 }
-
-// embedder is the model that texts are embedded by: a configured server's,
-// which is asked once, or the local one.
-func (a *app) embedder(ctx context.Context) (catalog.Embedder, error) {
-	if a.embed != nil {
-		return a.embed, nil
-	}
-	var err error
-	if e := a.cfg.Embed; e.Configured() {
-		a.embed, err = embedding.NewOpenAI(ctx, embedding.OpenAIConfig{BaseURL: cmp.Or(e.BaseURL, openAIBaseURL), APIKey: e.APIKey, Model: e.Model, Timeout: e.Timeout})
-	} else {
-		a.embed, err = embedding.NewLocal()
-	}
-	return a.embed, err
-}
-
-// openAIBaseURL is asked where a model but no server is named.
-const openAIBaseURL = "https://api.openai.com/v1"
 
 func (a *app) newLoader(ctx context.Context) (*catalog.Loader, error) {
 	embedder, err := a.embedder(ctx)
@@ -80,6 +60,14 @@ func (a *app) newLoader(ctx context.Context) (*catalog.Loader, error) {
 // tabular, index and table files beside them; the starter set where there are
 // no files and nothing is loaded. Terms get vectors, and these their index.
 func (a *app) ensureCodes(ctx context.Context, dates []coding.Date) error {
+	if err := a.loadCodes(ctx, dates); err != nil {
+		return err
+	}
+	return a.embedTerms(ctx)
+}
+
+// loadCodes is ensureCodes without the vectors.
+func (a *app) loadCodes(ctx context.Context, dates []coding.Date) error {
 	loaded, err := a.store.Releases(ctx)
 	if err != nil {
 		return databaseError(err)
@@ -88,10 +76,7 @@ func (a *app) ensureCodes(ctx context.Context, dates []coding.Date) error {
 	if err != nil {
 		return err
 	}
-	loader, err := a.newLoader(ctx)
-	if err != nil {
-		return err
-	}
+	loader := &catalog.Loader{DB: a.store, Progress: a.progress} // makes no vectors
 	var wanted []string
 	if folder != "" {
 		if wanted, err = wantedFiles(folder, loaded, dates); err != nil {
@@ -111,10 +96,8 @@ func (a *app) ensureCodes(ctx context.Context, dates []coding.Date) error {
 			return err
 		}
 	}
-	if _, err := a.recheckDue(ctx); err != nil {
-		return err
-	}
-	return loader.Embed(ctx)
+	_, err = a.recheckDue(ctx)
+	return err
 }
 
 // recheckDue looks the codes of unfinished items up again whose releases have

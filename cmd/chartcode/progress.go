@@ -89,6 +89,16 @@ func (p *progress) done() {
 	p.text = ""
 }
 
+// abandon ends the last step, which did not come to its end.
+func (p *progress) abandon() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.tty && p.text != "" {
+		p.draw("")
+	}
+	p.text = ""
+}
+
 func (p *progress) draw(line string) {
 	fmt.Fprintf(p.w, "\r\x1b[K%s", line)
 }

@@ -41,7 +41,7 @@ func serveCommand(o *options) *cobra.Command {
 					return err
 				}
 				fmt.Printf("ready http://%s\n", s.addr())
-				return a.together(ctx, s.run, a.relay, a.seal, a.recheck, a.tidyLLM)
+				return a.together(ctx, s.run, a.relay, a.seal, a.recheck, a.tidyLLM, a.fillVectors)
 			})
 		},
 	}
@@ -64,7 +64,7 @@ func workCommand(o *options) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				roles := []func(context.Context) error{a.relay, a.tidyLLM}
+				roles := []func(context.Context) error{a.relay, a.tidyLLM, a.fillVectors}
 				if a.cfg.MetricsAddr != "" {
 					listener, err := a.listen(ctx, a.cfg.MetricsAddr, "CHARTCODE_METRICS_ADDR")
 					if err != nil {

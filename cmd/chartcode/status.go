@@ -19,6 +19,7 @@ type status struct {
 	Notes          noteCounts       `json:"notes"`
 	SuggestionSets int              `json:"suggestion_sets"`
 	LLM            *llmStatus       `json:"llm,omitempty"`
+	Vectors        []vectorModel    `json:"vectors"`
 }
 
 type noteCounts struct {
@@ -84,6 +85,9 @@ func (a *app) status(ctx context.Context) (status, error) {
 	if s.LLM, err = a.llmStatus(ctx); err != nil {
 		return status{}, err
 	}
+	if s.Vectors, err = a.vectorModels(ctx); err != nil {
+		return status{}, err
+	}
 	s.Ready, s.Reason, err = a.codesReady(ctx, releases)
 	return s, err
 }
@@ -95,15 +99,11 @@ func (a *app) codesReady(ctx context.Context, releases []coding.Release) (bool, 
 	if line == "" {
 		return false, errNoCodes.Error(), nil
 	}
-	embedder, err := a.embedder(ctx)
-	if err != nil {
-		return false, "", err
-	}
-	stand, err := a.store.VectorsReady(ctx, embedder.Name())
+	ready, err := a.store.ReadyModels(ctx)
 	if err != nil {
 		return false, "", databaseError(err)
 	}
-	if !stand {
+	if len(ready) == 0 { // those of another model serve until the ones of the model that is set are complete
 		return false, "the terms' vectors are not ready yet", nil
 	}
 	return true, "", nil
@@ -123,6 +123,9 @@ func (s status) print() {
 			fmt.Printf(" of %.2f", l.BudgetUSD)
 		}
 		fmt.Println()
+	}
+	for _, m := range s.Vectors {
+		fmt.Println("embedding model " + m.line())
 	}
 	for _, r := range s.Codesets {
 		fmt.Printf("  %-24s %-10s %-9s %8d rows %7d billable, from %s\n", r.ID, r.System, r.Kind, r.Rows, r.Billable, r.EffectiveFrom)

@@ -100,7 +100,8 @@ func (b *Bus) ensure(ctx context.Context, want jetstream.StreamConfig) error {
 // codeSubjectOverlap is the server's JSStreamSubjectOverlapErr.
 const codeSubjectOverlap jetstream.ErrorCode = 10065
 
-func (b *Bus) adapt(ctx context.Context, want, have jetstream.StreamConfig) error {
+// unfit says why an existing stream cannot serve; nil when it can.
+func unfit(want, have jetstream.StreamConfig) error {
 	switch {
 	case have.Retention != want.Retention:
 		return fmt.Errorf("%w: %s has retention %s and needs %s; delete it or use another account", ErrStreamClash, want.Name, have.Retention, want.Retention)
@@ -110,6 +111,13 @@ func (b *Bus) adapt(ctx context.Context, want, have jetstream.StreamConfig) erro
 		return fmt.Errorf("%w: %s is a mirror, sealed or without acknowledgements", ErrStreamClash, want.Name)
 	case have.MaxMsgSize > 0 && have.MaxMsgSize < MaxBody:
 		return fmt.Errorf("%w: %s takes messages of at most %d bytes and must take %d", ErrStreamClash, want.Name, have.MaxMsgSize, MaxBody)
+	}
+	return nil
+}
+
+func (b *Bus) adapt(ctx context.Context, want, have jetstream.StreamConfig) error {
+	if err := unfit(want, have); err != nil {
+		return err
 	}
 	change := have
 	for _, s := range want.Subjects {

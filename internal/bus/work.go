@@ -136,22 +136,31 @@ type worker struct {
 	stopping atomic.Bool
 }
 
+// consumer is how a durable consumer of NOTES must be.
+func consumer(name string, ackWait time.Duration) jetstream.ConsumerConfig {
+	filter := prefixSubmitted + ">"
+	if name == ConsumerUrgent {
+		filter = prefixUrgent + ">"
+	}
+	return jetstream.ConsumerConfig{
+		Durable: name, FilterSubject: filter, AckPolicy: jetstream.AckExplicitPolicy,
+		AckWait: ackWait, MaxDeliver: -1,
+		// Notes that wait for their next attempt count as pending too: a
+		// limit would let them block the others.
+		MaxAckPending: -1,
+	}
+}
+
 // open makes the consumers. Deliveries are counted here, not by the server, for
 // on a work queue the server would keep a note that it no longer delivers.
 func (w *worker) open(ctx context.Context) error {
 	for _, c := range []struct {
-		name, filter string
-		to           *jetstream.Consumer
-	}{{ConsumerUrgent, prefixUrgent + ">", &w.urgent}, {ConsumerOrdinary, prefixSubmitted + ">", &w.ordinary}} {
-		cons, err := w.bus.js.CreateOrUpdateConsumer(ctx, StreamNotes, jetstream.ConsumerConfig{
-			Durable: c.name, FilterSubject: c.filter, AckPolicy: jetstream.AckExplicitPolicy,
-			AckWait: w.cfg.AckWait, MaxDeliver: -1,
-			// Notes that wait for their next attempt count as pending too: a
-			// limit would let them block the others.
-			MaxAckPending: -1,
-		})
+		cfg jetstream.ConsumerConfig
+		to  *jetstream.Consumer
+	}{{consumer(ConsumerUrgent, w.cfg.AckWait), &w.urgent}, {consumer(ConsumerOrdinary, w.cfg.AckWait), &w.ordinary}} {
+		cons, err := w.bus.js.CreateOrUpdateConsumer(ctx, StreamNotes, c.cfg)
 		if err != nil {
-			return fmt.Errorf("consumer %s: %w", c.name, err)
+			return fmt.Errorf("consumer %s: %w", c.cfg.Durable, err)
 		}
 		*c.to = cons
 	}

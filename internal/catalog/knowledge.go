@@ -38,10 +38,15 @@ type Learned interface {
 // Config is what a Catalog needs.
 type Config struct {
 	Source   Source
-	Embedder retrieve.Embedder
-	Models   *learned.Models // those of the program; they may be missing where only rules are asked for
-	Learned  Learned         // nil: Models are always used
-	Logger   *slog.Logger    // told of learned models that cannot be used; nil: nobody is
+	Embedder retrieve.Embedder // the one that is wanted
+	// Vectors says whose vectors stand; nil: always those of Embedder.
+	Vectors Vectors
+	// Other gives the embedder of another model by its name, which is used while
+	// the wanted one's vectors are made; nil: there is none.
+	Other   func(ctx context.Context, name string) (retrieve.Embedder, error)
+	Models  *learned.Models // those of the program; they may be missing where only rules are asked for
+	Learned Learned         // nil: Models are always used
+	Logger  *slog.Logger    // told of learned models that cannot be used, and of another embedding model; nil: nobody is
 	// Fresh is how long the list of releases is believed before it is read
 	// again, and which models are used, so that a change reaches running workers;
 	// 15 s when 0.
@@ -58,6 +63,7 @@ type Catalog struct {
 	current *edition
 
 	ranking ranking
+	serving serving
 }
 
 // edition is what was loaded for one list of releases, each part at its first use.
@@ -69,6 +75,7 @@ type edition struct {
 	retriever *retrieve.Retriever
 	local     *rank.Local // by the same models
 	models    *learned.Models
+	embedder  retrieve.Embedder // of the retriever
 	validator *validate.Validator
 	tabular   *tabular // loaded with the validator
 	tables    map[string]*codeset.Table
@@ -100,6 +107,9 @@ func (c *Catalog) At(ctx context.Context, systems []coding.System, date coding.D
 	t := pipeline.Tables{Releases: map[coding.System]string{}, ID: e.key, Edition: e.releases.Edition(date)}
 	if t.Retriever, t.Local, err = c.retrieval(ctx, e); err != nil {
 		return pipeline.Tables{}, err
+	}
+	if name := t.Retriever.Vectors(); c.cfg.Vectors != nil && name != c.cfg.Embedder.Name() {
+		t.ID += " " + name // what the wanted model would find may differ
 	}
 	if t.Validator, err = c.validation(ctx, e); err != nil {
 		return pipeline.Tables{}, err
@@ -181,8 +191,15 @@ func (c *Catalog) retrieval(ctx context.Context, e *edition) (*retrieve.Retrieve
 	if err != nil {
 		return nil, nil, err
 	}
+	embedder, err := c.embedder(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.retriever != nil && e.embedder != embedder {
+		e.retriever, e.embedder = e.retriever.WithEmbedder(embedder), embedder
+	}
 	if e.retriever != nil && e.models == models {
 		return e.retriever, e.local, nil
 	}
@@ -199,15 +216,15 @@ func (c *Catalog) retrieval(ctx context.Context, e *edition) (*retrieve.Retrieve
 			return nil, nil, err
 		}
 		rc := retrieve.Config{Terms: terms, Models: models}
-		if c.cfg.Embedder != nil {
-			rc.Embedder, rc.Searcher = c.cfg.Embedder, c.cfg.Source
+		if embedder != nil {
+			rc.Embedder, rc.Searcher = embedder, c.cfg.Source
 		}
 		r, err = retrieve.New(rc)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	e.retriever, e.local, e.models = r, local, models
+	e.retriever, e.local, e.models, e.embedder = r, local, models, embedder
 	return r, local, nil
 }
 

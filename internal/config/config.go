@@ -39,7 +39,10 @@ type Config struct {
 	LLMFallback Endpoint // asked when LLM fails as a whole
 	LLMLimits   LLMLimits
 	Embed       Endpoint
-	Timezone    *time.Location
+	// EmbedPrevious is asked for the model that is replaced, whose name the database
+	// knows, until the vectors of Embed's are complete; without BaseURL Embed's server is.
+	EmbedPrevious Endpoint
+	Timezone      *time.Location
 	// AcceptAllFrom is the confidence from which a coder may accept all suggestions of
 	// an item at once; above 1 never.
 	AcceptAllFrom float64
@@ -162,6 +165,10 @@ var variables = []variable{
 		func(c *Config, v string) error { c.Embed.APIKey = v; return nil }},
 	{"CHARTCODE_EMBED_MODEL", "its model; unset: the local embedding model",
 		func(c *Config, v string) error { c.Embed.Model = v; return nil }},
+	{"CHARTCODE_EMBED_PREVIOUS_BASE_URL", "while another model is set: the server of the one before; unset: the same server",
+		func(c *Config, v string) error { c.EmbedPrevious.BaseURL = v; return checkURL(v, "http", "https") }},
+	{"CHARTCODE_EMBED_PREVIOUS_API_KEY", "its key",
+		func(c *Config, v string) error { c.EmbedPrevious.APIKey = v; return nil }},
 	{"CHARTCODE_TIMEZONE", "the site's time zone, such as America/Chicago; the machine's by default",
 		func(c *Config, v string) error {
 			loc, err := time.LoadLocation(v)

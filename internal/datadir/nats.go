@@ -185,3 +185,7 @@ func (d *Dir) stopNATS(ctx context.Context) error {
 	}
 	return nil
 }
+
+// RunningNATS is the address of the NATS server that another process runs on the directory; empty when none does.
+// Unlike NATS it starts none and does not stand by for one.
+func (d *Dir) RunningNATS(ctx context.Context) string { return d.runningNATS(ctx) }

@@ -46,6 +46,21 @@ const (
 // NewOpenAI asks the server once, to see that it answers and how long its
 // vectors are.
 func NewOpenAI(ctx context.Context, c OpenAIConfig) (*OpenAI, error) {
+	e, err := Unasked(c)
+	if err != nil {
+		return nil, err
+	}
+	v, err := e.Embed(ctx, []string{"diabetes"})
+	if err != nil {
+		return nil, err
+	}
+	e.dims = len(v[0])
+	return e, nil
+}
+
+// Unasked is NewOpenAI without the question: whether the server answers shows
+// later, and Dims is 0.
+func Unasked(c OpenAIConfig) (*OpenAI, error) {
 	if c.BaseURL == "" || c.Model == "" {
 		return nil, errors.New("set CHARTCODE_EMBED_BASE_URL and CHARTCODE_EMBED_MODEL to embed by a server")
 	}
@@ -58,19 +73,16 @@ func NewOpenAI(ctx context.Context, c OpenAIConfig) (*OpenAI, error) {
 	oc := openai.DefaultConfig(c.APIKey)
 	oc.BaseURL = c.BaseURL
 	oc.HTTPClient = limited{c.Client}
-	e := &OpenAI{cfg: c, client: openai.NewClientWithConfig(oc)}
-	v, err := e.Embed(ctx, []string{"diabetes"})
-	if err != nil {
-		return nil, err
-	}
-	e.dims = len(v[0])
-	return e, nil
+	return &OpenAI{cfg: c, client: openai.NewClientWithConfig(oc)}, nil
 }
 
-// Name is openai: and the model's name.
-func (e *OpenAI) Name() string { return "openai:" + e.cfg.Model }
+// ServerPrefix begins the names of models that a server embeds by.
+const ServerPrefix = "openai:"
 
-// Dims is the length of a vector.
+// Name is openai: and the model's name.
+func (e *OpenAI) Name() string { return ServerPrefix + e.cfg.Model }
+
+// Dims is the length of a vector; 0 where that was not asked.
 func (e *OpenAI) Dims() int { return e.dims }
 
 // Embed gives a unit vector for each text, in batches. It repeats what failed

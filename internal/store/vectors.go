@@ -46,6 +46,10 @@ const (
 
 	sqlVectorsReady = `SELECT EXISTS (SELECT FROM embedding_models WHERE name = $1 AND ready_at IS NOT NULL)`
 
+	// No vectors, no index: only then may the dimensions change.
+	sqlChangeDims = `UPDATE embedding_models SET dims = $2, ready_at = NULL
+		WHERE id = $1 AND NOT EXISTS (SELECT FROM term_vectors WHERE model_id = $1)`
+
 	sqlTextsWithoutVector = `SELECT x.id, x.text FROM term_texts x
 		WHERE x.id > $2 AND x.needs_vector AND NOT EXISTS (SELECT FROM term_vectors v WHERE v.model_id = $1 AND v.text_id = x.id)
 		ORDER BY x.id LIMIT $3`
@@ -114,10 +118,20 @@ func (s *Store) ensureModel(ctx context.Context, name string, dims int) (model, 
 		}
 		m, err = s.model(ctx, name)
 	}
-	if err == nil && m.dims != dims {
-		return model{}, plainf("embedding model %q has %d dimensions here, not %d; a changed model needs a new name", name, m.dims, dims)
+	if err != nil || m.dims == dims {
+		return m, err
 	}
-	return m, err
+	// A model without vectors, as after RemoveVectors, may come back with others.
+	tag, err := s.pool.Exec(ctx, sqlChangeDims, m.id, dims)
+	if err != nil {
+		return model{}, err
+	}
+	if tag.RowsAffected() == 0 {
+		return model{}, plainf("embedding model %q has %d dimensions here, not %d; a changed model needs a new name, or its vectors removed", name, m.dims, dims)
+	}
+	m.dims = dims
+	s.models.Store(name, m)
+	return m, nil
 }
 
 // TextsWithoutVector gives up to limit texts that need a vector of the model

@@ -30,8 +30,9 @@ const (
 	// fillLock is held in the database while one process fills in vectors.
 	fillLock = int64(0x636861727466696c) // "chartfil"
 
-	// fillBatch is how many texts are embedded and stored together.
-	fillBatch = 10_000
+	// fillBatch is how many texts are embedded and stored together: what is lost
+	// when a server that embeds fails, or the program is stopped.
+	fillBatch = 2500
 
 	// Adding a vector to an index takes about ten times as long as its share of
 	// building one: beyond both limits the index is built anew.

@@ -294,6 +294,15 @@ func (r *Retriever) With(m *learned.Models) (*Retriever, error) {
 	return c, nil
 }
 
+// WithEmbedder gives a retriever over the same terms that searches the vectors of
+// another embedding model. Only one that searches vectors has another.
+func (r *Retriever) WithEmbedder(e Embedder) *Retriever {
+	c := &Retriever{cfg: r.cfg, index: r.index, titles: r.titles, cache: newAnswers(), views: map[Table]*view{}}
+	c.cfg.Embedder = e
+	c.pool.New = func() any { return newMatcher(c.index) }
+	return c
+}
+
 // HasVectors reports whether vectors are searched.
 func (r *Retriever) HasVectors() bool { return r.cfg.Searcher != nil }
 
