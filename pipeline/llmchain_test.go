@@ -97,7 +97,7 @@ func TestChain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := codesOf(set); !slices.Equal(got, []string{"E11.22 both", "I12.9 both", "N18.32 llm_only", "M10.9 local_only"}) {
+	if got := codesOf(set); !slices.Equal(got, []string{"E11.22 both", "I12.9 both", "N18.32 both", "M10.9 local_only"}) {
 		t.Errorf("%v", got)
 	}
 	if set.Degraded || set.Ranker != "llm@2" || set.PromptSHA256 == nil || set.Usage.Calls != 2 || set.Suggestions[0].Role != coding.RoleFirstListed || len(set.Notices) != 0 {

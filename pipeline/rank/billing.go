@@ -146,7 +146,7 @@ func Chosen(in Input, rows []Billed, sel Selection) (Input, []Billed) {
 func Bill(in Input, rows []Billed, sel Selection) []coding.Suggestion {
 	in, chosen := Chosen(in, rows, sel)
 	out := make([]coding.Suggestion, 0, len(chosen))
-	for _, j := range firstListed(in, chosen, sel) {
+	for _, j := range codeFirst(in, firstListed(in, chosen, sel)) {
 		c := &in.Candidates[j.Candidate]
 		s := coding.Suggestion{
 			System: c.System, Code: c.Code, Display: c.Display, Confidence: sel.Calibration.Probability(j.Odds),
@@ -412,6 +412,32 @@ func toFront(chosen []Billed, best int) []Billed {
 	}
 	slices.SortStableFunc(chosen[min(1, len(chosen)):], func(a, b Billed) int { return cmp.Compare(b.Odds, a.Odds) })
 	return chosen
+}
+
+// codedAfter names the codes that the tabular list has follow others (code first,
+// use additional code): the stage of a kidney disease and the kind of a heart
+// failure after the hypertension that caused them (guidelines I.C.9.a).
+var codedAfter = []struct{ code, others string }{{"N18", "I12 I13"}, {"I50", "I11 I13"}}
+
+// codeFirst moves such codes behind the last of those that they follow.
+func codeFirst(in Input, list []Billed) []Billed {
+	category := func(j Billed) string { return coding.Category(in.Candidates[j.Candidate].Code) }
+	for _, rule := range codedAfter {
+		last := -1
+		for i := range list {
+			if strings.Contains(rule.others, category(list[i])) {
+				last = i
+			}
+		}
+		for i := last - 1; i >= 0; i-- {
+			if category(list[i]) == rule.code {
+				j := list[i]
+				list = slices.Insert(slices.Delete(slices.Clone(list), i, i+1), last, j)
+				last--
+			}
+		}
+	}
+	return list
 }
 
 const noFirstPlace = 3

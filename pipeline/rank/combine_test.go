@@ -299,3 +299,20 @@ func TestNamedIsByItsOwnWords(t *testing.T) {
 		t.Errorf("named %s by the title of its header", c.Code)
 	}
 }
+
+// The stage of a kidney disease follows the hypertension, however sure each is.
+func TestStageFollowsHypertension(t *testing.T) {
+	var in Input
+	var list []Billed
+	for i, code := range strings.Fields("N18.32 E11.22 N18.4 I12.9 J44.9") {
+		in.Candidates = append(in.Candidates, coding.Candidate{Code: code})
+		list = append(list, Billed{Candidate: i})
+	}
+	var got []string
+	for _, j := range codeFirst(in, list) {
+		got = append(got, in.Candidates[j.Candidate].Code)
+	}
+	if want := "E11.22 I12.9 N18.32 N18.4 J44.9"; strings.Join(got, " ") != want {
+		t.Errorf("%v, want %s", got, want)
+	}
+}

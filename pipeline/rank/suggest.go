@@ -117,7 +117,7 @@ func (c *chain) finish(p picked) []coding.Suggestion {
 	if in.Style == coding.Billing {
 		in.Candidates = c.unnamed(p)
 		in, list = combine(in, list)
-		list = c.order(in, list, p)
+		list = codeFirst(in, c.order(in, list, p))
 	}
 	out := make([]coding.Suggestion, 0, len(list))
 	for _, j := range list {
