@@ -47,8 +47,10 @@ const (
 	sqlVectorsReady = `SELECT EXISTS (SELECT FROM embedding_models WHERE name = $1 AND ready_at IS NOT NULL)`
 
 	// No vectors, no index: only then may the dimensions change.
-	sqlChangeDims = `UPDATE embedding_models SET dims = $2, ready_at = NULL
-		WHERE id = $1 AND NOT EXISTS (SELECT FROM term_vectors WHERE model_id = $1)`
+	// A new id: an index over the old one would still meet the old vectors, of
+	// another length, where some snapshot sees them.
+	sqlChangeDims = `UPDATE embedding_models SET id = DEFAULT, dims = $2, ready_at = NULL
+		WHERE id = $1 AND NOT EXISTS (SELECT FROM term_vectors WHERE model_id = $1) RETURNING id`
 
 	sqlTextsWithoutVector = `SELECT x.id, x.text FROM term_texts x
 		WHERE x.id > $2 AND x.needs_vector AND NOT EXISTS (SELECT FROM term_vectors v WHERE v.model_id = $1 AND v.text_id = x.id)
@@ -122,12 +124,12 @@ func (s *Store) ensureModel(ctx context.Context, name string, dims int) (model, 
 		return m, err
 	}
 	// A model without vectors, as after RemoveVectors, may come back with others.
-	tag, err := s.pool.Exec(ctx, sqlChangeDims, m.id, dims)
+	err = s.pool.QueryRow(ctx, sqlChangeDims, m.id, dims).Scan(&m.id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return model{}, plainf("embedding model %q has %d dimensions here, not %d; a changed model needs a new name, or its vectors removed", name, m.dims, dims)
+	}
 	if err != nil {
 		return model{}, err
-	}
-	if tag.RowsAffected() == 0 {
-		return model{}, plainf("embedding model %q has %d dimensions here, not %d; a changed model needs a new name, or its vectors removed", name, m.dims, dims)
 	}
 	m.dims = dims
 	s.models.Store(name, m)
