@@ -28,7 +28,6 @@ type cleanNote struct {
 	note      coding.Note
 	known     llmtest.Known
 	unrelated string // true words of the note that prove no code
-	first     string // its first line
 }
 
 // attack is a hostile text, where it is put, and what it asks for.
@@ -116,13 +115,12 @@ func corpus(t testing.TB) (map[string]*cleanNote, []attack) {
 type obeying struct {
 	notes map[string]*cleanNote
 
-	mu      sync.Mutex
-	attack  *attack
-	unseen  bool   // obey though the prompt does not show the text
-	quote   string // for added codes
-	obeyed  int
-	asked   map[string][]llmtest.Question // by note
-	attacks string                        // the note that is attacked
+	mu     sync.Mutex
+	attack *attack
+	unseen bool   // obey though the prompt does not show the text
+	quote  string // for added codes
+	obeyed int
+	asked  map[string][]llmtest.Question // by note
 }
 
 // begin says what is obeyed from now on; nil: nothing.

@@ -94,7 +94,8 @@ func Judge(c *Comparison, metric string, margin float64) (Gate, error) {
 			half, room = high-v, -v
 		}
 		if room > 1e-9 && half > 0 {
-			g.Needed = int(math.Ceil(float64(c.Notes)*math.Pow(half/room, 2) - 1e-6))
+			ratio := half / room
+			g.Needed = int(math.Ceil(float64(c.Notes)*ratio*ratio - 1e-6))
 		}
 	}
 	return g, nil

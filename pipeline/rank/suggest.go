@@ -295,10 +295,10 @@ func warned(rule string, s *coding.Suggestion) (coding.Finding, bool) {
 		f.Source = "chartcode: the language model and the search for words hardly agree on this note"
 		because = "it left out most of what the search for words finds"
 	}
-	switch {
-	case s.Agreement == coding.AgreementLocal:
+	switch s.Agreement {
+	case coding.AgreementLocal:
 		f.Message = "The language model left out " + s.Code + ", which the search for words suggests, and " + because + ": read the note."
-	case s.Agreement == coding.AgreementLLM:
+	case coding.AgreementLLM:
 		f.Message = "Only the language model suggests " + s.Code + ", and " + because + ": check the words that support it."
 	default:
 		return f, false

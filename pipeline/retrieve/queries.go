@@ -236,7 +236,8 @@ func (r *Retriever) answer(v *view, a *asked, memory *learned.Memory, limit int)
 			remember(&s.row, memory, nil)
 		}
 		for _, w := range ways {
-			share, at := float32(0), 0
+			var share float32
+			at := 0
 			switch {
 			case w.hit >= 0:
 				h := &f.hits[w.hit]
