@@ -14,4 +14,4 @@ go build -o bin/testreport ./internal/devtools/testreport
 go vet "$@"
 bin/testpg start
 trap 'bin/testpg stop' EXIT
-go test -json -race -count=1 -timeout=15m "$@" | bin/testreport -missing bin/missing-testdata.txt
+go test -json -race -count=1 -timeout=40m "$@" | bin/testreport -missing bin/missing-testdata.txt

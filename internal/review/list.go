@@ -168,6 +168,11 @@ func number(list []Code, setting coding.Setting) {
 			lead = i
 		}
 	}
+	for i := 0; i < len(list) && lead < 0; i++ { // all that may were made secondary; one leads all the same
+		if c := list[i]; c.Listed() && c.Role == coding.RoleSecondary && diagnosis(c) {
+			lead = i
+		}
+	}
 	final := 0
 	if lead >= 0 {
 		final = 1
@@ -185,12 +190,13 @@ func number(list []Code, setting coding.Setting) {
 	}
 }
 
-// mayLead: what leads is a diagnosis, no external cause (V00-Y99; Official
-// Guidelines I.C.20.a.6, paraphrased: never principal or first-listed), and
-// none that a coder gave another role.
-func mayLead(c Code) bool {
-	external := c.Code >= "V" && c.Code < "Z"
-	return c.System == coding.ICD10CM && !external && (!c.chosen || leads(c.Role))
+// mayLead: what leads is a diagnosis that no coder gave another role.
+func mayLead(c Code) bool { return diagnosis(c) && (!c.chosen || leads(c.Role)) }
+
+// diagnosis reports whether a code may lead at all: external causes (V00-Y99) are
+// never principal or first-listed (Official Guidelines I.C.20.a.6, paraphrased).
+func diagnosis(c Code) bool {
+	return c.System == coding.ICD10CM && (c.Code < "V" || c.Code >= "Z")
 }
 
 // needPOA marks the diagnoses of a stay that must say whether they were present
