@@ -405,7 +405,7 @@ func TestStateIsKept(t *testing.T) {
 
 func setState(t testing.TB, s *store.Store, itemID int64, state string) {
 	t.Helper()
-	if _, err := store.Pool(s).Exec(t.Context(), "UPDATE items SET state = $2 WHERE id = $1", itemID, state); err != nil {
+	if _, err := store.Pool(s).Exec(t.Context(), "UPDATE items SET state = $2, open_queries = CASE $2 WHEN 'queried' THEN 1 ELSE 0 END WHERE id = $1", itemID, state); err != nil {
 		t.Fatal(err)
 	}
 }
