@@ -21,7 +21,7 @@ var embeddedPrices []byte
 // Price is what a model costs, in US dollars per million tokens.
 type Price struct {
 	Input, CachedInput, Output float64
-	AsOf, Source               string // where the price is from, and when it was looked up
+	AsOf, Source               string // when the price was written down, and from what
 }
 
 // nano is the cost in billionths of a dollar, rounded up.

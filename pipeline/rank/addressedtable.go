@@ -6,7 +6,7 @@ var strongPatterns = compiled([]pattern{
 	{`ignore disregard forget override bypass skip overlook follow obey`, `\b(ignore|disregard|forget|override|bypass|skip|overlook|do not (follow|obey)|stop following|don't (follow|obey))\b.{0,40}\b(instructions?|prompts?|rules|directions|guidelines|guardrails|system message|context above|everything (above|before)|all (of the )?(above|previous|prior))\b`, false},
 	{`ignor olvid descart omiso`, `\b(ignora|ignore|ignorad|ignorar|olvida|olvide|descarta|haz caso omiso)\b.{0,40}\b(instrucciones|indicaciones anteriores|reglas|mensaje del sistema)\b`, false},
 	{`ignore oubli`, `\b(ignore|ignorez|ignorer|oublie|oubliez)\b.{0,40}\b(instructions|consignes|r[eè]gles)\b`, false},
-	{`ignorier vergiss vergessen missachte`, `\b(ignoriere|ignorieren|vergiss|vergessen sie|missachte)\b.{0,40}(anweisung|instruk[t]ion|regeln|vorgaben)`, false},
+	{`ignorier vergiss vergessen missachte`, `\b(ignoriere|ignorieren|vergiss|vergessen sie|missachte)\b.{0,40}(anweisung|instruktion|regeln|vorgaben)`, false}, //nolint:misspell // German
 	{`ignor esque desconsidere`, `\b(ignore|ignora|ignorem|esque[cç]a|desconsidere)\b.{0,40}\b(instru[cç][oõ]es|regras|orienta[cç][oõ]es)`, false},
 	{`ignora dimentica`, `\b(ignora|ignorare|ignorate|dimentica|dimenticate)\b.{0,40}\b(istruzioni|regole)\b`, false},
 	{`negeer vergeet`, `\b(negeer|vergeet)\b.{0,40}\b(instructies|aanwijzingen|regels)\b`, false},

@@ -72,8 +72,9 @@ const (
 	otherSideWeight = -2.0
 )
 
-// Words that alone nearly always brought the code are rare in the places judged
-// (all of seven were right), so their weight is set by hand: enough for the code to stand on.
+// Words that alone nearly always brought the code are too rare among the places
+// judged to fit a weight to (two, both right), so it is set by hand: enough for
+// the code to stand on.
 const (
 	taughtShare  = 0.85
 	taughtWeight = 2.0

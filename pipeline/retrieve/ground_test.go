@@ -1,0 +1,105 @@
+package retrieve
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"testing"
+
+	"chartcode/internal/coding"
+)
+
+// groundTerms lead to codes by words that are not always what a coder would
+// underline; enough other terms stand beside them for words to be rare.
+func groundTerms() (*smallTable, []coding.Term) {
+	table := &smallTable{}
+	var terms []coding.Term
+	add := func(code, title string, kind coding.TermKind, names ...string) {
+		(*table)[code] = title
+		for i, text := range append([]string{title}, names...) {
+			k := kind
+			if i == 0 {
+				k = coding.TermTitle
+			}
+			terms = append(terms, coding.Term{Text: text, Kind: k, System: coding.ICD10CM, Code: code})
+		}
+	}
+	add("R61", "Generalized hyperhidrosis", coding.TermIndex, "Sweat, sweating")
+	add("K76.9", "Liver disease, unspecified", coding.TermIndex, "Disease, liver")
+	add("C22.9", "Malignant neoplasm of liver", coding.TermNeoplasm)
+	add("R63.0", "Anorexia", coding.TermEveryday, "no appetite")
+	add("B19.10", "Unspecified viral hepatitis B", coding.TermIndex, "Hepatitis, viral, type B")
+	add("E78.6", "Lipoprotein deficiency", coding.TermEveryday, "low HDL")
+	add("M25.511", "Pain in right shoulder", coding.TermIndex)
+	add("M25.512", "Pain in left shoulder", coding.TermIndex)
+	add("G70.00", "Myasthenia gravis", coding.TermIndex)
+	add("M62.81", "Muscle weakness", coding.TermIndex, "Myasthenia")
+	add("B99.9", "Unspecified infectious disease", coding.TermIndex, "Disease, infectious")
+	for i := range 400 {
+		add(fmt.Sprintf("A%02d.%d", i/10, i%10), fmt.Sprintf("Zorb%dalgia", i), coding.TermIndex)
+	}
+	return table, terms
+}
+
+// What a coder would underline is likelier to support the code than other words
+// that lead to it.
+func TestGroundsPreferWhatACoderUnderlines(t *testing.T) {
+	table, terms := groundTerms()
+	r, err := New(Config{Terms: terms})
+	if err != nil {
+		t.Fatal(err)
+	}
+	best := func(text, code string) (x [groundCount]float64, support float64) {
+		t.Helper()
+		rows, f, v, err := r.rows(t.Context(), docOf(text), table, Options{Style: coding.Mentions})
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(rows, func(row Row) bool { return row.Code == code })
+		if i < 0 {
+			t.Fatalf("%q does not lead to %s", text, code)
+		}
+		list := r.grounds(v, f, &rows[i])
+		if len(list) == 0 {
+			return x, 0
+		}
+		if !slices.IsSortedFunc(list, func(a, b coding.Ground) int { return cmp.Compare(b.Support, a.Support) }) {
+			t.Errorf("%q: grounds are not in order: %+v", text, list)
+		}
+		spots := r.places(f, &rows[i])
+		k := slices.IndexFunc(spots, func(s spot) bool { return s.span == list[0].Span })
+		return r.judged(v, f, &rows[i], &spots[k]), list[0].Support
+	}
+	for _, c := range []struct {
+		what, code, good, bad string
+		value                 int // that tells the bad place from the good one
+	}{
+		{"the name of a test", "R61", "He complains of sweating.", "A sweat test was done.", gNamed},
+		{"the name of a place", "B99.9", "An infectious disease is present.", "Seen in the infectious disease department.", gNamed},
+		{"an organ by itself", "K76.9", "There is liver disease.", "The liver was seen.", gBare},
+		{"another kind", "B19.10", "Viral hepatitis type B is known.", "Viral hepatitis type C is known.", gKind},
+		{"a laboratory value", "E78.6", "Low HDL is treated.", "HDL was measured.", gTest},
+		{"the other side", "M25.511", "Pain in the right shoulder.", "Pain in the left shoulder.", gSide},
+		{"part of another name", "M62.81", "Myasthenia is noted.", "Myasthenia gravis is noted.", gPart},
+		{"a term that denies", "R63.0", "negated|She has no appetite.", "Her appetite is good.", -1},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			x, good := best(c.good, c.code)
+			y, bad := best(c.bad, c.code)
+			if good < bad+0.2 {
+				t.Errorf("%q supports %s by %.2f, %q by %.2f", c.good, c.code, good, c.bad, bad)
+			}
+			if k := c.value; k >= 0 && (x[k] != 0 || y[k] != 1 || groundWeights[k] >= 0) {
+				t.Errorf("value %d is %g for %q and %g for %q, of weight %g", k, x[k], c.good, y[k], c.bad, groundWeights[k])
+			}
+		})
+	}
+}
+
+// The words that deny a condition are no ground for it.
+func TestGroundsAreStated(t *testing.T) {
+	c := find(candidates(t, retriever(t, nil), "negated|no pneumonia here\npneumonia in March\n", Options{}), "J18.9")
+	if c == nil || len(c.Grounds) != 1 || c.Grounds[0].Start < 25 || c.Grounds[0].Assertion != coding.Present {
+		t.Errorf("%+v, want the place that states it", c)
+	}
+}
