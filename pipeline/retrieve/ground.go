@@ -319,8 +319,10 @@ const measured = "hdl ldl vldl triglyceride triglycerides cholesterol glucose bi
 func (ix *index) sites(terms []coding.Term) {
 	ix.site, ix.test = make([]bool, len(ix.spell)), make([]bool, len(ix.spell))
 	for _, n := range lexicon.Norms(measured) {
-		if w := ix.lookup(n); w >= 0 {
-			ix.test[w] = true
+		for _, key := range []string{n, properMark + n} { // HDL is entered as a name
+			if w := ix.lookup(key); w >= 0 {
+				ix.test[w] = true
+			}
 		}
 	}
 	for _, t := range terms {
