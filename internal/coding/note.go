@@ -1,6 +1,7 @@
 package coding
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
@@ -53,6 +54,15 @@ type Patient struct {
 	ID        string `json:"id,omitempty"`
 	Sex       string `json:"sex,omitempty"`
 	BirthDate Date   `json:"birth_date"`
+}
+
+// Or gives the patient with what is not known of them taken from another note's.
+func (p Patient) Or(other Patient) Patient {
+	p.ID, p.Sex = cmp.Or(p.ID, other.ID), cmp.Or(p.Sex, other.Sex)
+	if p.BirthDate.IsZero() {
+		p.BirthDate = other.BirthDate
+	}
+	return p
 }
 
 // Note is one clinical note as submitted. Intake fills Source and Priority

@@ -61,7 +61,7 @@ func Of(r coding.ItemRecord) Entry {
 	}
 	seen := make(map[Ranker]bool)
 	for _, n := range r.Notes {
-		e.Patient = known(e.Patient, n.Note.Patient)
+		e.Patient = e.Patient.Or(n.Note.Patient)
 		for _, d := range []coding.Date{n.Note.AdmitDate, n.Note.ServiceDate} {
 			if d.IsZero() {
 				continue
@@ -86,20 +86,6 @@ func Of(r coding.ItemRecord) Entry {
 		}
 	}
 	return e
-}
-
-// known fills in what was not known of the patient.
-func known(have, note coding.Patient) coding.Patient {
-	if have.ID == "" {
-		have.ID = note.ID
-	}
-	if have.Sex == "" {
-		have.Sex = note.Sex
-	}
-	if have.BirthDate.IsZero() {
-		have.BirthDate = note.BirthDate
-	}
-	return have
 }
 
 // writer writes entries one by one. Each of its functions may be called when the

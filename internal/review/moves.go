@@ -44,6 +44,13 @@ func (s *Service) Release(ctx context.Context, u coding.User, id int64) error {
 
 // Hold puts an item aside with a reason; it is nobody's until resumed.
 func (s *Service) Hold(ctx context.Context, u coding.User, id int64, reason string) error {
+	return s.aside(ctx, u, id, reason, func(p planner, reason string) coding.ItemChange {
+		return coding.ItemChange{State: coding.ItemHeld, Reason: reason, Events: p.said(coding.EventHeld, id, "", reason)}
+	})
+}
+
+// aside makes a change that needs a reason of an item that the user may work on.
+func (s *Service) aside(ctx context.Context, u coding.User, id int64, reason string, change func(p planner, reason string) coding.ItemChange) error {
 	reason, err := reasoned(reason, true)
 	if err != nil {
 		return err
@@ -53,7 +60,7 @@ func (s *Service) Hold(ctx context.Context, u coding.User, id int64, reason stri
 		if err := p.mayWork(r.Head); err != nil {
 			return coding.ItemChange{}, err
 		}
-		return coding.ItemChange{State: coding.ItemHeld, Reason: reason, Events: p.said(coding.EventHeld, id, "", reason)}, nil
+		return change(p, reason), nil
 	})
 }
 
@@ -101,19 +108,11 @@ func HoldReasons() []string {
 // Skip gives an item back with a reason; Next does not give it to the user again
 // for a while.
 func (s *Service) Skip(ctx context.Context, u coding.User, id int64, reason string) error {
-	reason, err := reasoned(reason, true)
-	if err != nil {
-		return err
-	}
-	p := s.planner(u)
-	return s.act(ctx, id, func(r coding.ItemRecord) (coding.ItemChange, error) {
-		if err := p.mayWork(r.Head); err != nil {
-			return coding.ItemChange{}, err
-		}
+	return s.aside(ctx, u, id, reason, func(p planner, reason string) coding.ItemChange {
 		return coding.ItemChange{
 			State: coding.ItemOpen, Skipped: &coding.Skip{Login: u.Login, Until: p.now.Add(s.skipFor)},
 			Events: p.said(coding.EventSkipped, id, "", reason),
-		}, nil
+		}
 	})
 }
 

@@ -78,7 +78,7 @@ func applyRules(rules Rules, r coding.ItemRecord, list []Code) {
 			note.Setting = n.Set.Setting
 		}
 		in.Notes = append(in.Notes, note)
-		in.Patient = fill(in.Patient, note.Patient)
+		in.Patient = in.Patient.Or(note.Patient)
 		if in.Payer == "" {
 			in.Payer = note.Payer
 		}
@@ -154,19 +154,4 @@ func styleOf(r coding.ItemRecord) coding.Style {
 		style = coding.Mentions
 	}
 	return style
-}
-
-// fill takes what a note says of the patient where the notes before it say
-// nothing.
-func fill(have, note coding.Patient) coding.Patient {
-	if have.ID == "" {
-		have.ID = note.ID
-	}
-	if have.Sex == "" {
-		have.Sex = note.Sex
-	}
-	if have.BirthDate.IsZero() {
-		have.BirthDate = note.BirthDate
-	}
-	return have
 }
