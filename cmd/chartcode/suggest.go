@@ -11,12 +11,12 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 
 	"chartcode/internal/coding"
 	"chartcode/internal/config"
+	"chartcode/internal/inorder"
 	"chartcode/pipeline/intake"
 )
 
@@ -195,54 +195,30 @@ type suggestError struct {
 // suggestAll processes the inputs, several at once, and writes the results in
 // the order of the input. It stops at the first error that is not a note's.
 func (a *app) suggestAll(ctx context.Context, p processor, inputs []suggestInput, w *bufio.Writer, workers int) (bad int, err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	type answer struct {
-		value any
-		err   error
-	}
-	answers := make([]chan answer, len(inputs))
-	for i := range answers {
-		answers[i] = make(chan answer, 1)
-	}
-	var group sync.WaitGroup
-	defer group.Wait()
-	defer cancel()
-	slots := make(chan struct{}, workers)
-	group.Go(func() {
-		for i, in := range inputs {
-			if in.err != nil {
-				answers[i] <- answer{value: suggestError{Line: in.line, Error: in.err.Error()}}
-				continue
-			}
-			select {
-			case slots <- struct{}{}:
-			case <-ctx.Done():
-				answers[i] <- answer{err: ctx.Err()}
-				return
-			}
-			group.Go(func() {
-				defer func() { <-slots }()
-				set, err := p.Process(ctx, in.note)
-				answers[i] <- answer{set, err}
-			})
-		}
-	})
 	a.progress.Step("Suggesting codes")
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
-	for i := range inputs {
-		got := <-answers[i]
-		if got.err != nil {
-			return bad, databaseError(got.err)
+	err = inorder.Each(ctx, 0, len(inputs), workers, func(ctx context.Context, i int) (any, error) {
+		if in := &inputs[i]; in.err != nil {
+			return suggestError{Line: in.line, Error: in.err.Error()}, nil
 		}
+		set, err := p.Process(ctx, inputs[i].note)
+		if err != nil {
+			return nil, databaseError(err)
+		}
+		return set, nil
+	}, func(i int, v any) error {
 		if inputs[i].err != nil {
 			bad++
 		}
-		if err := enc.Encode(got.value); err != nil {
-			return bad, fmt.Errorf("the suggestions could not be written: %w", err)
+		if err := enc.Encode(v); err != nil {
+			return fmt.Errorf("the suggestions could not be written: %w", err)
 		}
 		a.progress.Update(i+1, len(inputs))
+		return nil
+	})
+	if err != nil {
+		return bad, err
 	}
 	a.progress.done()
 	return bad, nil

@@ -10,11 +10,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"chartcode/eval/dataset"
 	"chartcode/internal/coding"
+	"chartcode/internal/inorder"
 )
 
 // Suggester is the pipeline.
@@ -156,49 +156,23 @@ func goodLines(path string, ids []string, use func([]byte)) ([]int64, error) {
 
 // suggest works on several notes at once and writes their lines in order.
 func (w Work) suggest(ctx context.Context, done int, cost float64, predictions, took *os.File) error {
-	ctx, cancel := context.WithCancel(ctx)
 	type answer struct {
 		set coding.SuggestionSet
 		ms  float64
-		err error
 	}
-	answers := make([]chan answer, len(w.Notes))
-	for i := range answers {
-		answers[i] = make(chan answer, 1)
-	}
-	var group sync.WaitGroup
-	defer group.Wait()
-	defer cancel()
-	slots := make(chan struct{}, max(w.Workers, 1))
-	group.Go(func() {
-		for i := done; i < len(w.Notes); i++ {
-			select {
-			case slots <- struct{}{}:
-			case <-ctx.Done():
-				answers[i] <- answer{err: ctx.Err()}
-				return
-			}
-			group.Go(func() {
-				defer func() { <-slots }()
-				began := time.Now()
-				set, err := w.Suggester.Process(ctx, w.Notes[i].Note)
-				answers[i] <- answer{set, float64(time.Since(began).Microseconds()) / 1000, err}
-			})
-		}
-	})
-	for i := done; i < len(w.Notes); i++ {
-		a := <-answers[i]
-		if a.err != nil {
-			return a.err
-		}
+	return inorder.Each(ctx, done, len(w.Notes), w.Workers, func(ctx context.Context, i int) (answer, error) {
+		began := time.Now()
+		set, err := w.Suggester.Process(ctx, w.Notes[i].Note)
+		return answer{set, float64(time.Since(began).Microseconds()) / 1000}, err
+	}, func(i int, a answer) error {
 		p, t := w.lines(&w.Notes[i], &a.set, a.ms)
 		if err := errors.Join(writeLine(predictions, p), writeLine(took, t)); err != nil {
 			return err
 		}
 		cost += t.Usage.CostUSD
 		w.Progress(i+1, len(w.Notes), cost)
-	}
-	return nil
+		return nil
+	})
 }
 
 func writeLine(f *os.File, v any) error {
