@@ -1,0 +1,77 @@
+package eval
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"chartcode/internal/coding"
+	"chartcode/internal/learned"
+)
+
+// The weights that rows were made with are found again.
+func TestLogisticFindsTheWeights(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	var all []foundPlace
+	for i := range 20000 {
+		x := []float64{rng.Float64(), float64(rng.IntN(2)), rng.NormFloat64()}
+		p := 1 / (1 + math.Exp(-(-1 + 2*x[0] + 1.5*x[1] - 0.5*x[2])))
+		all = append(all, foundPlace{note: i, x: x, right: rng.Float64() < p})
+	}
+	bias, w := logistic(all)
+	for i, want := range []float64{2, 1.5, -0.5} {
+		if math.Abs(w[i]-want) > 0.15 {
+			t.Errorf("weight %d is %.2f, want %.2f", i, w[i], want)
+		}
+	}
+	if math.Abs(bias+1) > 0.15 {
+		t.Errorf("the bias is %.2f", bias)
+	}
+}
+
+// Of the six pairs of a right and a wrong place four are in order, and one is even.
+func TestAreaUnderTheCurveByHand(t *testing.T) {
+	all := []foundPlace{{support: 0.9, right: true}, {support: 0.5, right: true}, {support: 0.3, right: true}, {support: 0.5}, {support: 0.2}}
+	if got := auc(all, func(f foundPlace) float64 { return f.support }); math.Abs(got-4.5/6) > 1e-12 {
+		t.Errorf("%g, want %g", got, 4.5/6)
+	}
+	c := cuts([]foundPlace{{code: "A00", support: 0.9, right: true}, {code: "A00", support: 0.4}, {code: "B00", support: 0.65}, {note: 1, code: "A00", support: 0.2, right: true}})
+	if c[0] != (Cut{0, 3, 2}) || c[1] != (Cut{0.5, 2, 1}) || c[3] != (Cut{0.7, 1, 1}) {
+		t.Errorf("%+v", c)
+	}
+}
+
+// Judged places are found again in the notes; those that are stated no more, or
+// whose code is not found, are left out.
+func TestEvidenceOfJudgedPlaces(t *testing.T) {
+	d := planted(t, false)
+	var judged []Places
+	for i := range 40 {
+		n := &d.Notes[i]
+		list, err := d.Retriever.Judge(t.Context(), d.Docs[i], d.Table, d.options(quickFit()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for code, places := range list {
+			p := Places{NoteID: n.NoteID, Code: code}
+			for _, j := range places {
+				p.Places = append(p.Places, struct {
+					coding.Span
+					Supports bool `json:"supports"`
+				}{j.Span, code < "A05"})
+			}
+			judged = append(judged, p)
+		}
+		judged = append(judged, Places{NoteID: n.NoteID, Code: "Z99.9", Places: judged[len(judged)-1].Places})
+	}
+	rep, err := d.Evidence(t.Context(), &learned.Models{Version: 1}, judged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rep.Found == 0 || rep.Found >= rep.Judged || rep.Right == 0 || rep.Right == rep.Found || len(rep.Fitted) != len(rep.Values) || len(rep.Now) != len(rep.Values) {
+		t.Errorf("%+v", rep)
+	}
+	if _, err := d.Evidence(t.Context(), &learned.Models{Version: 1}, nil); err == nil {
+		t.Error("nothing judged is no error")
+	}
+}
