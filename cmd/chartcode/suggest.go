@@ -199,14 +199,15 @@ func (a *app) suggestAll(ctx context.Context, p processor, inputs []suggestInput
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	err = inorder.Each(ctx, 0, len(inputs), workers, func(ctx context.Context, i int) (any, error) {
-		if in := &inputs[i]; in.err != nil {
-			return suggestError{Line: in.line, Error: in.err.Error()}, nil
+		in := &inputs[i]
+		if in.err == nil {
+			set, err := p.Process(ctx, in.note)
+			if err != nil {
+				return nil, databaseError(err)
+			}
+			return set, nil
 		}
-		set, err := p.Process(ctx, inputs[i].note)
-		if err != nil {
-			return nil, databaseError(err)
-		}
-		return set, nil
+		return suggestError{Line: in.line, Error: in.err.Error()}, nil
 	}, func(i int, v any) error {
 		if inputs[i].err != nil {
 			bad++
