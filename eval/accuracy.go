@@ -28,8 +28,9 @@ type Line struct {
 // Report is what Accuracy measured.
 type Report struct {
 	Notes, Articles, Folds int
-	Lines                  []Line // candidates only: dense alone, lexical alone, fused, without any training
-	Full                   Scores // the trained system, every note by models that did not see it
+	Lines                  []Line   // candidates only: dense alone, lexical alone, fused, without any training
+	Full                   Scores   // the trained system, every note by models that did not see it
+	Results                []Result // of Full, by note
 	Ablation               []Line
 	Threshold              []float64 // by fold
 	Calibration            learned.Calibration
@@ -72,7 +73,7 @@ func Accuracy(ctx context.Context, c Config) (Report, error) {
 		return rep, err
 	}
 	res, thresholds := full.results(d, folds)
-	rep.Full, rep.Threshold = Score(res), thresholds
+	rep.Full, rep.Results, rep.Threshold = Score(res), res, thresholds
 	rep.Calibration, rep.ShownAt = full.choose(d, func(int) bool { return true })
 	if c.Ablation {
 		for _, a := range ablations(c.Fit, d.Retriever.HasVectors()) {
@@ -126,15 +127,15 @@ func (d *Data) untrained(ctx context.Context, o retrieve.Options) (Scores, error
 // crossed holds, for each note, the candidates and the ranker's log odds by
 // models that did not see it.
 type crossed struct {
-	cands [][]string
-	odds  [][]float64
-	known []CodeKnown
-	stand [][]bool // has evidence to stand on
+	cands    [][]string
+	odds     [][]float64
+	known    []CodeKnown
+	evidence [][][]coding.Evidence // none: nothing to stand on
 }
 
 func (d *Data) cross(ctx context.Context, folds Folds, fit FitConfig, say func(int, int, string)) (*crossed, error) {
 	n := len(d.Notes)
-	x := &crossed{make([][]string, n), make([][]float64, n), make([]CodeKnown, n), make([][]bool, n)}
+	x := &crossed{make([][]string, n), make([][]float64, n), make([]CodeKnown, n), make([][][]coding.Evidence, n)}
 	for f := range folds.K {
 		say(f, folds.K, "train and measure")
 		var train []int
@@ -171,9 +172,9 @@ func (d *Data) cross(ctx context.Context, folds Folds, fit FitConfig, say func(i
 			cands, errs[i] = r.Retrieve(ctx, d.Docs[i], d.Table, d.options(fit))
 			in := rank.Input{Note: d.Notes[i].Note, Doc: d.Docs[i], Style: fit.Style, Candidates: cands, Table: d.Table}
 			x.cands[i], x.odds[i] = Codes(cands), l.Scores(in)
-			x.stand[i] = make([]bool, len(cands))
+			x.evidence[i] = make([][]coding.Evidence, len(cands))
 			for j := range cands {
-				x.stand[i][j] = rank.Stands(in, j)
+				x.evidence[i][j] = rank.Evidence(in, j)
 			}
 			x.known[i] = func(code string) bool { return seen[code] }
 		})
@@ -204,7 +205,7 @@ func (x *crossed) choose(d *Data, use func(i int) bool) (learned.Calibration, fl
 		for j, o := range x.odds[i] {
 			code := x.cands[i][j]
 			ok := d.gold[i][code]
-			if !x.stand[i][j] || (!ok && (d.acceptable[i][code] || d.Notes[i].Dropped(code))) {
+			if x.evidence[i][j] == nil || (!ok && (d.acceptable[i][code] || d.Notes[i].Dropped(code))) {
 				continue
 			}
 			all = append(all, one{o, ok})
@@ -256,8 +257,8 @@ func (x *crossed) results(d *Data, folds Folds) ([]Result, []float64) {
 			}
 			r := Result{Note: &d.Notes[i], Candidates: x.cands[i], Known: x.known[i]}
 			for j, o := range x.odds[i] {
-				if p := cal.Probability(o); p >= t && x.stand[i][j] {
-					r.Shown = append(r.Shown, Shown{x.cands[i][j], p})
+				if p := cal.Probability(o); p >= t && x.evidence[i][j] != nil {
+					r.Shown = append(r.Shown, Shown{x.cands[i][j], p, x.evidence[i][j]})
 				}
 			}
 			slices.SortStableFunc(r.Shown, func(a, b Shown) int {

@@ -335,7 +335,7 @@ func everyNote(d *Data) []int {
 func (b *bills) bill(i int, rows []rank.Billed, sel rank.Selection) Result {
 	r := Result{Note: &b.Data.Notes[i], Candidates: Codes(b.inputs[i].Candidates)}
 	for _, s := range rank.Bill(b.inputs[i], rows, sel) {
-		r.Shown = append(r.Shown, Shown{s.Code, s.Confidence})
+		r.Shown = append(r.Shown, Shown{s.Code, s.Confidence, s.Evidence})
 	}
 	return r
 }

@@ -46,6 +46,29 @@ func ReadPlaces(path string) ([]Places, error) {
 	return out, nil
 }
 
+// ShownLines writes suggestions as JSON lines for people to judge their evidence:
+// offsets, no text of a note.
+func ShownLines(results []Result) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	for i := range results {
+		r := &results[i]
+		for _, s := range r.Shown {
+			spans := make([]coding.Span, len(s.Evidence))
+			for k, e := range s.Evidence {
+				spans[k] = e.Span
+			}
+			_ = enc.Encode(struct { // a buffer takes all
+				NoteID     string        `json:"note_id"`
+				Code       string        `json:"code"`
+				Confidence float64       `json:"confidence"`
+				Evidence   []coding.Span `json:"evidence"`
+			}{r.Note.NoteID, s.Code, s.Confidence, spans})
+		}
+	}
+	return b.Bytes()
+}
+
 // EvidenceReport compares what retrieval thinks of places with what people said
 // of them.
 type EvidenceReport struct {
@@ -56,6 +79,15 @@ type EvidenceReport struct {
 	Values               []string // with their present and newly fitted weights
 	Now, Fitted          []float64
 	Bias                 float64
+	Misled               []Misled // likeliest first
+}
+
+// Misled is a place that does not support its code and is the likeliest of it.
+type Misled struct {
+	NoteID, Code string
+	coding.Span
+	Support float64
+	Values  []float64 // by GroundValues
 }
 
 // Cut is a least support.
@@ -90,7 +122,7 @@ func (d *Data) Evidence(ctx context.Context, m *learned.Models, judged []Places)
 			for _, place := range p.Places {
 				if k := slices.IndexFunc(codes[p.Code], func(j retrieve.Judged) bool { return j.Span == place.Span }); k >= 0 {
 					j := &codes[p.Code][k]
-					found[i] = append(found[i], foundPlace{i, p.Code, j.Support, j.X, place.Supports})
+					found[i] = append(found[i], foundPlace{i, p.Code, place.Span, j.Support, j.X, place.Supports})
 				}
 			}
 		}
@@ -107,7 +139,14 @@ func (d *Data) Evidence(ctx context.Context, m *learned.Models, judged []Places)
 		rep.Right += int(truth(f.right))
 	}
 	rep.AUC = auc(all, func(f foundPlace) float64 { return f.support })
-	rep.At = cuts(all)
+	best := likeliest(all)
+	rep.At = cuts(best)
+	for _, f := range best {
+		if !f.right {
+			rep.Misled = append(rep.Misled, Misled{d.Notes[f.note].NoteID, f.code, f.span, f.support, f.x})
+		}
+	}
+	slices.SortStableFunc(rep.Misled, func(a, b Misled) int { return cmp.Compare(b.Support, a.Support) })
 	rep.Bias, rep.Fitted = logistic(all)
 	const k = 10
 	out := make([]foundPlace, 0, len(all))
@@ -128,24 +167,35 @@ func (d *Data) Evidence(ctx context.Context, m *learned.Models, judged []Places)
 type foundPlace struct {
 	note    int
 	code    string
+	span    coding.Span
 	support float64
 	x       []float64
 	right   bool
 }
 
-// cuts counts, for several least supports, the codes whose likeliest judged place
-// reaches it.
-func cuts(all []foundPlace) []Cut {
+// likeliest gives the likeliest judged place of each code of a note.
+func likeliest(all []foundPlace) []foundPlace {
 	type key struct {
 		note int
 		code string
 	}
-	best := map[key]foundPlace{}
+	at := map[key]int{}
+	var best []foundPlace
 	for _, f := range all {
-		if b, ok := best[key{f.note, f.code}]; !ok || f.support > b.support {
-			best[key{f.note, f.code}] = f
+		k := key{f.note, f.code}
+		if b, ok := at[k]; !ok {
+			at[k] = len(best)
+			best = append(best, f)
+		} else if f.support > best[b].support {
+			best[b] = f
 		}
 	}
+	return best
+}
+
+// cuts counts, for several least supports, the codes whose likeliest judged place
+// reaches it.
+func cuts(best []foundPlace) []Cut {
 	var out []Cut
 	for _, s := range []float64{0, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85} {
 		c := Cut{Support: s}
@@ -253,6 +303,22 @@ func solve(a [][]float64, b []float64) []float64 {
 		x[i] /= a[i][i]
 	}
 	return x
+}
+
+// MisledText lists the likeliest places that do not support their code, with the
+// values that are not 0. It holds offsets and nothing of a note's text.
+func (r *EvidenceReport) MisledText() string {
+	var b strings.Builder
+	for _, m := range r.Misled {
+		fmt.Fprintf(&b, "%.2f %s %d-%d %s", m.Support, m.NoteID, m.Start, m.End, m.Code)
+		for k, x := range m.Values {
+			if x != 0 {
+				fmt.Fprintf(&b, " %s=%.2g", r.Values[k], x)
+			}
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
 }
 
 // Text is for people.

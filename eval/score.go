@@ -19,6 +19,7 @@ type Result struct {
 type Shown struct {
 	Code       string
 	Confidence float64
+	Evidence   []coding.Evidence
 }
 
 // CodeKnown reports whether a code occurred in the training notes.

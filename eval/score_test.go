@@ -32,11 +32,11 @@ func TestScore(t *testing.T) {
 	results := []Result{
 		{
 			Note: a, Candidates: []string{"I10", "K57.30", "A00.0", "R50.9"},
-			Shown: []Shown{{"I10", 0.95}, {"K57.30", 0.9}, {"E11.9", 0.65}, {"B20", 0.55}},
+			Shown: []Shown{{Code: "I10", Confidence: 0.95}, {Code: "K57.30", Confidence: 0.9}, {Code: "E11.9", Confidence: 0.65}, {Code: "B20", Confidence: 0.55}},
 			Known: func(code string) bool { return code != "R50.9" },
 		},
-		{Note: b, Candidates: []string{"Z00.00", "J18.9"}, Shown: []Shown{{"Z00.00", 0.4}, {"J18.9", 0.35}}},
-		{Note: c, Shown: []Shown{{"R05.9", 0.3}}},
+		{Note: b, Candidates: []string{"Z00.00", "J18.9"}, Shown: []Shown{{Code: "Z00.00", Confidence: 0.4}, {Code: "J18.9", Confidence: 0.35}}},
+		{Note: c, Shown: []Shown{{Code: "R05.9", Confidence: 0.3}}},
 	}
 	s := Score(results)
 	if s.Notes != 3 || s.Gold != 3 || s.MAPNotes != 2 {

@@ -36,7 +36,7 @@ func (d *Data) Suggested(ctx context.Context, m *learned.Models, style coding.St
 		errs[i] = err
 		out[i] = Result{Note: &d.Notes[i], Candidates: Codes(cands)}
 		for _, s := range got.Suggestions {
-			out[i].Shown = append(out[i].Shown, Shown{s.Code, s.Confidence})
+			out[i].Shown = append(out[i].Shown, Shown{s.Code, s.Confidence, s.Evidence})
 		}
 	})
 	return out, errors.Join(errs...)

@@ -57,7 +57,7 @@ func (f *evalFiles) flags(cmd *cobra.Command) {
 func evalCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{Use: "eval", Short: "Measure accuracy on notes coded by people"}
 	var f evalFiles
-	var style string
+	var style, shown string
 	var ablation, byNote bool
 	accuracy := &cobra.Command{
 		Use:   "accuracy",
@@ -75,7 +75,7 @@ suggests for bills on notes that nothing was trained on.`,
 			}
 			return o.measure(cmd.Context(), func(ctx context.Context, a *app, m *measured) error {
 				if style != string(coding.Billing) {
-					if err := m.accuracy(ctx, f, ablation); err != nil {
+					if err := m.accuracy(ctx, f, ablation, shown); err != nil {
 						return err
 					}
 				}
@@ -90,6 +90,7 @@ suggests for bills on notes that nothing was trained on.`,
 	accuracy.Flags().StringVar(&f.heldOut, "held-out", defaultLabels("guideline-test.jsonl"), "notes coded as for a bill that nothing was trained on; empty: none")
 	accuracy.Flags().StringVar(&style, "style", "", "coding style: mentions or billing (default both)")
 	accuracy.Flags().BoolVar(&ablation, "ablation", false, "also measure with each part left out in turn")
+	accuracy.Flags().StringVar(&shown, "shown", "", "write each suggestion in the style mentions, made by models that did not see its note, with the places of its evidence to this `file`, to be judged by reading")
 	accuracy.Flags().BoolVar(&byNote, "by-note", false, "also list the codes of each note coded as for a bill: right, wrong, missed")
 
 	var tf evalFiles
@@ -210,17 +211,24 @@ func (m *measured) data(path string, notes ...string) (*eval.Data, error) {
 	return eval.NewData(m.retriever, m.table, gold, segment.Segment)
 }
 
-func (m *measured) accuracy(ctx context.Context, f evalFiles, ablation bool) error {
+func (m *measured) accuracy(ctx context.Context, f evalFiles, ablation bool, shown string) error {
 	data, err := m.data(f.mentions)
 	if err != nil {
 		return err
 	}
 	rep, err := eval.Accuracy(ctx, eval.Config{Data: data, Fit: eval.DefaultFit(coding.Mentions), Ablation: ablation, Progress: m.app.evalProgress})
 	m.app.progress.done()
-	if err == nil {
-		fmt.Printf("mentions, %s\n%s\n", filepath.Base(f.mentions), rep.Text())
+	if err != nil {
+		return err
 	}
-	return err
+	fmt.Printf("mentions, %s\n%s\n", filepath.Base(f.mentions), rep.Text())
+	if shown == "" {
+		return nil
+	}
+	if err := os.WriteFile(shown, eval.ShownLines(rep.Results), 0o644); err != nil {
+		return openError(shown, err)
+	}
+	return nil
 }
 
 func (m *measured) billing(ctx context.Context, f evalFiles, byNote bool) error {

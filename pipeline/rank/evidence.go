@@ -6,8 +6,14 @@ import (
 	"chartcode/internal/coding"
 )
 
-// Stands reports whether candidate i has words of the note to stand on.
-func Stands(in Input, i int) bool { return grounded(&in.Candidates[i]) }
+// Evidence gives what is shown as evidence for candidate i, likeliest first; none
+// if it has no words of the note to stand on, and then it is not suggested.
+func Evidence(in Input, i int) []coding.Evidence {
+	if !grounded(&in.Candidates[i]) {
+		return nil
+	}
+	return evidence(in.Doc, &in.Candidates[i])
+}
 
 // grounded reports whether a place of the note is likely enough to be what a
 // coder would underline for the candidate.

@@ -1,6 +1,9 @@
 package segment
 
-import "chartcode/internal/coding"
+import (
+	"chartcode/internal/coding"
+	"chartcode/internal/lexicon"
+)
 
 // Words for laboratory tests. What is tested for follows them with "for" or
 // "against", after some of them also without.
@@ -8,12 +11,14 @@ var (
 	// What stands behind these is looked for, and not said to be there unless a
 	// result says so.
 	lookedFor = set("serology serologies serological markers antibodies antibody antigen antigens antigenemia titers titer pcr igg igm")
+	// What stands before these names them.
+	namedBy = set("antigen antigens antibody antibodies serology serologies igg igm")
 	// These are also done for what is known: "tests for infertility".
 	testedFor  = set("cultures culture test tests tested testing panel screen swab swabs")
 	bareTests  = set("serology serologies")
 	testLinks  = set("for against")
 	foundWords = set("positive positives reactive detected confirmed showed revealed shows reveals demonstrated found diagnosed elevated high increased raised compatible consistent " +
-		"identified isolated present + except")
+		"identified isolated present carrier carriers + except")
 	missedWords = set("negative negatives neg nonreactive undetectable normal absent unremarkable")
 )
 
@@ -26,9 +31,7 @@ const testedReach = 40
 func (s *sentence) tested() {
 	for i := s.from; i < s.to-1; i++ {
 		w := s.toks[i].Lower
-		if !lookedFor[w] && !testedFor[w] {
-			continue
-		}
+		s.testedBefore(i)
 		item := s.testedItem(i)
 		if item == 0 {
 			continue
@@ -53,14 +56,54 @@ func (s *sentence) tested() {
 	}
 }
 
+// testedBefore reads what a test is named by: "hepatitis B surface antigen".
+func (s *sentence) testedBefore(i int) {
+	if !namedBy[s.toks[i].Lower] {
+		return
+	}
+	first := i
+	for first > max(s.from, i-namedWords) && s.toks[first-1].Kind == lexicon.Word && !lexicon.IsStop(s.toks[first-1].Norm) && !verbs[s.toks[first-1].Lower] {
+		first--
+	}
+	if first == i {
+		return
+	}
+	_, found, missed := s.result(i + 1)
+	if f, m := s.resultBefore(i); f || m {
+		found, missed = f, m
+	}
+	switch {
+	case found:
+	case missed:
+		s.addScopeOf(first, i, coding.Negated, i, i+1)
+	default:
+		s.addScopeOf(first, i, coding.Hypothetical, i, i+1)
+	}
+}
+
+// namedWords is how many words before such a test may name it.
+const namedWords = 4
+
+// word gives a token of the sentence in lower case, "" before its begin.
+func (s *sentence) word(i int) string {
+	if i < s.from {
+		return ""
+	}
+	return s.toks[i].Lower
+}
+
 // testedItem gives the token at which what was tested for begins, by the test at
 // token i; 0 where nothing of it follows.
 func (s *sentence) testedItem(i int) int {
 	w := s.toks[i].Lower
-	if testLinks[s.toks[i+1].Lower] {
+	switch {
+	case w == "exclude" && s.word(i-1) == "to", w == "out" && s.word(i-1) == "rule" && s.word(i-2) == "to":
+		return i + 1
+	case !lookedFor[w] && !testedFor[w]:
+		return 0
+	case testLinks[s.toks[i+1].Lower]:
 		return i + 2
-	}
-	if !lookedFor[w] {
+	case !lookedFor[w]:
 		return 0
 	}
 	for j := i + 1; j < min(s.to-1, i+testLinkNear); j++ { // "serology was also obtained for"
@@ -117,7 +160,7 @@ var articles = set("a an the his her their")
 func (s *sentence) resultBefore(i int) (found, missed bool) {
 	for j := max(s.from, i-3); j < i; j++ {
 		switch w := s.toks[j].Lower; {
-		case w == "," || w == "and" || w == "but":
+		case w == "," || w == ";" || w == "and" || w == "but":
 			found, missed = false, false
 		case missedWords[w]:
 			found, missed = false, true
