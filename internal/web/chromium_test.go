@@ -169,6 +169,7 @@ func (b *tab) as(login string, role coding.UserRole, password string) {
 		b.t.Fatal(err)
 	}
 	b.open("/sign-in")
+	b.until(`document.activeElement.hasAttribute("autofocus")`) // browsers focus it when they draw, after the page has loaded
 	b.press(login + kb.Tab + password + kb.Enter)
 	b.until(`location.pathname === "/" && document.readyState === "complete"`)
 }
