@@ -44,6 +44,7 @@ const (
 	gBare            // the name of a part of the body alone, of a term that says more
 	gNamed           // a test, scale or diet is named by the words: "sweat test"
 	gSide            // the code's title names another side than the note
+	gOrgan           // a word beside them names an organ of another chapter
 	gStatus          // the code is of the chapter of factors (Z)
 	gLength          // bytes, twentieths, at most 3
 	groundCount
@@ -52,7 +53,7 @@ const (
 var groundNames = [groundCount]string{
 	gWords: "words", gShare: "share", gWhole: "whole", gWeight: "weight", gGap: "gap", gSite: "site", gEveryday: "everyday", gTabular: "tabular",
 	gResolved: "resolved", gPhrase: "phrase", gUnnamed: "unnamed", gVector: "vector", gPart: "part", gBroken: "broken", gPossible: "possible",
-	gTaught: "taught", gTest: "test", gKind: "kind", gBare: "bare", gNamed: "named", gSide: "side", gStatus: "status", gLength: "length",
+	gTaught: "taught", gTest: "test", gKind: "kind", gBare: "bare", gNamed: "named", gSide: "side", gOrgan: "organ", gStatus: "status", gLength: "length",
 }
 
 // groundBias and groundWeights give the log odds that a place supports its code.
@@ -227,11 +228,12 @@ func (r *Retriever) judged(v *view, f *finding, row *Row, p *spot) (x [groundCou
 		set(gTest, r.onlyFound(f, h, r.index.test))
 		set(gKind, r.kindMissing(f, h))
 		set(gBare, x[gSite] == 1 && x[gWhole] == 0)
-		set(gNamed, f.rd.namesOther(h.to))
+		set(gNamed, f.rd.namesOther(h))
 		set(gSide, f.sideFits(&v.title[row.code], h) == -1)
 		set(gEveryday, p.everyday)
 		set(gTabular, p.tabular)
 		x[gResolved] = float64(p.res)
+		set(gOrgan, f.otherOrgan(r.index, row.Code, h))
 		set(gPart, f.partOfOther(r.index, row.Code, h))
 		set(gBroken, strings.ContainsAny(text, ",;:("))
 	} else {
@@ -253,13 +255,17 @@ const unnamedShare = 0.55
 // that may stand some words later: "infectious diseases department", "low-sodium
 // and fat diet".
 var (
-	namesTest  = map[string]bool{"test": true, "tests": true, "testing": true, "scale": true, "score": true, "formula": true, "questionnaire": true, "index": true}
+	namesTest  = map[string]bool{"test": true, "tests": true, "testing": true, "scale": true, "score": true, "formula": true, "questionnaire": true, "index": true, "agent": true, "agents": true, "drug": true, "drugs": true}
 	namesPlace = map[string]bool{"diet": true, "department": true, "service": true, "unit": true, "clinic": true}
 )
 
-// namesOther reports whether the words that end at a token are part of the name of
-// a test, a diet or a place.
-func (rd *reading) namesOther(last int32) bool {
+// namesOther reports whether the words found are part of the name of a test, a
+// drug, a diet or a place.
+func (rd *reading) namesOther(h *hit) bool {
+	if h.from == h.to && namesTest[rd.tokens[h.to].Lower] {
+		return true // "Daniels scale"
+	}
+	last := h.to
 	for i := last + 1; i < min(int32(len(rd.tokens)), last+4); i++ {
 		t := &rd.tokens[i]
 		switch {

@@ -26,9 +26,10 @@ type index struct {
 	first   []int32 // by bag: where its words begin in bagWord
 	bagWord []int32 // words of bags, rarest first
 	total   []float32
-	denies  []bool // by bag: its terms say that something is not (no appetite)
-	site    []bool // by word: it names a site of neoplasms, a part of the body
-	test    []bool // by word: a laboratory measures it
+	denies  []bool   // by bag: its terms say that something is not (no appetite)
+	site    []bool   // by word: it names a site of neoplasms, a part of the body
+	test    []bool   // by word: a laboratory measures it
+	organ   []organs // by word
 
 	refFirst []int32 // by bag: where its references begin in refs
 	refs     []ref
@@ -195,11 +196,14 @@ func (ix *index) code(code string) int32 {
 
 // weigh gives each word the logarithm of its rarity among subcategories (the
 // first five characters of a code): among codes, the thousands of injury codes
-// that differ in side and encounter would make their words look common.
+// that differ in side and encounter would make their words look common. The
+// same count tells which organs a word belongs to.
 func (ix *index) weigh(bags []bag) {
 	last := make([]int32, len(ix.spell))
 	df := make([]int32, len(ix.spell))
 	sub := map[string]int32{}
+	organ := make([][len(organLetters)]int32, len(ix.spell))
+	bits := []int{-1} // by subcategory
 	type pair struct{ sub, bag int32 }
 	var pairs []pair
 	for i := range bags {
@@ -210,6 +214,7 @@ func (ix *index) weigh(bags []bag) {
 			if !ok {
 				n = int32(len(sub) + 1)
 				sub[s] = n
+				bits = append(bits, organBit(s))
 			}
 			pairs = append(pairs, pair{n, int32(i)})
 		}
@@ -220,8 +225,15 @@ func (ix *index) weigh(bags []bag) {
 			if last[w] != p.sub {
 				last[w] = p.sub
 				df[w]++
+				if b := bits[p.sub]; b >= 0 {
+					organ[w][b]++
+				}
 			}
 		}
+	}
+	ix.organ = make([]organs, len(ix.spell))
+	for w := range organ {
+		ix.organ[w] = organsOf(&organ[w])
 	}
 	ix.weight = make([]float32, len(ix.spell))
 	n := float64(len(sub))
