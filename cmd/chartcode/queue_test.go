@@ -179,7 +179,8 @@ func TestBadInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	publish := func(subject, body string) {
-		if _, err := js.Publish(subject, []byte(body)); err != nil {
+		// The worker makes the stream when it starts, and there is none before.
+		if _, err := js.Publish(subject, []byte(body), nats.RetryAttempts(600), nats.RetryWait(100*time.Millisecond)); err != nil {
 			t.Fatal(err)
 		}
 	}
