@@ -35,6 +35,14 @@ func groundTerms() (*smallTable, []coding.Term) {
 	add("G70.00", "Myasthenia gravis", coding.TermIndex)
 	add("M62.81", "Muscle weakness", coding.TermIndex, "Myasthenia")
 	add("B99.9", "Unspecified infectious disease", coding.TermIndex, "Disease, infectious")
+	add("I10", "Essential (primary) hypertension", coding.TermIndex, "Hypertension")
+	add("I27.20", "Pulmonary hypertension, unspecified", coding.TermIndex, "Hypertension, pulmonary")
+	for i, title := range []string{"Abscess of kidney", "Infarction of kidney", "Kidney failure", "Small kidney", "Cyst of kidney"} {
+		add(fmt.Sprintf("N%d.9", 20+i), title, coding.TermIndex)
+	}
+	add("C64.9", "Malignant neoplasm of kidney", coding.TermNeoplasm)
+	add("I95.9", "Hypotension, unspecified", coding.TermEveryday, "hypotensive")
+	add("L90.5", "Scar conditions and fibrosis of skin", coding.TermIndex, "Scar")
 	for i := range 400 {
 		add(fmt.Sprintf("A%02d.%d", i/10, i%10), fmt.Sprintf("Zorb%dalgia", i), coding.TermIndex)
 	}
@@ -76,11 +84,14 @@ func TestGroundsPreferWhatACoderUnderlines(t *testing.T) {
 	}{
 		{"the name of a test", "R61", "He complains of sweating.", "A sweat test was done.", gNamed},
 		{"the name of a place", "B99.9", "An infectious disease is present.", "Seen in the infectious disease department.", gNamed},
-		{"an organ by itself", "K76.9", "There is liver disease.", "The liver was seen.", gBare},
+		{"an organ by itself", "K76.9", "There is liver disease.", "The liver was seen.", gSite},
 		{"another kind", "B19.10", "Viral hepatitis type B is known.", "Viral hepatitis type C is known.", gKind},
 		{"a laboratory value", "E78.6", "Low HDL is treated.", "HDL was measured.", gTest},
 		{"the other side", "M25.511", "Pain in the right shoulder.", "Pain in the left shoulder.", gSide},
 		{"part of another name", "M62.81", "Myasthenia is noted.", "Myasthenia gravis is noted.", gPart},
+		{"a kind with a code of its own", "I10", "Hypertension is treated.", "Pulmonary hypertension is treated.", gKin},
+		{"another organ", "L90.5", "A scar is seen.", "A kidney scar is seen.", gOrgan},
+		{"what a drug does", "I95.9", "She is hypotensive.", "Hypotensive treatment was left.", gNamed},
 		{"a term that denies", "R63.0", "negated|She has no appetite.", "Her appetite is good.", -1},
 	} {
 		t.Run(c.what, func(t *testing.T) {

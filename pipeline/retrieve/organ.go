@@ -5,7 +5,7 @@ import (
 )
 
 // organs are the systems of the body that a word belongs to: the chapters of the
-// terms that have it, as bits. None where the word says little of it.
+// terms that have it, as bits. None where the terms say little of it.
 type organs uint16
 
 // Chapters of organs, blood and infections, by letter; A and B are one, and C
@@ -58,8 +58,8 @@ func organsOf(counts *[len(organLetters)]int32) organs {
 // noun phrase may stand and say whose they are.
 const organReach = 2
 
-// otherOrgan reports whether a word beside those found says that they speak of an
-// organ of another chapter: "optic neuropathy" is no neuropathy of the limbs.
+// otherOrgan reports whether the name of a part of the body beside the words found
+// says that they speak of an organ of another chapter: "optic neuropathy" is no neuropathy of the limbs.
 func (f *finding) otherOrgan(ix *index, code string, h *hit) bool {
 	bit := organBit(code)
 	if bit < 0 {
@@ -70,11 +70,12 @@ func (f *finding) otherOrgan(ix *index, code string, h *hit) bool {
 		if i < 0 || int(i) >= len(rd.tokens) || rd.tokens[i].Kind != lexicon.Word || lexicon.IsStop(rd.tokens[i].Norm) {
 			return false
 		}
-		other := false
+		other, site := false, false
 		for _, w := range rd.sentence[h.sentence].words {
 			if w.pos != i {
 				continue
 			}
+			site = site || ix.site[w.id]
 			switch o := ix.organ[w.id]; {
 			case o == 0:
 			case o&(1<<bit) != 0:
@@ -83,7 +84,7 @@ func (f *finding) otherOrgan(ix *index, code string, h *hit) bool {
 				other = true
 			}
 		}
-		return other
+		return other && site
 	}
 	for d := int32(1); d <= organReach; d++ {
 		if i := h.from - d; i >= 0 && rd.chunk[i] == rd.chunk[h.from] && beside(i) {

@@ -106,15 +106,18 @@ func (s *sentence) testedItem(i int) int {
 	case !lookedFor[w]:
 		return 0
 	}
+near:
 	for j := i + 1; j < min(s.to-1, i+testLinkNear); j++ { // "serology was also obtained for"
 		switch v := s.toks[j].Lower; {
 		case testLinks[v]:
 			return j + 1
-		case v == "," || v == "and" || missedWords[v] || foundWords[v]:
+		case missedWords[v] || foundWords[v]:
 			return 0
+		case v == "," || v == "and":
+			break near
 		}
 	}
-	if bareTests[w] && !verbs[s.toks[i+1].Lower] {
+	if next := &s.toks[i+1]; bareTests[w] && next.Kind == lexicon.Word && !lexicon.IsStop(next.Norm) && !verbs[next.Lower] {
 		return i + 1
 	}
 	return 0
