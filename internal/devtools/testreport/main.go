@@ -6,10 +6,12 @@
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -29,10 +31,23 @@ func main() {
 	}
 }
 
+// slowest gives the tests that took long, longest first, at most slowShown.
+func (s *summary) slowest() []timed {
+	slow := slices.DeleteFunc(slices.Clone(s.slow), func(t timed) bool { return t.seconds < slowFrom })
+	slices.SortStableFunc(slow, func(a, b timed) int { return cmp.Compare(b.seconds, a.seconds) })
+	return slow[:min(len(slow), slowShown)]
+}
+
+// What is listed as slow: so many tests, of so many seconds.
+const slowShown, slowFrom = 40, 5
+
 // write prints the end of the report, and the list of tests without data to a file if one is named.
 func (s *summary) write(out io.Writer, file string) error {
 	fmt.Fprintf(out, "\n%d tests passed, %d failed, %d skipped (%d of them for missing test data) in %d packages\n",
 		s.passed, len(s.failed), len(s.skipped), len(s.missing), s.packages)
+	for _, t := range s.slowest() {
+		fmt.Fprintf(out, "slow    %s: %.0f s\n", t.name, t.seconds)
+	}
 	for _, name := range s.failed {
 		fmt.Fprintln(out, "FAILED", name)
 	}

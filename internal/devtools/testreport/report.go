@@ -25,8 +25,15 @@ type summary struct {
 	passed   int
 	failed   []string
 	skipped  []string // "package.Test: reason"
+	slow     []timed  // tests without their subtests
 	missing  []string // those of them whose reason is missing test data
 	broke    bool     // a package failed outside of a test, or could not be built
+}
+
+// timed is how long a test took; of tests side by side each counts the time of all.
+type timed struct {
+	name    string
+	seconds float64
 }
 
 func (s *summary) broken() bool { return s.broke || len(s.failed) > 0 }
@@ -74,6 +81,9 @@ func read(in io.Reader, out io.Writer) (*summary, error) {
 
 func (s *summary) endTest(e event, output []string, out io.Writer) {
 	name := e.Package + "." + e.Test
+	if !strings.Contains(e.Test, "/") {
+		s.slow = append(s.slow, timed{name, e.Elapsed})
+	}
 	switch e.Action {
 	case "pass":
 		s.passed++

@@ -44,12 +44,13 @@ func TestNoRoot(t *testing.T) { t.Skip("needs root: really") }
 	if !strings.Contains(out, "to be shown") || strings.Contains(out, "not to be shown") {
 		t.Errorf("output:\n%s", out)
 	}
+	s.slow = append(s.slow, timed{"m.TestLong", 61}, timed{"m.TestLonger", 100})
 	file := filepath.Join(t.TempDir(), "missing")
 	var end bytes.Buffer
 	if err := s.write(&end, file); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"2 tests passed, 1 failed, 2 skipped (1 of them for missing test data) in 1 packages", "FAILED m.TestBad", "skipped m.TestNoRoot: needs root: really"} {
+	for _, want := range []string{"2 tests passed, 1 failed, 2 skipped (1 of them for missing test data) in 1 packages", "FAILED m.TestBad", "skipped m.TestNoRoot: needs root: really", "slow    m.TestLonger: 100 s\nslow    m.TestLong: 61 s\nFAILED"} {
 		if !strings.Contains(end.String(), want) {
 			t.Errorf("the end lacks %q:\n%s", want, end.String())
 		}
