@@ -3,6 +3,8 @@ package pipeline_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"log/slog"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -50,31 +52,61 @@ func realNotes(t testing.TB, n int) []coding.Note {
 	return out
 }
 
-// loaded fills a database with the files, the starter set without any, and with
-// the terms' vectors.
+// starter is a database with the starter set and its terms' vectors, which are
+// made once for all tests.
+var starter storetest.Template
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := starter.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// loaded gives a database of the test's own with the code sets of the files, or
+// the starter set without any, and the terms' vectors.
 func loaded(t testing.TB, files ...string) *store.Store {
 	t.Helper()
-	db := storetest.New(t)
-	embedder, err := embedding.NewLocal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := &catalog.Loader{DB: db, Embedder: embedder}
-	if len(files) == 0 {
-		starter, err := codeset.Starter()
+	load := func(db *store.Store, read func(l *catalog.Loader) error) {
+		embedder, err := embedding.NewLocal()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := l.Import(t.Context(), starter); err != nil {
+		l := &catalog.Loader{DB: db, Embedder: embedder}
+		if err := read(l); err != nil {
 			t.Fatal(err)
 		}
-	} else if _, err := l.ImportFiles(t.Context(), files, codeset.ReadOptions{}); err != nil {
-		t.Fatal(err)
+		if err := l.Embed(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := l.Embed(t.Context()); err != nil {
-		t.Fatal(err)
+	if len(files) > 0 {
+		db := storetest.New(t)
+		load(db, func(l *catalog.Loader) error {
+			_, err := l.ImportFiles(t.Context(), files, codeset.ReadOptions{})
+			return err
+		})
+		return db
 	}
-	return db
+	return storetest.Open(t, starter.URL(t, func(databaseURL string) {
+		db, err := store.Open(t.Context(), store.Config{URL: databaseURL, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close() // nothing may stay connected
+		if err := db.Migrate(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		load(db, func(l *catalog.Loader) error {
+			set, err := codeset.Starter()
+			if err == nil {
+				_, err = l.Import(t.Context(), set)
+			}
+			return err
+		})
+	}))
 }
 
 // localPipeline is the pipeline of a worker without an LLM, with nothing kept
