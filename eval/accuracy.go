@@ -242,7 +242,7 @@ func (x *crossed) choose(d *Data, use func(i int) bool) (learned.Calibration, fl
 }
 
 // nearBest is how much micro-F1 may be given for fewer wrong suggestions.
-const nearBest = 0.003
+const nearBest = 0.006
 
 // results applies to each fold what the other folds chose.
 func (x *crossed) results(d *Data, folds Folds) ([]Result, []float64) {

@@ -1,6 +1,8 @@
 package retrieve
 
 import (
+	"slices"
+
 	"chartcode/internal/lexicon"
 )
 
@@ -60,9 +62,9 @@ const organReach = 2
 
 // otherOrgan reports whether the name of a part of the body beside the words found
 // says that they speak of an organ of another chapter: "optic neuropathy" is no neuropathy of the limbs.
-func (f *finding) otherOrgan(ix *index, code string, h *hit) bool {
-	bit := organBit(code)
-	if bit < 0 {
+func (f *finding) otherOrgan(ix *index, code string, t *title, h *hit) bool {
+	bit, tumour := organBit(code), chapterLetter(code) == "C" && t.sited(ix)
+	if bit < 0 && !tumour {
 		return false
 	}
 	rd := f.rd
@@ -73,6 +75,13 @@ func (f *finding) otherOrgan(ix *index, code string, h *hit) bool {
 		other, site := false, false
 		for _, w := range rd.sentence[h.sentence].words {
 			if w.pos != i {
+				continue
+			}
+			if tumour { // "choroid melanoma" is none of the skin
+				if slices.Contains(t.words, w.id) {
+					return false
+				}
+				other, site = other || ix.site[w.id], true
 				continue
 			}
 			site = site || ix.site[w.id]
@@ -95,4 +104,9 @@ func (f *finding) otherOrgan(ix *index, code string, h *hit) bool {
 		}
 	}
 	return false
+}
+
+// sited reports whether the title names a part of the body.
+func (t *title) sited(ix *index) bool {
+	return slices.ContainsFunc(t.words, func(w int32) bool { return ix.site[w] })
 }
