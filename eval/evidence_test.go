@@ -35,7 +35,7 @@ func TestAreaUnderTheCurveByHand(t *testing.T) {
 	if got := auc(all, func(f foundPlace) float64 { return f.support }); math.Abs(got-4.5/6) > 1e-12 {
 		t.Errorf("%g, want %g", got, 4.5/6)
 	}
-	c := cuts([]foundPlace{{code: "A00", support: 0.9, right: true}, {code: "A00", support: 0.4}, {code: "B00", support: 0.65}, {note: 1, code: "A00", support: 0.2, right: true}})
+	c := cuts(likeliest([]foundPlace{{code: "A00", support: 0.9, right: true}, {code: "A00", support: 0.4}, {code: "B00", support: 0.65}, {note: 1, code: "A00", support: 0.2, right: true}}))
 	if c[0] != (Cut{0, 3, 2}) || c[1] != (Cut{0.5, 2, 1}) || c[3] != (Cut{0.7, 1, 1}) {
 		t.Errorf("%+v", c)
 	}
