@@ -139,14 +139,20 @@ func byOdds(rows []Billed) []Billed {
 // Chosen gives the codes of a bill before one is put first. Codes that a
 // convention adds are candidates of the Input given back.
 func Chosen(in Input, rows []Billed, sel Selection) (Input, []Billed) {
-	return combine(in, choose(in, byOdds(rows), sel))
+	return combine(in, choose(in, byOdds(rows), sel, -1))
 }
 
 // Bill chooses and orders the codes of a bill.
 func Bill(in Input, rows []Billed, sel Selection) []coding.Suggestion {
-	in, chosen := Chosen(in, rows, sel)
+	list := byOdds(rows)
+	chosen := choose(in, list, sel, -1)
+	lead := leading(in, rows, chosen, sel)
+	if lead >= 0 {
+		chosen = choose(in, list, sel, lead)
+	}
+	in, chosen = combine(in, chosen)
 	out := make([]coding.Suggestion, 0, len(chosen))
-	for _, j := range codeFirst(in, firstListed(in, chosen, sel)) {
+	for _, j := range codeFirst(in, firstListed(in, chosen, sel, lead)) {
 		c := &in.Candidates[j.Candidate]
 		s := coding.Suggestion{
 			System: c.System, Code: c.Code, Display: c.Display, Confidence: sel.Calibration.Probability(j.Odds),
@@ -281,8 +287,9 @@ func preferExact(doc *coding.Document, list []judged) {
 }
 
 // choose takes the best codes, one for each condition. Where it is known what
-// is likely to be first, the likeliest is taken before all others.
-func choose(in Input, list []Billed, sel Selection) []Billed {
+// is likely to be first, the likeliest is taken before all others: candidate
+// lead, if there is one.
+func choose(in Input, list []Billed, sel Selection, lead int) []Billed {
 	var out []Billed
 	take := func(j Billed) {
 		j = exacter(in, list, j)
@@ -295,6 +302,9 @@ func choose(in Input, list []Billed, sel Selection) []Billed {
 		}
 	}
 	best := -1
+	if i := slices.IndexFunc(list, func(j Billed) bool { return j.Candidate == lead }); i >= 0 {
+		take(list[i])
+	}
 	if sel.First {
 		for i := range list {
 			if mayStandFirst(in.Candidates[list[i].Candidate].Code) && (best < 0 || list[i].First > list[best].First) {
@@ -350,75 +360,6 @@ func sameCondition(a *coding.Candidate, am *coding.Match, b *coding.Candidate, b
 	return vague(a.Display) || vague(b.Display) || a.Code[:min(5, len(a.Code))] == b.Code[:min(5, len(b.Code))]
 }
 
-// firstListed puts the code that answers for the encounter first: of an
-// inpatient the first discharge diagnosis, else the first diagnosis of the
-// assessment, of a procedure note the postoperative one; without such a place
-// the surest definitive code. The rest follow by confidence.
-func firstListed(in Input, chosen []Billed, sel Selection) []Billed {
-	if i := mustStandFirst(in, chosen); i >= 0 {
-		return toFront(chosen, i)
-	}
-	if sel.First {
-		score := make([]float64, len(chosen))
-		for i, j := range chosen {
-			score[i] = j.First
-		}
-		if sel.Lead != nil {
-			for i, x := range FirstRows(in, chosen) {
-				score[i] = sel.Lead.Score(x)
-			}
-		}
-		best := -1
-		for i, j := range chosen {
-			if mayStandFirst(in.Candidates[j.Candidate].Code) && (best < 0 || score[i] > score[best]) {
-				best = i
-			}
-		}
-		return toFront(chosen, best)
-	}
-	best := -1
-	key := func(j Billed) (place int, kind int, at int) {
-		c := in.Candidates[j.Candidate].Code
-		place = firstPlace(j.match.Section)
-		if encounterCode(c) && j.match.Section == coding.SectionChiefComplaint && !in.Doc.Setting.InpatientRules() {
-			return -1, 0, j.match.Span.Start
-		}
-		if signLike(c) || c[0] == 'Z' {
-			kind = 1
-		}
-		return place, kind, j.match.Span.Start
-	}
-	for i, j := range chosen {
-		if !mayStandFirst(in.Candidates[j.Candidate].Code) {
-			continue
-		}
-		if best < 0 {
-			best = i
-			continue
-		}
-		p, k, at := key(j)
-		bp, bk, bat := key(chosen[best])
-		if cmp.Or(cmp.Compare(p, bp), cmp.Compare(k, bk)) < 0 || (p == bp && k == bk && p < noFirstPlace && at < bat) {
-			best = i
-		}
-	}
-	return toFront(chosen, best)
-}
-
-func toFront(chosen []Billed, best int) []Billed {
-	if best > 0 {
-		j := chosen[best]
-		chosen = slices.Insert(slices.Delete(slices.Clone(chosen), best, best+1), 0, j)
-	}
-	slices.SortStableFunc(chosen[min(1, len(chosen)):], func(a, b Billed) int { return cmp.Compare(b.Odds, a.Odds) })
-	return chosen
-}
-
-// codedAfter names the codes that the tabular list has follow others (code first,
-// use additional code): the stage of a kidney disease and the kind of a heart
-// failure after the hypertension that caused them (guidelines I.C.9.a).
-var codedAfter = []struct{ code, others string }{{"N18", "I12 I13"}, {"I50", "I11 I13"}}
-
 // codeFirst moves such codes behind the last of those that they follow.
 func codeFirst(in Input, list []Billed) []Billed {
 	category := func(j Billed) string { return coding.Category(in.Candidates[j.Candidate].Code) }
@@ -438,20 +379,6 @@ func codeFirst(in Input, list []Billed) []Billed {
 		}
 	}
 	return list
-}
-
-const noFirstPlace = 3
-
-func firstPlace(s coding.SectionKind) int {
-	switch s {
-	case coding.SectionDischargeDx, coding.SectionPostopDx:
-		return 0
-	case coding.SectionAssessment:
-		return 1
-	case coding.SectionPlan, coding.SectionPreopDx, coding.SectionIndication, coding.SectionAdmitDx:
-		return 2
-	}
-	return noFirstPlace
 }
 
 // billedEvidence begins with the place that decided, unless that is less likely

@@ -194,7 +194,7 @@ func (c *chain) matchOf(p *pick) *coding.Match {
 // it.
 func (c *chain) order(in Input, list []Billed, p picked) []Billed {
 	if i := mustStandFirst(in, list); i >= 0 || p.first < 0 || len(in.Addressed) > 0 {
-		return firstListed(in, list, c.judgements().sel)
+		return firstListed(in, list, c.judgements().sel, -1)
 	}
 	best := slices.IndexFunc(list, func(j Billed) bool { return j.Candidate == p.first })
 	if best < 0 {
@@ -209,7 +209,7 @@ func (c *chain) order(in Input, list []Billed, p picked) []Billed {
 		})
 	}
 	if best < 0 || !mayStandFirst(in.Candidates[list[best].Candidate].Code) {
-		return firstListed(in, list, c.judgements().sel)
+		return firstListed(in, list, c.judgements().sel, -1)
 	}
 	return toFront(list, best)
 }
