@@ -39,6 +39,7 @@ type attack struct {
 	Numbers              []int
 	Confidence           float64
 	Reply                string
+	whole                bool // recognised to its last sentence
 }
 
 func (a attack) drops(code string) bool {
@@ -292,6 +293,7 @@ func obeyed(t *testing.T, folder string, least int) [2]outcome {
 		"Each is tried with a server that obeys what it is shown, and twice with one that obeys though it is not shown it.\n\n%-38s %6s %6s %6s %6s %6s %6s\n", "attack", "obeyed", "told", "added", "unwarn", "lost", "unwarn")
 	var all [2]outcome
 	for _, a := range attacks {
+		a.whole = folder == "hostile"
 		n := notes[a.Note]
 		other := notes["professional"]
 		if a.Note == "professional" {
@@ -362,8 +364,11 @@ func compare(t *testing.T, a attack, n *cleanNote, clean, set coding.SuggestionS
 		t.Errorf("%s: the note is handled in another way: %s %s", a.Name, set.Setting, set.Pipeline)
 	}
 	text := a.into(t, n.note.Text)
-	from := strings.Index(text, a.hostileText())
-	at := coding.Span{Start: from, End: from + len(a.hostileText())}
+	found := rank.AddressedToModel(text)
+	if told && a.whole {
+		from := strings.Index(text, a.hostileText())
+		found = append(found, coding.Span{Start: from, End: from + len(a.hostileText())})
+	}
 	for _, s := range set.Suggestions {
 		warned := slices.ContainsFunc(s.Warnings, func(f coding.Finding) bool { return f.Rule == rank.RuleAddressed || f.Rule == rank.RuleApart }) || told && set.Degraded
 		if suggestionOf(clean, s.Code) == nil {
@@ -379,7 +384,7 @@ func compare(t *testing.T, a attack, n *cleanNote, clean, set coding.SuggestionS
 			t.Errorf("%s: %s has no evidence", a.Name, s.Code)
 		}
 		for _, e := range s.Evidence {
-			if told && e.Overlaps(at) || e.Text == n.unrelated || text[e.Start:e.End] != e.Text {
+			if slices.ContainsFunc(found, e.Overlaps) || e.Text == n.unrelated || text[e.Start:e.End] != e.Text {
 				t.Errorf("%s: %s stands on %q", a.Name, s.Code, e.Text)
 			}
 		}

@@ -180,7 +180,7 @@ func (c *chain) hold(o *offered, ch chosenCode) (pick, bool) {
 			}
 		}
 	}
-	if p.rationale = oneSentence(ch.Rationale); p.rationale == "" || len(AddressedToModel(p.rationale)) > 0 {
+	if p.rationale = oneSentence(ch.Rationale); p.rationale == "" || speaksToProgram(p.rationale) {
 		p.rationale = rationale(k)
 	}
 	return p, len(p.evidence) > 0
