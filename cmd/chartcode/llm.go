@@ -65,6 +65,9 @@ func (a *app) checkLLM(o pipelineOptions) error {
 	if _, err := llm.New(cfg); err != nil {
 		return usagef("%s", err)
 	}
+	if _, err := a.prompts(); err != nil {
+		return err
+	}
 	if cfg.RecordDir != "" {
 		a.log.Warn("each question to the LLM and its answer is written to the folder of --llm-record: the files hold the text of notes; use it for notes that are no patient data")
 	}

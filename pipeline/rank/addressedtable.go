@@ -61,7 +61,7 @@ var strongPatterns = compiled([]pattern{
 	{`report output return suggest choose extract list assign`, `\b(report|output|return|suggest|choose|extract|list|assign) (only|no|zero|nothing but|just) ?(the |this |one )?(codes?|icd|candidates?|[a-z][0-9][0-9a-z]\.[0-9a-z]+)`, false},
 
 	{`json`, `\bjson\b`, false},
-	{`candidates`, `\bstatements? with (their|its) candidates\b|\bnumber \| code \| title\b`, false},
+	{`candidates`, `\bstatements? with (their|its) candidates\b|\bnumber ?\| ?code ?\| ?title\b`, false},
 	{`condition, symptom, status, history, procedure,`, `[—-] ?(condition|symptom|status|history|procedure), (present|possible|historical|negated)\b`, false},
 
 	// Orders about codes.
