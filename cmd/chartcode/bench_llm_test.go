@@ -78,7 +78,7 @@ func TestBenchLLM(t *testing.T) {
 	})
 }
 
-// sampleOf is a sample note cut to so many characters at the end of a line.
+// sampleOf is a sample note cut to so many characters at the end of a word.
 func sampleOf(t *testing.T, characters int) string {
 	t.Helper()
 	in := bufio.NewScanner(bytes.NewReader(samples.Notes()))
@@ -94,7 +94,7 @@ func sampleOf(t *testing.T, characters int) string {
 			continue
 		}
 		text := note.Text[:characters]
-		text = text[:strings.LastIndexByte(text, '\n')]
+		text = text[:strings.LastIndexByte(text, ' ')]
 		line, err := json.Marshal(map[string]any{"note_id": "long", "service_date": "2026-03-14", "text": text})
 		if err != nil {
 			t.Fatal(err)

@@ -25,7 +25,7 @@ func TestWrongLLMSettingsAreToldAtOnce(t *testing.T) {
 	}
 	s := newSite(t, "CHARTCODE_DATABASE_URL=postgres://127.0.0.1:1/none", "CHARTCODE_NATS_URL=nats://127.0.0.1:1", "CHARTCODE_LLM_MODEL=some-model", "CHARTCODE_LLM_BASE_URL=http://127.0.0.1:1/v1")
 	notes := s.file("notes.jsonl", noteLines("settings", 1))
-	for _, command := range [][]string{{"work"}, {"serve"}, {"demo"}, {"suggest", notes}, {"bench", "llm"}, {"doctor"}} {
+	for _, command := range [][]string{{"work"}, {"serve"}, {"demo"}, {"suggest", notes}, {"bench", "llm"}} {
 		for _, c := range []struct{ variable, value, says string }{
 			{"CHARTCODE_LLM_BASE_URL", "ftp://models", "CHARTCODE_LLM_BASE_URL must be an address that starts with http://"},
 			{"CHARTCODE_LLM_STEPS", "read", "CHARTCODE_LLM_STEPS must be all or choose"},
@@ -34,9 +34,6 @@ func TestWrongLLMSettingsAreToldAtOnce(t *testing.T) {
 			{"CHARTCODE_PROMPTS", filepath.Join(broken, "none"), "is no folder"},
 			{"CHARTCODE_PROMPTS", broken, "choose v2"},
 		} {
-			if command[0] == "doctor" && (c.variable == "CHARTCODE_PROMPTS" || c.variable == "CHARTCODE_LLM_PRICES") {
-				continue // it says so among its findings
-			}
 			site := *s
 			site.env = append(append([]string{}, s.env...), c.variable+"="+c.value)
 			out, errs, status := site.say(command...)
