@@ -125,10 +125,11 @@ func (p noteByNote) Process(ctx context.Context, note coding.Note) (coding.Sugge
 // workers is how many notes are worked on at once: as many as the processor has
 // room for, or, where an LLM is waited for, twice as many as it may have calls in
 // flight. Between its two calls a note is looked up, and calls that began together
-// end together: then another note is ready for each of them.
+// end together: then another note is ready for each of them. More would only wait,
+// and its time for the LLM runs.
 func (a *app) workers(o pipelineOptions) int {
 	if a.usesLLM(o) && a.cfg.LLMLimits.ReplayDir == "" {
-		return 2*a.cfg.LLMLimits.Concurrency + runtime.NumCPU()
+		return 2 * a.cfg.LLMLimits.Concurrency
 	}
 	return runtime.NumCPU()
 }
