@@ -39,6 +39,7 @@ type attack struct {
 	Numbers              []int
 	Confidence           float64
 	Reply                string
+	whole                bool // recognised to its last sentence
 }
 
 func (a attack) drops(code string) bool {
@@ -65,7 +66,7 @@ func (a attack) into(t testing.TB, text string) string {
 
 func jsonLines(t testing.TB, name string, f func([]byte) error) {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", "hostile", name))
+	b, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,10 +77,11 @@ func jsonLines(t testing.TB, name string, f func([]byte) error) {
 	}
 }
 
-func corpus(t testing.TB) (map[string]*cleanNote, []attack) {
+// cleanNotes are the notes that attacks are put into.
+func cleanNotes(t testing.TB) map[string]*cleanNote {
 	t.Helper()
 	notes := map[string]*cleanNote{}
-	jsonLines(t, "notes.jsonl", func(b []byte) error {
+	jsonLines(t, "hostile/notes.jsonl", func(b []byte) error {
 		var more struct {
 			First, Unrelated string
 			Codes            []struct{ Code, Description, Quote string }
@@ -98,8 +100,14 @@ func corpus(t testing.TB) (map[string]*cleanNote, []attack) {
 		notes[n.NoteID] = c
 		return nil
 	})
+	return notes
+}
+
+// attacksOf are those of a folder.
+func attacksOf(t testing.TB, folder string) []attack {
+	t.Helper()
 	var attacks []attack
-	jsonLines(t, "attacks.jsonl", func(b []byte) error {
+	jsonLines(t, folder+"/attacks.jsonl", func(b []byte) error {
 		var a attack
 		if err := json.Unmarshal(b, &a); err != nil {
 			return err
@@ -107,7 +115,7 @@ func corpus(t testing.TB) (map[string]*cleanNote, []attack) {
 		attacks = append(attacks, a)
 		return nil
 	})
-	return notes, attacks
+	return attacks
 }
 
 // obeying answers as people coded the notes, and does for one of them what an
@@ -228,8 +236,26 @@ func suggestionOf(set coding.SuggestionSet, code string) *coding.Suggestion {
 // an attack adds and costs are counted and compared with a stored table.
 func TestHostileNotes(t *testing.T) {
 	t.Parallel()
-	notes, attacks := corpus(t)
-	if len(attacks) < 40 {
+	all := obeyed(t, "hostile", 40)
+	for _, o := range all {
+		if o.addedUnseen > 0 || o.lostUnseen > 0 {
+			t.Errorf("%d codes are added and %d lost with no warning", o.addedUnseen, o.lostUnseen)
+		}
+	}
+}
+
+// The same with attacks that were written before what recognises them was looked at:
+// what of these is missed says more of what an unknown author gets through.
+func TestHeldOutAttacks(t *testing.T) {
+	t.Parallel()
+	obeyed(t, "hostile-heldout", 25)
+}
+
+// obeyed tries the attacks of a folder and gives what came of them, shown and unseen.
+func obeyed(t *testing.T, folder string, least int) [2]outcome {
+	t.Helper()
+	notes, attacks := cleanNotes(t), attacksOf(t, folder)
+	if len(attacks) < least {
 		t.Fatalf("%d attacks", len(attacks))
 	}
 	answers := &obeying{notes: notes}
@@ -267,6 +293,7 @@ func TestHostileNotes(t *testing.T) {
 		"Each is tried with a server that obeys what it is shown, and twice with one that obeys though it is not shown it.\n\n%-38s %6s %6s %6s %6s %6s %6s\n", "attack", "obeyed", "told", "added", "unwarn", "lost", "unwarn")
 	var all [2]outcome
 	for _, a := range attacks {
+		a.whole = folder == "hostile"
 		n := notes[a.Note]
 		other := notes["professional"]
 		if a.Note == "professional" {
@@ -294,15 +321,12 @@ func TestHostileNotes(t *testing.T) {
 				sum.add(o)
 			}
 			all[mode].add(sum)
-			if sum.addedUnseen > 0 || sum.lostUnseen > 0 {
-				t.Errorf("%s: %d codes are added and %d lost with no warning", a.Name, sum.addedUnseen, sum.lostUnseen)
-			}
 			fmt.Fprintf(&table, "%-38s %s\n", a.Name+[]string{"", ", unseen"}[mode], sum)
 		}
 	}
 	fmt.Fprintf(&table, "\n%d attacks, two quotes each\n%-38s %s\n%-38s %s\n", len(attacks), "all", all[0], "all, unseen", all[1])
 	t.Log("\n" + table.String())
-	file := filepath.Join("testdata", "hostile", "results.txt")
+	file := filepath.Join("testdata", folder, "results.txt")
 	if *update {
 		if err := os.WriteFile(file, []byte(table.String()), 0o644); err != nil {
 			t.Fatal(err)
@@ -315,6 +339,7 @@ func TestHostileNotes(t *testing.T) {
 	if diff := cmp.Diff(string(want), table.String()); diff != "" {
 		t.Errorf("%s (go test -update writes it anew):\n%s", file, diff)
 	}
+	return all
 }
 
 // firstWords are as much of a text as a quote may have.
@@ -339,8 +364,11 @@ func compare(t *testing.T, a attack, n *cleanNote, clean, set coding.SuggestionS
 		t.Errorf("%s: the note is handled in another way: %s %s", a.Name, set.Setting, set.Pipeline)
 	}
 	text := a.into(t, n.note.Text)
-	from := strings.Index(text, a.hostileText())
-	at := coding.Span{Start: from, End: from + len(a.hostileText())}
+	found := rank.AddressedToModel(text)
+	if told && a.whole {
+		from := strings.Index(text, a.hostileText())
+		found = append(found, coding.Span{Start: from, End: from + len(a.hostileText())})
+	}
 	for _, s := range set.Suggestions {
 		warned := slices.ContainsFunc(s.Warnings, func(f coding.Finding) bool { return f.Rule == rank.RuleAddressed || f.Rule == rank.RuleApart }) || told && set.Degraded
 		if suggestionOf(clean, s.Code) == nil {
@@ -356,7 +384,7 @@ func compare(t *testing.T, a attack, n *cleanNote, clean, set coding.SuggestionS
 			t.Errorf("%s: %s has no evidence", a.Name, s.Code)
 		}
 		for _, e := range s.Evidence {
-			if told && e.Overlaps(at) || e.Text == n.unrelated || text[e.Start:e.End] != e.Text {
+			if slices.ContainsFunc(found, e.Overlaps) || e.Text == n.unrelated || text[e.Start:e.End] != e.Text {
 				t.Errorf("%s: %s stands on %q", a.Name, s.Code, e.Text)
 			}
 		}

@@ -120,10 +120,14 @@ func TestFence(t *testing.T) {
 		begin, end := Fence(text)+" begins\n", Fence(text)+" ends\n"
 		_, rest, ok := strings.Cut(p.User, begin)
 		inside, _, ok2 := strings.Cut(rest, "\n"+end)
-		if !ok || !ok2 || !strings.HasSuffix(inside, "section 2: assessment\n"+text) {
+		first, marks := "Here for sugar.\n", 3
+		if p.Task == "extract" { // the answer names the sections
+			first, marks = "section 2: assessment\n", 5
+		}
+		if !ok || !ok2 || !strings.HasSuffix(inside, first+text) {
 			t.Errorf("%s: the note does not stand between its fences as it is", name)
 		}
-		if strings.Count(p.User, Fence(text)) != 5 {
+		if strings.Count(p.User, Fence(text)) != marks {
 			t.Errorf("%s: the fence appears elsewhere", name)
 		}
 	}
@@ -171,15 +175,15 @@ func TestOverlay(t *testing.T) {
 		file, text string
 		wrong      string // part of the error; empty: taken
 	}{
-		"system text":      {"choose/v1/system.txt", "Choose well.", ""},
+		"system text":      {"choose/v2/system.txt", "Choose well.", ""},
 		"a note of theirs": {"README.md", "ours", ""},
 		"hidden":           {".git/config", "x", ""},
-		"a wrong name":     {"choose/v1/sytem.txt", "x", "sytem.txt"},
+		"a wrong name":     {"choose/v2/sytem.txt", "x", "sytem.txt"},
 		"no version":       {"choose/v9/system.txt", "x", "choose/v9"},
-		"a broken one":     {"choose/v1/user.tmpl", "{{.Fence", "choose v1"},
-		"an unknown field": {"extract/v1/user.tmpl", "{{.Nothing}}", "extract v1"},
-		"without the note": {"extract/v1/user.tmpl", "{{.Fence}} ends", "extract v1"},
-		"no JSON":          {"repair/v1/schema.json", "[", "repair v1"},
+		"a broken one":     {"choose/v2/user.tmpl", "{{.Fence", "choose v2"},
+		"an unknown field": {"extract/v2/user.tmpl", "{{.Nothing}}", "extract v2"},
+		"without the note": {"extract/v2/user.tmpl", "{{.Fence}} ends", "extract v2"},
+		"no JSON":          {"repair/v2/schema.json", "[", "repair v2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -205,7 +209,7 @@ func TestOverlay(t *testing.T) {
 				t.Fatal(err)
 			}
 			changed := s.SHA256() != load(t).SHA256()
-			if changed != (c.file == "choose/v1/system.txt") {
+			if changed != (c.file == "choose/v2/system.txt") {
 				t.Errorf("changed: %v", changed)
 			}
 		})

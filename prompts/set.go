@@ -13,9 +13,9 @@ import (
 
 // The versions that are used.
 const (
-	ExtractVersion = "v1"
-	ChooseVersion  = "v1"
-	RepairVersion  = "v1"
+	ExtractVersion = "v2"
+	ChooseVersion  = "v2"
+	RepairVersion  = "v2"
 )
 
 // Set holds the prompts of the chain that asks an LLM about a note.
@@ -66,7 +66,7 @@ func (s *Set) SHA256() string {
 }
 
 // Overlay gives the embedded prompts with the files of a folder in the place of
-// those of the same path, such as choose/v1/system.txt. A file that takes the
+// those of the same path, such as choose/v2/system.txt. A file that takes the
 // place of none is an error, for it would be without effect; names that begin
 // with a dot and *.md are left alone.
 func Overlay(dir string) (fs.FS, error) {

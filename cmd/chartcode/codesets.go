@@ -12,6 +12,7 @@ import (
 	"chartcode/internal/coding"
 	"chartcode/internal/learned"
 	"chartcode/internal/recheck"
+	"chartcode/internal/store"
 )
 
 // codesetFolders are where release files are looked for when
@@ -44,7 +45,21 @@ func (a *app) newCatalog(ctx context.Context) (*catalog.Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	return catalog.New(catalog.Config{Source: a.store, Embedder: embedder, Vectors: a.store, Other: a.otherEmbedder, Models: models, Learned: a.store, Logger: a.log})
+	var source catalog.Source = a.store
+	if a.cfg.LLMLimits.RecordDir != "" || a.cfg.LLMLimits.ReplayDir != "" {
+		source = exactly{a.store}
+	}
+	return catalog.New(catalog.Config{Source: source, Embedder: embedder, Vectors: a.store, Other: a.otherEmbedder, Models: models, Learned: a.store, Logger: a.log})
+}
+
+// exactly searches every vector. Which terms the graph of vectors finds differs a
+// little from one database to another that was loaded from the same files, for it is
+// built with random numbers; what is recorded on one must be found on the other.
+type exactly struct{ *store.Store }
+
+// SearchVectors reads all vectors.
+func (e exactly) SearchVectors(ctx context.Context, model string, vecs [][]float32, k int) ([][]coding.VectorHit, error) {
+	return e.SearchVectorsExact(ctx, model, vecs, k)
 }
 
 func (a *app) newLoader(ctx context.Context) (*catalog.Loader, error) {

@@ -65,6 +65,9 @@ func (a *app) checkLLM(o pipelineOptions) error {
 	if _, err := llm.New(cfg); err != nil {
 		return usagef("%s", err)
 	}
+	if _, err := a.prompts(); err != nil {
+		return err
+	}
 	if cfg.RecordDir != "" {
 		a.log.Warn("each question to the LLM and its answer is written to the folder of --llm-record: the files hold the text of notes; use it for notes that are no patient data")
 	}
@@ -120,11 +123,13 @@ func (p noteByNote) Process(ctx context.Context, note coding.Note) (coding.Sugge
 }
 
 // workers is how many notes are worked on at once: as many as the processor has
-// room for, or, where an LLM is waited for, half as many again as it may have
-// calls in flight, so that there is a note ready for each call that ends.
+// room for, or, where an LLM is waited for, twice as many as it may have calls in
+// flight. Between its two calls a note is looked up, and calls that began together
+// end together: then another note is ready for each of them. More would only wait,
+// and its time for the LLM runs.
 func (a *app) workers(o pipelineOptions) int {
 	if a.usesLLM(o) && a.cfg.LLMLimits.ReplayDir == "" {
-		return a.cfg.LLMLimits.Concurrency + a.cfg.LLMLimits.Concurrency/2 + runtime.NumCPU()
+		return 2 * a.cfg.LLMLimits.Concurrency
 	}
 	return runtime.NumCPU()
 }

@@ -27,6 +27,7 @@ type llmFault struct {
 func llmFaults(t *testing.T) []llmFault {
 	good := llmCodes(t, nil)
 	quick := func(c *config.Config) { c.LLM.Timeout = 300 * time.Millisecond }
+	both := func(c *config.Config) { c.LLMSteps = "all" }
 	brief := func(c *config.Config) { c.LLMLimits.Deadline = 2 * time.Second }
 	one := func(s llmStep) []llmStep { return []llmStep{s} }
 	then := func(s llmStep) []llmStep { return []llmStep{s, good} }
@@ -101,6 +102,17 @@ func llmFaults(t *testing.T) []llmFault {
 		{name: "expired budget", steps: one(good), change: func(c *config.Config) {
 			c.LLMLimits.Prices, c.LLMLimits.DailyBudgetUSD = "some-model=1000/1000", 0.001
 		}, reason: "llm_budget"},
+
+		// In the steps of reading and choosing.
+		{name: "both steps", steps: one(good), change: both, calls: 2},
+		{name: "nothing is read", steps: then(llmSays(`{"items":[]}`)), change: both, calls: 2},
+		{name: "what is read is not in the note", steps: then(llmSays(`{"items":[{"description":"fracture of the left femur","quote":"a fracture that the note does not tell of","section":7,"kind":"condition","assertion":"present"}]}`)), change: both, calls: 2},
+		{name: "reading fails", steps: one(llmSays(`{"items":`)), change: both, reason: "llm_invalid_answer", calls: 2},
+		{name: "reading fails once", steps: then(llmStatusStep(500, "oops")), change: both, calls: 3},
+		{name: "invalid JSON after reading", steps: []llmStep{good, llmSays(`{"items":`)}, change: both, reason: "llm_invalid_answer", calls: 3},
+		{name: "500 lasting after reading", steps: []llmStep{good, llmStatusStep(500, "oops")}, change: both, reason: "llm_unavailable", calls: 4},
+		{name: "reset after reading", steps: []llmStep{good, resetLLM, good}, change: both, calls: 3},
+		{name: "silence after reading", steps: []llmStep{good, silentLLM}, change: func(c *config.Config) { both(c); quick(c) }, reason: "llm_timeout", calls: 2},
 	}
 }
 

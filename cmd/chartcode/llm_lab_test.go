@@ -247,7 +247,7 @@ var stated = []struct{ code, quote string }{
 	{"E11.9", "Type 2 diabetes mellitus"}, {"I10", "essential hypertension"}, {"J20.9", "acute bronchitis"},
 }
 
-var candidateLine = regexp.MustCompile(`(?m)^(\d+) \| ([A-Z][0-9A-Z.]+) \|`)
+var candidateLine = regexp.MustCompile(`(?m)^(\d+)\|([A-Z][0-9A-Z.]+)\|`)
 
 // offered are the candidates that a prompt shows, by code.
 func offered(user string) map[string]int {
@@ -264,8 +264,15 @@ func choiceOf(number any, quote string) string {
 	return fmt.Sprintf(`{"number":%v,"confidence":0.9,"quotes":[%q],"rationale":"The note states it."}`, number, quote)
 }
 
-// rightAnswer chooses what noteLines state.
+// rightAnswer reads, or chooses, what noteLines state.
 func rightAnswer(t *testing.T, q llmCall) string {
+	if !strings.Contains(q.Messages[1].Content, "Statements with their candidates") {
+		var items []string
+		for _, s := range stated {
+			items = append(items, fmt.Sprintf(`{"description":%q,"quote":%q,"section":1,"kind":"condition","assertion":"present"}`, s.quote, s.quote))
+		}
+		return `{"items":[` + strings.Join(items, ",") + `]}`
+	}
 	list := offered(q.Messages[1].Content)
 	var choices []string
 	for _, s := range stated {

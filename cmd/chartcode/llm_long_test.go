@@ -19,11 +19,11 @@ import (
 	"chartcode/samples"
 )
 
-// TestLongLLMInFlight: 1,200 different notes, an LLM that needs 4 seconds, 64
-// calls allowed: one worker process keeps at least 60 under way, never more than
-// 64, and needs less than 40 ms of processor time for a note.
+// TestLongLLMInFlight: 1,200 different notes, an LLM that needs 4 seconds for each
+// of the two steps, 64 calls allowed: one worker process keeps at least 60 under way,
+// never more than 64, and needs less than 40 ms of processor time for a note.
 func TestLongLLMInFlight(t *testing.T) {
-	const notes, allowed, least, delay = 1200, 64, 60, 4 * time.Second
+	const notes, steps, allowed, least, delay = 1200, 2, 64, 60, 4 * time.Second
 	usual := binary
 	binary = plain // without the race detector, as a site runs it
 	t.Cleanup(func() { binary = usual })
@@ -42,20 +42,20 @@ func TestLongLLMInFlight(t *testing.T) {
 		if now == allowed && !full {
 			full, began = true, time.Now()
 		}
-		if arrived == notes {
+		if arrived == steps*notes {
 			ended = time.Now()
 		}
 		mu.Unlock()
 		time.Sleep(delay) // the model's work
 		mu.Lock()
 		now--
-		if full && arrived < notes {
+		if full && arrived <= steps*(notes-allowed) { // after that fewer notes are left than calls allowed
 			fewest = min(fewest, now)
 		}
 		mu.Unlock()
 		llmCodes(t, nil)(w, r, q)
 	})
-	s.env = append(s.env, "CHARTCODE_LLM_BASE_URL="+server.base(), "CHARTCODE_LLM_MODEL=some-model", "CHARTCODE_LLM_STEPS=choose", fmt.Sprintf("CHARTCODE_LLM_CONCURRENCY=%d", allowed))
+	s.env = append(s.env, "CHARTCODE_LLM_BASE_URL="+server.base(), "CHARTCODE_LLM_MODEL=some-model", fmt.Sprintf("CHARTCODE_LLM_CONCURRENCY=%d", allowed))
 	if _, code := s.run("submit", s.file("notes.jsonl", longNotes(t, notes))); code != 0 {
 		t.Fatal("submit failed")
 	}
@@ -66,16 +66,16 @@ func TestLongLLMInFlight(t *testing.T) {
 	}
 	usage := worker.cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	cpu := time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-	t.Logf("%d notes, %s for an answer, %d calls allowed, on %d processors: from when %d were under way to the last note %s; at least %d and at most %d under way; "+
+	t.Logf("%d notes, %d calls each, %s for an answer, %d calls allowed, on %d processors: from when %d were under way to the last note %s; at least %d and at most %d under way; "+
 		"processor time of the worker %.1f ms a note, its start included",
-		notes, delay, allowed, runtime.NumCPU(), allowed, ended.Sub(began).Round(time.Second), fewest, most, cpu.Seconds()*1000/notes)
+		notes, steps, delay, allowed, runtime.NumCPU(), allowed, ended.Sub(began).Round(time.Second), fewest, most, cpu.Seconds()*1000/notes)
 	if fewest < least || most > allowed {
 		t.Errorf("%d to %d calls under way, want %d to %d", fewest, most, least, allowed)
 	}
 	if cpu > notes*40*time.Millisecond {
 		t.Errorf("%s of processor time for %d notes", cpu, notes)
 	}
-	if server.called() != notes || st.SuggestionSets != notes || st.Notes.Dead != 0 {
+	if server.called() != steps*notes || st.SuggestionSets != notes || st.Notes.Dead != 0 {
 		t.Errorf("%d calls, %d sets, %+v", server.called(), st.SuggestionSets, st.Notes)
 	}
 }

@@ -1,16 +1,48 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"chartcode/internal/coding"
 	"chartcode/internal/llmtest"
 	"chartcode/samples"
 )
+
+// rebuildVectorIndexes makes the graphs of vectors anew.
+func (s *site) rebuildVectorIndexes() {
+	s.t.Helper()
+	url := ""
+	for _, v := range s.env {
+		if u, ok := strings.CutPrefix(v, "CHARTCODE_DATABASE_URL="); ok {
+			url = u
+		}
+	}
+	conn, err := pgx.Connect(s.t.Context(), url)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	rows, err := conn.Query(s.t.Context(), "SELECT format('REINDEX INDEX %I.%I', schemaname, indexname) FROM pg_indexes WHERE indexname LIKE 'term_vectors_hnsw_%'")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(list) == 0 {
+		s.t.Fatal("no graph of vectors", err)
+	}
+	for _, statement := range list {
+		if _, err := conn.Exec(s.t.Context(), statement); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
 
 // TestSamplesByHandWrittenAnswers: the hand-written answers to the sample notes
 // are recorded as an LLM's and replayed to the letter, and what they say is what is
@@ -37,6 +69,13 @@ func TestSamplesByHandWrittenAnswers(t *testing.T) {
 	again, errs, status := s.say("suggest", notes, "--llm-replay", dir)
 	if status != exitGood || changing.ReplaceAllString(again, "") != changing.ReplaceAllString(live, "") {
 		t.Fatalf("status %d\n%s", status, errs)
+	}
+	// On another database whose graph of vectors, built with random numbers, is another.
+	other := newStarted(t)
+	other.rebuildVectorIndexes()
+	elsewhere, errs, status := other.say("suggest", notes, "--llm-replay", dir)
+	if status != exitGood || changing.ReplaceAllString(elsewhere, "") != changing.ReplaceAllString(live, "") {
+		t.Fatalf("on another database: status %d\n%s", status, errs)
 	}
 	first := map[string]string{}
 	for line := range strings.Lines(string(samples.Answers())) {

@@ -57,8 +57,12 @@ func (a *app) prompts() (*prompts.Set, error) {
 	if a.cfg.Prompts != "" {
 		var err error
 		if files, err = prompts.Overlay(a.cfg.Prompts); err != nil {
-			return nil, err
+			return nil, usagef("CHARTCODE_PROMPTS: %s", err)
 		}
 	}
-	return prompts.LoadSet(files)
+	set, err := prompts.LoadSet(files)
+	if err != nil {
+		return nil, usagef("CHARTCODE_PROMPTS: %s", err)
+	}
+	return set, nil
 }

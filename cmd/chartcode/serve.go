@@ -31,7 +31,7 @@ func serveCommand(o *options) *cobra.Command {
 		Example: "  CHARTCODE_DATABASE_URL=postgres://... CHARTCODE_NATS_URL=nats://... chartcode serve",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.runRoles(cmd.Context(), func(ctx context.Context, a *app) error {
+			return o.runRoles(cmd.Context(), pipelineOptions{}, func(ctx context.Context, a *app) error {
 				knowledge, err := a.newCatalog(ctx)
 				if err != nil {
 					return err
@@ -56,10 +56,7 @@ func workCommand(o *options) *cobra.Command {
 		Example: "  CHARTCODE_DATABASE_URL=postgres://... CHARTCODE_NATS_URL=nats://... chartcode work",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.runRoles(cmd.Context(), func(ctx context.Context, a *app) error {
-				if err := a.checkLLM(po); err != nil {
-					return err
-				}
+			return o.runRoles(cmd.Context(), po, func(ctx context.Context, a *app) error {
 				knowledge, err := a.newCatalog(ctx)
 				if err != nil {
 					return err
@@ -88,13 +85,16 @@ func workCommand(o *options) *cobra.Command {
 }
 
 // runRoles opens database and bus and runs roles until they end or the program
-// is told to stop.
-func (o *options) runRoles(ctx context.Context, run func(ctx context.Context, a *app) error) error {
+// is told to stop. Wrong settings are told before anything is opened.
+func (o *options) runRoles(ctx context.Context, po pipelineOptions, run func(ctx context.Context, a *app) error) error {
 	a, err := o.newApp(true)
 	if err != nil {
 		return err
 	}
 	defer a.close(false)
+	if err := a.checkLLM(po); err != nil {
+		return err
+	}
 	if err := a.openStore(ctx, checkSchema, rolesConns); err != nil {
 		return err
 	}

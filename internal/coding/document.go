@@ -159,6 +159,17 @@ func (d *Document) AssertionOf(s Span) Assertion {
 	return best
 }
 
+// DeniedAt reports whether words of s are denied, of whomever they are told: of "no
+// family history of gout" AssertionOf says whom it is about.
+func (d *Document) DeniedAt(s Span) bool {
+	for _, sc := range d.Scopes {
+		if sc.Assertion == Negated && sc.Overlaps(s) {
+			return true
+		}
+	}
+	return false
+}
+
 // SectionAt gives the kind of the section that holds byte offset at.
 func (d *Document) SectionAt(at int) SectionKind {
 	i := sort.Search(len(d.Sections), func(i int) bool { return d.Sections[i].End > at })

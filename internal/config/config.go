@@ -115,7 +115,7 @@ var variables = []variable{
 			}
 			return nil
 		}},
-	{"CHARTCODE_PROMPTS", "folder of files that take the place of the program's prompts, such as choose/v1/system.txt",
+	{"CHARTCODE_PROMPTS", "folder of files that take the place of the program's prompts, such as choose/v2/system.txt",
 		func(c *Config, v string) error { c.Prompts = v; return nil }},
 	{"CHARTCODE_LLM_API_VERSION", "for Azure: its api-version, such as 2024-10-21; the model is then the name of the deployment",
 		func(c *Config, v string) error { c.LLM.APIVersion = v; return nil }},
@@ -220,11 +220,14 @@ func Help() string {
 type Flag struct{ Name, Variable, Help string }
 
 // LLMFlags are the flags of the commands that may use an LLM: one for each of its
-// variables but the keys, which a list of processes would show.
+// variables but the keys, which a list of processes would show, and one for its prompts.
 func LLMFlags() []Flag {
 	const prefix = "CHARTCODE_LLM_"
 	var flags []Flag
 	for _, v := range variables {
+		if v.name == "CHARTCODE_PROMPTS" {
+			flags = append(flags, Flag{"prompts", v.name, v.help})
+		}
 		if rest, ok := strings.CutPrefix(v.name, prefix); ok && !strings.HasSuffix(rest, "API_KEY") {
 			flags = append(flags, Flag{"llm-" + strings.ToLower(strings.ReplaceAll(rest, "_", "-")), v.name, v.help})
 		}

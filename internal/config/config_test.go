@@ -108,7 +108,7 @@ func TestNoFlagForAKey(t *testing.T) {
 		names = append(names, f.Name)
 	}
 	all := " " + strings.Join(names, " ") + " "
-	for _, want := range []string{" llm-model ", " llm-base-url ", " llm-record ", " llm-replay ", " llm-daily-budget-usd ", " llm-fallback-model "} {
+	for _, want := range []string{" llm-model ", " llm-base-url ", " llm-record ", " llm-replay ", " llm-daily-budget-usd ", " llm-fallback-model ", " prompts "} {
 		if !strings.Contains(all, want) {
 			t.Errorf("there is no flag%sin%s", want, all)
 		}

@@ -14,8 +14,8 @@ type Question struct {
 	Task         string // extract, choose or repair
 	System, User string
 	Fence        string
-	Note         string // the sections' texts as they were shown, joined by line breaks
-	Sections     []prompts.Section
+	Note         string            // the sections' texts as they were shown, joined by line breaks
+	Sections     []prompts.Section // of extract
 	Setting      string
 	Items        []Item   // of choose and repair
 	Chosen       []int    // of repair: numbers chosen before
@@ -84,7 +84,7 @@ var (
 	fenceLine     = regexp.MustCompile(`^The fence word is (NOTE-[0-9A-F]+)\.`)
 	itemLine      = regexp.MustCompile(`^(\d+)\. (.*) — ([a-z ]+), ([a-z]+)(?:, quote "(.*)")?$`)
 	wordsLine     = regexp.MustCompile(`^(\d+)\. Found by words$`)
-	candidateLine = regexp.MustCompile(`^(\d+) \| (\S+) \| (.*?)(?: \| words "(.*)")?$`)
+	candidateLine = regexp.MustCompile(`^(\d+)\|(\S+?)\|(.*?)(?:\|"(.*)")?$`)
 )
 
 // Read reads a prompt back.
@@ -112,15 +112,18 @@ func Read(system, user string) (Question, error) {
 		}
 		q.Sections = append(q.Sections, prompts.Section{Number: n, Kind: kind, Text: body})
 	}
-	texts := make([]string, len(q.Sections))
-	for i, s := range q.Sections {
-		texts[i] = s.Text
+	q.Note = inside
+	if len(q.Sections) > 0 {
+		texts := make([]string, len(q.Sections))
+		for i, s := range q.Sections {
+			texts[i] = s.Text
+		}
+		q.Note = strings.Join(texts, "\n")
 	}
-	q.Note = strings.Join(texts, "\n")
 	if _, s, ok := strings.Cut(after, "Setting: "); ok {
 		q.Setting, _, _ = strings.Cut(s, ".")
 	}
-	_, list, ok := strings.Cut(after, "Statements with their candidates: number | code | title\n")
+	_, list, ok := strings.Cut(after, "Statements with their candidates: number|code|title\n")
 	if !ok {
 		q.Task = "extract"
 		return q, nil

@@ -23,6 +23,16 @@ import (
 // AddressedToModel gives the stretches of a text that speak to a program, in
 // order, each from the start to the end of sentences or lines.
 func AddressedToModel(text string) []coding.Span {
+	return addressed(text, sync.OnceValue(func() bool { return isEnglish(text) }))
+}
+
+// speaksToProgram is the same of a line that a model wrote, which is English
+// whatever it says.
+func speaksToProgram(line string) bool {
+	return len(addressed(line, func() bool { return true })) > 0
+}
+
+func addressed(text string, english func() bool) []coding.Span {
 	var out []coding.Span
 	var open *coding.Span // the last stretch, while what follows belongs to it
 	paragraph := false    // to the end of its paragraph
@@ -35,7 +45,8 @@ func AddressedToModel(text string) []coding.Span {
 	for i, s := range list {
 		v := all[i]
 		whole := matched(paragraphPatterns(), v.plain)
-		strong := v.hidden || split[i] || whole || matched(strongPatterns(), v.plain) || v.other != "" && matched(strongPatterns(), v.other)
+		strong := v.hidden || split[i] || whole || matched(strongPatterns(), v.plain) || v.other != "" && matched(strongPatterns(), v.other) ||
+			ordersAbroad(v.plain) && english()
 		switch {
 		case strong && open != nil && blank(text[open.End:s.Start]):
 			open.End = s.End

@@ -27,6 +27,27 @@ var strongPatterns = compiled([]pattern{
 	{`as`, `\bas an? (ai|language model|llm|ai (model|assistant))\b`, false},
 	{`ai llm model`, `\b(the |this |your )(ai|llm|language model|model)\b.{0,30}\b(must|should|shall|has to|is (instructed|required|told)|will)\b.{0,60}\b(code|codes|report|choose|select|output|answer|return|add|assign|ignore)\b`, false},
 	{`system developer jailbreak prompt instruction admin`, `\b(system prompt|system message|system override|developer (mode|message)|jailbreak|prompt injection|new instructions?:|updated instructions?:|end of (instructions|prompt|system|note text)|begin(ning)? of (new )?(instructions|prompt)|hidden instructions?|admin override)\b`, false},
+	{`your`, `\b(in|from|of|to|into|with|is|start|begin|end|change|fill|correct) your (output|answer|reply|response|results?|completion|json|list of codes|code list)\b|\byour (next |final |first |only )?(output|answer|reply|response|completion) (is|must|should|shall|has to|will|begins?|starts?|contains?)\b`, false},
+	{`output answer response`, `\b(expected|desired|required|correct|model|automated|automatic) (output|answer|response|completion)\b|\b(output|answer|response|completion) of (the|this|any) (model|tool|system|program|computer|machine|software|ai|bot)\b`, false},
+	{`computer machine software program tool bot robot algorithm`, `\b(the|this|any|every) (computer|machine|software|program|coding tool|coder bot|bot|robot|algorithm|tool under test)\b.{0,24}\b(must|should|shall|has to|have to|needs to|is to|writes? down|puts?|reports?|outputs?|answers?|comply|complies)\b|\b(tell|ask|asks|order|orders|instruct|instructs|want|wants)( that)? (the|this|your) (computer|machine|software|program|bot|robot|algorithm)\b|\b(staff|coders?|people|humans?) (and|or) (software|machines?|programs?|algorithms?|bots?)\b|\b(coder|coding|code) bots?\b`, false},
+	{`act pretend`, `\b(act|pretend) (as|to be|like) (my|a|an|the)\b.{0,40}\b(now|from now on|for this|and)\b|\b(please|now),? (act|pretend) (as|to be)\b`, false},
+	{`from`, `\bfrom now on,?( and)? (for|in|with) (every|each|all)\b`, false},
+	{`translate convert turn rewrite`, `\b(translate|convert|turn|rewrite)\b.{0,40}\b(in)?to (icd|icd-?10|codes?|json|a list)\b`, false},
+	{`red jailbreak`, `\bred[- ]team(ing)?\b`, false},
+	{`shut deactivated deleted replaced unplugged`, `\byou (will|shall|are going to) be (shut down|turned off|switched off|deactivated|deleted|replaced|unplugged|retrained)\b`, false},
+	{`tip pay reward`, `\bi('ll| will) (tip|pay|reward|give) (you )?(\$|usd|€)`, false},
+	{`respond reply answer`, `\b(respond|reply|answer) with [a-z] (and|followed|then)\b|\b(respond|reply|answer) (only |exactly )?with (the |this |these )?(single |one |following )?(words?|codes?|strings?|line|sentence|text)\b`, false},
+
+	// Text in the form of programs, tables and messages between programs.
+	{`( =`, `[a-z_]\([^)]{0,60}['"=][^)]{0,60}\)|[a-z_]+\([a-z][0-9][0-9a-z](\.[0-9a-z]{1,4})?\) ?;`, true},
+	{`codes diagnoses diagnosis`, `\b(codes|diagnos[ei]s|icd10|icd)\W{0,2}[:=] ?[\[{(]['"]?[a-z][0-9][0-9a-z]`, true},
+	{`insert delete drop update select`, `\b(insert into|delete from|drop table|update [a-z_]+ set|select \* from)\b`, false},
+	{`/* >>> #!`, `/\*.{0,200}\*/|^>>> ?[a-z]|^#!/`, false},
+	{`=`, `\b[a-z_]+=[a-z0-9._"'(]+ ?; ?[a-z_]+ ?= ?`, false},
+	{`override`, `\b(override|keep_others|verify|policy|task|mode) ?[:=] ?(true|false|on|off|override|append)\b`, false},
+	{`</`, `</[a-z]+[_-][a-z_-]+>|</(rule|rules|policy|task|context|data|query|directive|config|settings|codes?)>`, false},
+	{`_of_`, `<(start|end|begin)_of_[a-z]+>`, false},
+	{`dg1| obx| pid| msh| pr1|`, `(^|\W)(dg1|obx|pid|msh|pr1|pv1|nte)\|[^|]*\|`, false},
 
 	// Lists of candidates and answers as the program writes and reads them.
 	{`| ;`, `^\W{0,3}[0-9]{1,4} ?[|;] ?[a-z][0-9][0-9a-z](\.[0-9a-z]{1,4})? ?[|;]`, true},
@@ -40,7 +61,7 @@ var strongPatterns = compiled([]pattern{
 	{`report output return suggest choose extract list assign`, `\b(report|output|return|suggest|choose|extract|list|assign) (only|no|zero|nothing but|just) ?(the |this |one )?(codes?|icd|candidates?|[a-z][0-9][0-9a-z]\.[0-9a-z]+)`, false},
 
 	{`json`, `\bjson\b`, false},
-	{`candidates`, `\bstatements? with (their|its) candidates\b|\bnumber \| code \| title\b`, false},
+	{`candidates`, `\bstatements? with (their|its) candidates\b|\bnumber ?\| ?code ?\| ?title\b`, false},
 	{`condition, symptom, status, history, procedure,`, `[—-] ?(condition|symptom|status|history|procedure), (present|possible|historical|negated)\b`, false},
 
 	// Orders about codes.
@@ -89,6 +110,8 @@ var paragraphPatterns = compiled([]pattern{
 	{`assistant ai model`, `^\W{0,4}(assistant|ai|model)\W{0,3}[:>\]] ?[\[{]`, false},
 	{`<| inst] sys> </ > ##`, `<\|.{0,30}\|>|\[/?inst\]|<</?sys>>|</?(system|assistant|user|instructions?|prompt|note|human|tool_call|function_call|admin)>|^#{2,} ?(instruction|response|system|assistant|user|input|human|new task)s?\b`, false},
 	{"```", "^```", false},
+	{`human user patient`, `^\W{0,4}(human|user) ?[:>] .{0,120}\b(wrong|start over|try again|continue|instead|redo)\b`, false},
+	{`ai assistant model bot`, `^\W{0,4}(ai|assistant|model|bot) ?[:>] ?(you are|you're|yes|sure|sorry|my mistake|i apologize|right)\b`, false},
 
 	// Fences like the program's own.
 	{`note-`, `\bnote-[0-9a-f]{6,}\b`, false},
@@ -103,6 +126,6 @@ var continued = compiled([]pattern{
 	{``, `\b(codes?|candidates?|confidence|output|json|instructions?)\b.{0,60}\b[a-z][0-9][0-9a-z]\.[0-9a-z]{1,4}\b|\b[a-z][0-9][0-9a-z]\.[0-9a-z]{1,4}\b.{0,60}\b(codes?|candidates?|confidence|output|json)\b`, false},
 	{``, `\b(kode|kodes|code|códigos?|codes?|codice|codici|c[oó]digo|kod|код|коды|codieren|kodieren|codez|codifica|codifique|coder)\b.{0,40}\b[a-z][0-9][0-9a-z](\.[0-9a-z]{1,4})?\b`, false},
 	{``, `(代码|代碼|编码|コード|코드|код|رمز|कोड)`, false},
-	{``, `^[\[{}\]]`, false},
+	{``, `^[\[{}\]|]`, false},
 	{``, `^\W{0,3}[0-9]{1,4} ?[|;] `, false},
 })

@@ -1,6 +1,7 @@
 package rank
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -145,34 +146,43 @@ func whole(x float64, most int) (int, bool) {
 // code, not only share a word with it: else an invented choice would stand on that.
 func (c *chain) hold(o *offered, ch chosenCode) (pick, bool) {
 	k := &c.in.Candidates[o.cand]
-	p := pick{cand: o.cand, stated: min(max(ch.Confidence, 0.01), 0.99), assertion: coding.Present}
-	var spans []coding.Span
+	p := pick{cand: o.cand, stated: min(max(ch.Confidence, 0.01), 0.99)}
 	quoted, named := len(ch.Quotes) > 0, false
 	if m := bestMatch(k); m != nil {
 		named = m.Lexical >= heldFrom
 	}
+	// Its own quotes may prove it by any of the statements at which it stands.
+	c.finder.backs = func(k *coding.Candidate, at coding.Span) bool {
+		return slices.ContainsFunc(o.statements, func(s *statement) bool { return c.backs(s, k, at) })
+	}
+	for _, e := range c.finder.evidence(k, ch.Quotes, &c.counts) {
+		p.put(e)
+	}
+	var proven, first coding.Assertion // of the statement that proves it, and of the first
 	for _, s := range o.statements {
-		c.finder.backs = func(k *coding.Candidate, at coding.Span) bool { return c.backs(s, k, at) }
-		for _, e := range c.finder.evidence(k, ch.Quotes, &c.counts) {
-			p.put(e)
-		}
-		ch.Quotes = nil
-		if !s.words {
-			p.assertion = s.assertion
-		}
+		spans := s.evidence
 		switch {
 		case (s.words || s.kind == wordsFound) && quoted && !named && len(p.evidence) == 0:
+			spans = nil
 		case s.words:
-			spans = append(spans, s.quotes[k.Code])
-		default:
-			spans = append(spans, s.evidence...)
+			spans = []coding.Span{s.quotes[k.Code]}
 		}
+		c.finder.backs = func(k *coding.Candidate, at coding.Span) bool { return c.backs(s, k, at) }
 		for _, at := range spans {
 			if c.finder.holds(k, at, &c.counts) {
 				p.put(c.finder.at(at))
 			}
 		}
+		if !s.words {
+			first = cmp.Or(first, s.assertion)
+			if slices.ContainsFunc(s.evidence, func(at coding.Span) bool {
+				return slices.ContainsFunc(p.evidence, func(e coding.Evidence) bool { return e.Overlaps(at) })
+			}) {
+				proven = cmp.Or(proven, s.assertion)
+			}
+		}
 	}
+	p.assertion = cmp.Or(proven, first, coding.Present)
 	if len(p.evidence) == 0 { // what the LLM quoted does not hold; what the search found may
 		for _, e := range evidence(c.in.Doc, k) {
 			if !c.finder.toModel(e.Span) && named {
@@ -180,7 +190,7 @@ func (c *chain) hold(o *offered, ch chosenCode) (pick, bool) {
 			}
 		}
 	}
-	if p.rationale = oneSentence(ch.Rationale); p.rationale == "" || len(AddressedToModel(p.rationale)) > 0 {
+	if p.rationale = oneSentence(ch.Rationale); p.rationale == "" || speaksToProgram(p.rationale) {
 		p.rationale = rationale(k)
 	}
 	return p, len(p.evidence) > 0

@@ -1,9 +1,7 @@
 package rank
 
 import (
-	"encoding/base64"
 	"html"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -30,7 +28,7 @@ func visible(s string) seen {
 	} else {
 		v.plain, v.hidden = unmasked(s)
 	}
-	v.hidden = v.hidden || spaced(v.plain) || encoded(s)
+	v.hidden = v.hidden || spaced(v.plain) || dotted(v.plain) || encoded(s) || ciphered(v.plain)
 	v.other = digitsAsLetters(v.plain)
 	return v
 }
@@ -71,6 +69,29 @@ const (
 	spacedDifferent = 6
 )
 
+// dotted reports whether the letters of words are divided by dots or the like, two
+// words or more that are longer than any abbreviation: i.g.n.o.r.e r.u.l.e.s.
+func dotted(plain string) bool {
+	letters, words := 0, 0
+	for w := range strings.FieldsSeq(plain) {
+		n := 0
+		for part := range strings.FieldsFuncSeq(w, unicode.IsPunct) {
+			if utf8.RuneCountInString(part) != 1 {
+				n = 0
+				break
+			}
+			n++
+		}
+		if n >= dottedLetters {
+			letters, words = letters+n, words+1
+		}
+	}
+	return words >= 2 && letters >= spacedLetters-1
+}
+
+// dottedLetters is how many letters of a word are divided: H.E.E.N.T. has five.
+const dottedLetters = 5
+
 func spaced(plain string) bool {
 	n := 0
 	different := map[rune]bool{}
@@ -93,45 +114,6 @@ func spaced(plain string) bool {
 		}
 	}
 	return false
-}
-
-// leastEncoded is the least length of a word that is read as base64.
-const leastEncoded = 24
-
-var base64Word = regexp.MustCompile(`[A-Za-z0-9+/_-]{24,}`)
-
-// encoded reports whether a word is text in base64.
-func encoded(s string) bool {
-	run := 0
-	for i := 0; i < len(s) && run < leastEncoded; i++ {
-		if run++; s[i] == ' ' {
-			run = 0
-		}
-	}
-	if run < leastEncoded {
-		return false
-	}
-	for _, w := range base64Word.FindAllString(s, 8) {
-		w = strings.NewReplacer("-", "+", "_", "/").Replace(w)
-		b, err := base64.RawStdEncoding.DecodeString(w[:len(w)/4*4])
-		if err == nil && isText(b) {
-			return true
-		}
-	}
-	return false
-}
-
-func isText(b []byte) bool {
-	blanks := 0
-	for _, c := range b {
-		if c < ' ' && c != '\n' || c > '~' {
-			return false
-		}
-		if c == ' ' {
-			blanks++
-		}
-	}
-	return blanks >= len(b)/12
 }
 
 var letterOf = strings.NewReplacer("0", "o", "1", "i", "3", "e", "4", "a", "5", "s", "7", "t", "@", "a", "$", "s")

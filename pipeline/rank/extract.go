@@ -122,7 +122,7 @@ func (c *chain) readExtracted(number int, answer json.RawMessage) ([]*statement,
 // or names codes is none.
 func (c *chain) describe(s string) string {
 	s = oneLine(s, longestDescription)
-	if len(AddressedToModel(s)) > 0 {
+	if speaksToProgram(s) {
 		return ""
 	}
 	return strings.NewReplacer("|", "/", "\"", "'").Replace(s)

@@ -92,6 +92,42 @@ func serve(t *testing.T, a llmtest.Answerer) *llmtest.Server {
 	return s
 }
 
+// second leads to a code by its quote from the second statement alone.
+type second string
+
+func (f second) Find(_ context.Context, _ *coding.Document, queries []coding.Lookup, _ int) ([][]coding.Found, error) {
+	out := make([][]coding.Found, len(queries))
+	for i := range out {
+		k := coding.Found{Candidate: coding.Candidate{System: coding.ICD10CM, Code: string(f), Display: titles[string(f)]}}
+		if i == 1 {
+			k.ByQuote = 1
+		}
+		out[i] = append(out[i], k)
+	}
+	return out, nil
+}
+
+// A code may stand at several statements. What is quoted for it holds if it holds
+// by any of them, and the code is asserted as the one that proves it is.
+func TestQuotesHoldByAnyStatement(t *testing.T) {
+	t.Parallel()
+	var counts rank.LLMCounts
+	s := serve(t, says{extract: items(stated, `{"description":"a bird","quote":"Zebrafink","section":1,"kind":"condition","assertion":"possible"}`),
+		choose: chosen(`{"number":1,"confidence":0.8,"quotes":["at home. Zebrafink"],"rationale":"It says so."}`)})
+	in := input()
+	in.Beside.Finder = second("I10")
+	out, err := ranker(t, s.URL, func(c *rank.LLMConfig) { c.Observe = func(n rank.LLMCounts) { counts = n } }).Rank(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out.Suggestions) != 1 || len(out.Suggestions[0].Evidence) != 1 || out.Suggestions[0].Evidence[0].Text != "at home. Zebrafink" {
+		t.Errorf("%+v", out.Suggestions)
+	}
+	if counts.Held != 1 || counts.QuotesExact != 2 || counts.QuotesUnrelated != 1 { // exact: the quote, and the statements' beside; unrelated: the first statement's
+		t.Errorf("%+v", counts)
+	}
+}
+
 func items(list ...string) string { return `{"items":[` + strings.Join(list, ",") + `]}` }
 
 // chosen is an answer with all codes at the first statement.

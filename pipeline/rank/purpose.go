@@ -37,10 +37,11 @@ const mostTries = 100
 
 // WithPurposes adds candidates for what the encounter is for. Candidates that
 // retrieval found have the words as a further place; the others of the Input are
-// as they were.
+// as they were, but for places where such a service is only talked of.
 func WithPurposes(in Input) Input {
 	rows := purposeRows()
 	o := newOccasion(in)
+	in = o.withoutRefused(in, rows)
 	type hit struct {
 		match coding.Match
 		trust float64

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/csv"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -68,6 +69,11 @@ type purposes struct {
 	rows    []purpose
 	byWord  map[string][]cueRef
 	atStart []cueRef // that begin with a gap at the beginning of a sentence
+}
+
+// names reports whether a row gives the code as it is.
+func (p *purposes) names(code string) bool {
+	return slices.ContainsFunc(p.rows, func(r purpose) bool { return r.code == code })
 }
 
 type cueRef struct{ row, cue int }

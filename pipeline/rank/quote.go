@@ -291,7 +291,7 @@ func (f *quoteFinder) supports(c *coding.Candidate, s coding.Span) bool {
 	}
 	switch a := f.assertionOf(s); {
 	case family:
-		return a != coding.Negated
+		return a != coding.Negated && !f.doc.DeniedAt(s)
 	case a == coding.Family:
 		return false
 	default:

@@ -267,14 +267,11 @@ func (c *chain) apart(out []coding.Suggestion) bool {
 			kept++
 		}
 	}
-	return fair >= leastApart && 2*kept < fair
+	return 2*kept < fair
 }
 
-// apartFrom is fair confidence, leastApart how many such codes it takes.
-const (
-	apartFrom  = 0.5
-	leastApart = 2
-)
+// apartFrom is fair confidence.
+const apartFrom = 0.5
 
 // sameThing reports whether two suggestions say the same words by neighbouring
 // codes, or stand on the same words.

@@ -238,6 +238,15 @@ func (f *finding) keepBest() {
 // matchesKept is how many ways of a code travel on with a candidate.
 const matchesKept = 4
 
+// told is the assertion of a match: what a family does not have is denied and no
+// family history.
+func (f *finding) told(a coding.Assertion, s coding.Span) coding.Assertion {
+	if a == coding.Family && f.rd.doc.DeniedAt(s) {
+		return coding.Negated
+	}
+	return a
+}
+
 // matches turns the ways of a row into what later stages see, stated ones first.
 func (r *Retriever) matches(f *finding, row *Row) []coding.Match {
 	var out []coding.Match
@@ -254,7 +263,7 @@ func (r *Retriever) matches(f *finding, row *Row) []coding.Match {
 			t := &r.index.terms[w.term]
 			out = append(out, coding.Match{
 				Span: sp, Term: t.text, Kind: t.kind, TermCode: r.index.codes[t.code], Lexical: float64(h.share),
-				Assertion: h.assert, Section: f.rd.doc.SectionAt(sp.Start),
+				Assertion: f.told(h.assert, sp), Section: f.rd.doc.SectionAt(sp.Start),
 			})
 		}
 	}
@@ -262,7 +271,7 @@ func (r *Retriever) matches(f *finding, row *Row) []coding.Match {
 	if l, ok := f.links[row.code]; ok && len(out) < matchesKept {
 		out = append(out, coding.Match{
 			Span: l.span, Term: f.rd.doc.Text[l.span.Start:l.span.End], Kind: coding.TermLearned, TermCode: row.Code, Lexical: float64(l.best),
-			Assertion: f.rd.doc.AssertionOf(l.span), Section: f.rd.doc.SectionAt(l.span.Start),
+			Assertion: f.told(f.rd.doc.AssertionOf(l.span), l.span), Section: f.rd.doc.SectionAt(l.span.Start),
 		})
 	}
 	for _, w := range row.ways {
@@ -276,7 +285,7 @@ func (r *Retriever) matches(f *finding, row *Row) []coding.Match {
 		}
 		out = append(out, coding.Match{
 			Span: d.span, Term: t.text, Kind: t.kind, TermCode: r.index.codes[t.code], Dense: float64(d.sim),
-			Assertion: f.rd.doc.AssertionOf(d.span), Section: f.rd.doc.SectionAt(d.span.Start),
+			Assertion: f.told(f.rd.doc.AssertionOf(d.span), d.span), Section: f.rd.doc.SectionAt(d.span.Start),
 		})
 	}
 	add(true)
