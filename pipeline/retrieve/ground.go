@@ -45,6 +45,7 @@ const (
 	gNamed           // a test, scale or diet is named by the words: "sweat test"
 	gSide            // the code's title names another side than the note
 	gOrgan           // a word beside them names an organ of another chapter
+	gTissue          // what is seen under the microscope: "foci of necrosis"
 	gStatus          // the code is of the chapter of factors (Z)
 	gLength          // bytes, twentieths, at most 3
 	groundCount
@@ -53,7 +54,7 @@ const (
 var groundNames = [groundCount]string{
 	gWords: "words", gShare: "share", gWhole: "whole", gWeight: "weight", gGap: "gap", gSite: "site", gEveryday: "everyday", gTabular: "tabular",
 	gResolved: "resolved", gPhrase: "phrase", gUnnamed: "unnamed", gVector: "vector", gPart: "part", gKin: "kin", gBroken: "broken", gPossible: "possible",
-	gTaught: "taught", gTest: "test", gKind: "kind", gNamed: "named", gSide: "side", gOrgan: "organ", gStatus: "status", gLength: "length",
+	gTaught: "taught", gTest: "test", gKind: "kind", gNamed: "named", gSide: "side", gOrgan: "organ", gTissue: "tissue", gStatus: "status", gLength: "length",
 }
 
 // groundBias and groundWeights give the log odds that a place supports its code.
@@ -67,7 +68,7 @@ var groundWeights = [groundCount]float64{
 	gWords: 0.30, gShare: 1.55, gWhole: 0.96, gWeight: 0.75, gGap: -1.08, gSite: -1.20, gEveryday: 0.49, gTabular: 0.17,
 	gResolved: -0.68, gPhrase: 1.52, gUnnamed: -0.30, gVector: 1.90, gPart: -0.41, gKin: -1.10, gBroken: -0.54, gPossible: -0.30,
 	gTaught: taughtWeight, gTest: testWeight, gKind: kindWeight,
-	gNamed: namedWeight, gSide: otherSideWeight, gOrgan: -1.00, gStatus: 0.78, gLength: 0.61,
+	gNamed: namedWeight, gSide: otherSideWeight, gOrgan: -1.00, gTissue: tissueWeight, gStatus: 0.78, gLength: 0.61,
 }
 
 // What is rarer still among the places judged has weights set by hand: no coder
@@ -77,6 +78,7 @@ const (
 	kindWeight      = -2.0
 	namedWeight     = -2.0
 	otherSideWeight = -2.0
+	tissueWeight    = -2.0
 )
 
 // Words that alone nearly always brought the code are too rare among the places
@@ -234,6 +236,7 @@ func (r *Retriever) judged(v *view, f *finding, row *Row, p *spot) (x [groundCou
 		set(gOrgan, f.otherOrgan(r.index, row.Code, &v.title[row.code], h))
 		chapter, category := f.partOfOther(r.index, row.Code, h)
 		set(gPart, chapter)
+		set(gTissue, f.microscopic(h))
 		set(gKin, category && f.titleMissing(r.index, &v.title[row.code], h))
 		set(gBroken, strings.ContainsAny(text, ",;:("))
 	} else {
@@ -254,42 +257,6 @@ func (r *Retriever) judged(v *view, f *finding, row *Row, p *spot) (x [groundCou
 
 // unnamedShare stands for the share of a place without a term's words.
 const unnamedShare = 0.55
-
-// Words after which the words right before them are part of a name, and those
-// that may stand some words later: "infectious diseases department", "low-sodium
-// and fat diet".
-var (
-	namesTest = map[string]bool{"test": true, "tests": true, "testing": true, "scale": true, "score": true, "formula": true, "questionnaire": true, "index": true, "profile": true, "series": true, "examination": true, "gcs": true, "agent": true, "agents": true, "drug": true, "drugs": true}
-	// What a drug does: "hypotensive treatment".
-	actsOn     = map[string]bool{"hypotensive": true, "hypoglycemic": true, "hypoglycaemic": true, "hypoglycemics": true}
-	actsAs     = map[string]bool{"treatment": true, "therapy": true, "medication": true, "medications": true}
-	namesPlace = map[string]bool{"diet": true, "department": true, "service": true, "unit": true, "clinic": true}
-)
-
-// namesOther reports whether the words found are part of the name of a test, a
-// drug, a diet or a place.
-func (rd *reading) namesOther(h *hit) bool {
-	if h.from == h.to && namesTest[rd.tokens[h.to].Lower] {
-		return true // "Daniels scale"
-	}
-	if h.from == h.to && actsOn[rd.tokens[h.to].Lower] && int(h.to)+1 < len(rd.tokens) && actsAs[rd.tokens[h.to+1].Lower] {
-		return true
-	}
-	if e, ok := rd.expanded[h.from]; ok && slices.ContainsFunc(e.Norms, func(n string) bool { return namesTest[n] }) {
-		return true // GCS
-	}
-	last := h.to
-	for i := last + 1; i < min(int32(len(rd.tokens)), last+4); i++ {
-		t := &rd.tokens[i]
-		switch {
-		case i == last+1 && namesTest[t.Lower] || namesPlace[t.Lower]:
-			return true
-		case t.Kind != lexicon.Word || t.Lower != "and" && lexicon.IsStop(t.Norm):
-			return false
-		}
-	}
-	return false
-}
 
 // onlyFound reports whether all that a hit found of its term are words of a set.
 func (r *Retriever) onlyFound(f *finding, h *hit, set []bool) bool {

@@ -41,6 +41,7 @@ func groundTerms() (*smallTable, []coding.Term) {
 		add(fmt.Sprintf("N%d.9", 20+i), title, coding.TermIndex)
 	}
 	add("C64.9", "Malignant neoplasm of kidney", coding.TermNeoplasm)
+	add("I96", "Gangrene, not elsewhere classified", coding.TermIndex, "Necrosis")
 	add("I95.9", "Hypotension, unspecified", coding.TermEveryday, "hypotensive")
 	add("L90.5", "Scar conditions and fibrosis of skin", coding.TermIndex, "Scar")
 	for i := range 400 {
@@ -91,6 +92,7 @@ func TestGroundsPreferWhatACoderUnderlines(t *testing.T) {
 		{"part of another name", "M62.81", "Myasthenia is noted.", "Myasthenia gravis is noted.", gPart},
 		{"a kind with a code of its own", "I10", "Hypertension is treated.", "Pulmonary hypertension is treated.", gKin},
 		{"another organ", "L90.5", "A scar is seen.", "A kidney scar is seen.", gOrgan},
+		{"what is seen in tissue", "I96", "There is necrosis.", "Histological examination showed necrosis.", gTissue},
 		{"what a drug does", "I95.9", "She is hypotensive.", "Hypotensive treatment was left.", gNamed},
 		{"a term that denies", "R63.0", "negated|She has no appetite.", "Her appetite is good.", -1},
 	} {

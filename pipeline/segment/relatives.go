@@ -12,6 +12,9 @@ var kin = set("mother father mom dad brother brothers sister sisters sibling sib
 	"grandparents grandparent aunt aunts uncle uncles cousin cousins niece nephew nephews nieces maternal paternal relatives grandma grandpa twin " +
 	"children grandchildren kids")
 
+// spouses are company; what they are called is not said of the patient.
+var spouses = set("husband wife spouse partner")
+
 // speaking are verbs with which a relative tells about the patient, or does
 // something for him.
 var speaking = set("states stated reports reported says said notes noted notices noticed brought brings thinks thought feels felt believes denies denied called calls gives gave " +
@@ -34,6 +37,10 @@ func (s *sentence) relatives() {
 		w := s.toks[i].Lower
 		if w == "family" || w == "familial" || w == "fh" || w == "fhx" || w == "fam" || w == "hereditary" {
 			s.familyPhrase(i)
+			continue
+		}
+		if spouses[w] {
+			s.apposition(i)
 			continue
 		}
 		if kin[w] {
@@ -76,6 +83,13 @@ func (s *sentence) familyPhrase(i int) {
 			}
 		}
 		s.addScopeOf(first, stop, coding.Family, i, min(i+2, s.to))
+	case s.back(i, "member") || s.back(i, "members"): // "a member of her family had"
+		for j := i + 1; j < min(s.to, i+4); j++ {
+			if subjectWords[s.toks[j].Lower] {
+				s.addScopeOf(j+1, end, coding.Family, i-1, i+1)
+				break
+			}
+		}
 	case next == "member" || next == "members":
 		if i+2 < s.to && (s.toks[i+2].Lower == "with" || s.toks[i+2].Lower == "had" || s.toks[i+2].Lower == "have" || s.toks[i+2].Lower == "has" || s.toks[i+2].Lower == "who") {
 			s.addScopeOf(i+3, end, coding.Family, i, i+2)
@@ -119,6 +133,20 @@ func (s *sentence) back(i int, word string) bool {
 		}
 	}
 	return false
+}
+
+// apposition reads what a relative who is company is called: "with her husband, a
+// smoker,". It gives the token at which that ends, or the one after the relative.
+func (s *sentence) apposition(last int) int {
+	if s.word(last+1) != "," || last+2 >= s.to || s.toks[last+2].Lower != "a" && s.toks[last+2].Lower != "an" {
+		return last + 1
+	}
+	end := last + 2
+	for end < s.to && s.toks[end].Lower != "," && s.toks[end].Lower != ";" {
+		end++
+	}
+	s.addScopeOf(last+2, end, coding.Family, last, last+1)
+	return end
 }
 
 // relative handles a relative at token i and gives the token at which what is
@@ -166,7 +194,7 @@ func (s *sentence) relative(i int) int {
 		return last + 1
 	}
 	if attached[prev] {
-		return last + 1
+		return s.apposition(last)
 	}
 	// "colon cancer (uncle)"
 	if prev == "(" && last+1 < s.to && s.toks[last+1].Lower == ")" {

@@ -84,9 +84,9 @@ func (s *sentence) testedBefore(i int) {
 // namedWords is how many words before such a test may name it.
 const namedWords = 4
 
-// word gives a token of the sentence in lower case, "" before its begin.
+// word gives a token of the sentence in lower case, "" outside of it.
 func (s *sentence) word(i int) string {
-	if i < s.from {
+	if i < s.from || i >= s.to {
 		return ""
 	}
 	return s.toks[i].Lower

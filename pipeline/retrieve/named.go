@@ -1,0 +1,72 @@
+package retrieve
+
+import (
+	"slices"
+
+	"chartcode/internal/lexicon"
+)
+
+// Words after which the words right before them are part of a name, and those
+// that may stand some words later: "infectious diseases department", "low-sodium
+// and fat diet".
+var (
+	namesTest = map[string]bool{"test": true, "tests": true, "testing": true, "scale": true, "score": true, "formula": true, "questionnaire": true, "index": true, "profile": true, "series": true, "examination": true, "gcs": true, "agent": true, "agents": true, "drug": true, "drugs": true}
+	// What a drug does: "hypotensive treatment".
+	actsOn     = map[string]bool{"hypotensive": true, "hypoglycemic": true, "hypoglycaemic": true, "hypoglycemics": true}
+	actsAs     = map[string]bool{"treatment": true, "therapy": true, "medication": true, "medications": true}
+	namesPlace = map[string]bool{"diet": true, "department": true, "service": true, "unit": true, "clinic": true}
+)
+
+// namesOther reports whether the words found are part of the name of a test, a
+// drug, a diet or a place.
+func (rd *reading) namesOther(h *hit) bool {
+	if h.from == h.to && namesTest[rd.tokens[h.to].Lower] {
+		return true // "Daniels scale"
+	}
+	if h.from == h.to && actsOn[rd.tokens[h.to].Lower] && int(h.to)+1 < len(rd.tokens) && actsAs[rd.tokens[h.to+1].Lower] {
+		return true
+	}
+	if e, ok := rd.expanded[h.from]; ok && slices.ContainsFunc(e.Norms, func(n string) bool { return namesTest[n] }) {
+		return true // GCS
+	}
+	if e, ok := rd.expanded[h.from]; ok && e.Last-1 == int(h.to) && rd.measured(h.to+1) {
+		return true // "VT 420 ml"
+	}
+	last := h.to
+	for i := last + 1; i < min(int32(len(rd.tokens)), last+4); i++ {
+		t := &rd.tokens[i]
+		switch {
+		case i == last+1 && namesTest[t.Lower] || namesPlace[t.Lower]:
+			return true
+		case t.Kind != lexicon.Word || t.Lower != "and" && lexicon.IsStop(t.Norm):
+			return false
+		}
+	}
+	return false
+}
+
+// units stand behind the values of what is measured.
+var units = map[string]bool{"ml": true, "cc": true, "mmhg": true, "mg": true, "g": true, "cm": true, "mm": true, "cmh2o": true, "bpm": true}
+
+// measured reports whether a number with a unit stands at a token.
+func (rd *reading) measured(at int32) bool {
+	return int(at)+1 < len(rd.tokens) && rd.tokens[at].Kind == lexicon.Number && units[rd.tokens[at+1].Lower]
+}
+
+// What tissue shows under the microscope is no condition by itself, where the
+// sentence speaks of tissue.
+var (
+	tissueFinds = map[string]bool{"necrosis": true, "necrotic": true, "hemorrhagic": true, "haemorrhagic": true}
+	tissueWords = map[string]bool{"histological": true, "histologically": true, "histology": true, "microscopic": true, "microscopically": true, "histopathological": true,
+		"histopathology": true, "anatomopathological": true, "pathology": true, "pathological": true, "biopsy": true, "specimen": true, "cells": true, "cellular": true, "glomeruli": true,
+		"mitosis": true, "mitoses": true, "mitotic": true, "stroma": true, "tumor": true, "tumour": true, "tumoral": true, "foci": true, "fibrinoid": true, "caseous": true, "granulomas": true}
+)
+
+// microscopic reports whether the words found only say what was seen in tissue.
+func (f *finding) microscopic(h *hit) bool {
+	if h.from != h.to || !tissueFinds[f.rd.tokens[h.from].Lower] {
+		return false
+	}
+	p := &f.rd.sentence[h.sentence]
+	return slices.ContainsFunc(f.rd.tokens[p.from:p.to], func(t lexicon.Token) bool { return tissueWords[t.Lower] })
+}
