@@ -111,6 +111,11 @@ func leadParams() gbdt.Params {
 	return gbdt.Params{Trees: 120, Leaves: 4, LearningRate: 0.05, Columns: 0.5, Sample: 0.8, L2: 5, MinRows: 15, Seed: 4}
 }
 
+// leadThreshold is how likely a code must be to be on the lists that the model
+// of the first code learns from. Lists of less likely ones, on which it looks for
+// the code (rank.LeadFrom), teach it worse.
+const leadThreshold = 0.3
+
 // fit trains on the notes with the given numbers: which codes are accepted,
 // acceptable ones included, and which of them is first.
 func (b *bills) fit(ctx context.Context, notes []int) (learned.StyleModels, error) {
@@ -180,7 +185,7 @@ func (b *bills) fitLead(ctx context.Context, notes []int, of func(i int) rank.In
 			}
 			rows := rank.BillingRows(of(i), m.Practice, nil)
 			rank.Judge(rows, &m)
-			input, chosen := rank.Chosen(of(i), rows, rank.Selection{Calibration: learned.Calibration{Slope: 1}, Threshold: rank.LeadFrom, First: true})
+			input, chosen := rank.Chosen(of(i), rows, rank.Selection{Calibration: learned.Calibration{Slope: 1}, Threshold: leadThreshold, First: true})
 			for k, x := range rank.FirstRows(input, chosen) {
 				t.X = append(t.X, x...)
 				t.Y = append(t.Y, truth(slices.Contains(d.Notes[i].First, input.Candidates[chosen[k].Candidate].Code)))
