@@ -325,9 +325,13 @@ func (s *Store) ChangeRecoding(ctx context.Context, id int64, change func(r *cod
 			return err
 		}
 		found = true
+		finished := !r.FinishedAt.IsZero()
 		var ev *coding.AuditEvent
 		if ev, refused = change(&r); refused != nil {
 			return errRefused
+		}
+		if finished { // stays as it is
+			return nil
 		}
 		if r.Rejected == nil {
 			r.Rejected = []coding.CodeKey{}

@@ -307,6 +307,9 @@ func (s *server) showItem(w http.ResponseWriter, r *http.Request, u coding.User,
 	case errors.Is(err, review.ErrForbidden):
 		s.refuse(w, r, u)
 		return
+	case errors.Is(err, review.ErrBlind):
+		s.render(w, withUser(r, u), http.StatusConflict, "message", messageView{Title: "You are coding this encounter blind", Text: sentence(err)})
+		return
 	case err != nil:
 		s.fail(w, r, err)
 		return
