@@ -70,9 +70,9 @@ func depth(r coding.ItemRecord, c review.Code) int {
 		if n.Set == nil || !slices.Contains(c.NoteIDs, n.Note.NoteID) {
 			continue
 		}
-		for _, k := range n.Set.Candidates {
-			if k.System == c.System && k.Code == c.Code && (best == 0 || k.Rank < best) {
-				best = k.Rank
+		for _, g := range n.Set.Suggestions {
+			if g.System == c.System && g.Code == c.Code && g.RetrievalRank > 0 && (best == 0 || g.RetrievalRank < best) {
+				best = g.RetrievalRank
 			}
 		}
 	}
