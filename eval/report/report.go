@@ -137,14 +137,15 @@ func Charts(in *Input) []Chart {
 		out = append(out, c)
 	}
 	if in.Comparison != nil {
-		out = append(out, differences(in.Comparison))
+		out = append(out, Differences(in.Comparison))
 	}
 	out = append(out, losses(s)...)
 	out = append(out, calibration(s)...)
 	return append(out, slicesOf(s)...)
 }
 
-func differences(cmp *measure.Comparison) Chart {
+// Differences draws what the second of two runs does better or worse.
+func Differences(cmp *measure.Comparison) Chart {
 	c := Chart{Title: "Difference from the other run", About: "This run minus the other, on the same notes.", Head: []string{"figure", "other", "this run", "difference", "from", "to", "smallest difference to be seen"}}
 	var rows []row
 	far := 0.01

@@ -78,3 +78,33 @@ func depth(r coding.ItemRecord, c review.Code) int {
 	}
 	return best
 }
+
+// What pages show of drift: so many items of each week, compared with the first
+// weeks, and kept for a while because reading them takes seconds.
+const (
+	driftPerWeek   = 200
+	driftReference = 4
+	driftKept      = 15 * time.Minute
+)
+
+type keptDrift struct {
+	at    time.Time
+	drift Drift
+}
+
+// RecentDrift gives drift over the last whole weeks and the present one, of at most
+// 200 items of each week; it may be a quarter of an hour old.
+func (s *Service) RecentDrift(ctx context.Context, weeks int) (Drift, error) {
+	s.drifting.Lock()
+	defer s.drifting.Unlock()
+	now := s.moment()
+	if k, ok := s.drift[weeks]; ok && now.Sub(k.at) < driftKept && !now.Before(k.at) {
+		return k.drift, nil
+	}
+	monday := now.Truncate(24*time.Hour).AddDate(0, 0, -(int(now.Weekday())+6)%7)
+	d, err := s.Drift(ctx, monday.AddDate(0, 0, -7*(weeks-1)), now, driftPerWeek, driftReference)
+	if err == nil {
+		s.drift[weeks] = keptDrift{now, d}
+	}
+	return d, err
+}

@@ -96,6 +96,27 @@ func (s *Service) Case(ctx context.Context, u coding.User, id int64) (Sides, err
 	return v, err
 }
 
+// Look enters in the audit trail that a user looked at a gold note, and refuses who
+// is coding the note's item again just now. target says where it was; item is 0
+// where the note is none.
+func (s *Service) Look(ctx context.Context, u coding.User, target string, item int64) error {
+	ev := s.event(u.Login, coding.AuditRecodeLooked, target)
+	if item != 0 {
+		blind, err := s.store.Blind(ctx, u.Login, item)
+		if err != nil {
+			return failed("look for a recoding", err)
+		}
+		if blind {
+			return review.ErrBlind
+		}
+		ev.Action, ev.Item = string(coding.EventLooked), item
+	}
+	if err := s.store.AppendAudit(ctx, ev); err != nil {
+		return failed("record a look", err)
+	}
+	return nil
+}
+
 // codings gives the review and the finished recodings, in an order that follows
 // from the case's number, so that it does not tell which is which.
 func codings(c *coding.AuditCase) []Coded {

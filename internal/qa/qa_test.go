@@ -65,6 +65,9 @@ func TestAuditFromDrawToAnswer(t *testing.T) {
 	if _, err := f.review.Decide(t.Context(), ben, item, review.Act{Kind: coding.Reopen}); !errors.Is(err, review.ErrBlind) {
 		t.Errorf("reopening: %v", err)
 	}
+	if err := f.Look(t.Context(), ben, "run 1 note 1", item); !errors.Is(err, review.ErrBlind) {
+		t.Errorf("its note in a run: %v", err)
+	}
 	early, err := f.Case(t.Context(), olga, 1)
 	if err != nil || !errors.Is(early.Why, qa.ErrEarly) || len(early.Codings) > 0 || early.Case.Given != nil {
 		t.Errorf("the case before it is coded again: %+v, %v", early, err)

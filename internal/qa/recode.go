@@ -13,12 +13,18 @@ import (
 type Waiting struct {
 	Cases    int // that the user could code again
 	Practice int // notes not yet practised
+
+	// Numbers of the recodings that the user has begun; 0: none.
+	OpenCase, OpenPractice int64
 }
 
 // Waiting counts what waits for a user to be coded.
 func (s *Service) Waiting(ctx context.Context, u coding.User) (w Waiting, err error) {
 	if !u.Role.MayRecode() {
 		return w, nil
+	}
+	if w.OpenCase, w.OpenPractice, err = s.store.OpenRecodings(ctx, u.Login); err != nil {
+		return w, failed("read recodings", err)
 	}
 	if w.Cases, err = s.store.CasesFree(ctx, u.Login); err != nil {
 		return w, failed("count cases", err)

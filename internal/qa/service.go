@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync"
 	"time"
 
 	"chartcode/internal/coding"
@@ -43,6 +44,7 @@ type Samples interface {
 // Recodings keeps what is coded again and practised.
 type Recodings interface {
 	Blind(ctx context.Context, login string, item int64) (bool, error)
+	OpenRecodings(ctx context.Context, login string) (ofCase, practice int64, err error)
 	CasesFree(ctx context.Context, login string) (int, error)
 	TakeCase(ctx context.Context, login string, ev coding.AuditEvent) (id int64, found bool, err error)
 	Recoding(ctx context.Context, id int64, ev *coding.AuditEvent) (r coding.Recoding, found bool, err error)
@@ -87,6 +89,9 @@ type Config struct {
 type Service struct {
 	store Store
 	now   func() time.Time
+
+	drifting sync.Mutex
+	drift    map[int]keptDrift // by weeks
 }
 
 // New checks the configuration and gives the service.
@@ -97,7 +102,7 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Service{store: cfg.Store, now: cfg.Now}, nil
+	return &Service{store: cfg.Store, now: cfg.Now, drift: map[int]keptDrift{}}, nil
 }
 
 // moment is now as the database keeps it.

@@ -77,6 +77,9 @@ const (
 	sqlTakeCase   = `INSERT INTO recodings (case_id, coder, taken_at) SELECT c.id, $1, $2` + caseFree + ` ORDER BY c.id LIMIT 1 RETURNING id`
 	sqlOpenCoding = `SELECT id FROM recodings WHERE coder = $1 AND finished_at IS NULL AND (practice_id IS NOT NULL) = $2`
 
+	sqlOpenCodings = `SELECT coalesce(max(id) FILTER (WHERE case_id IS NOT NULL), 0), coalesce(max(id) FILTER (WHERE practice_id IS NOT NULL), 0)
+		FROM recodings WHERE coder = $1 AND finished_at IS NULL`
+
 	sqlBlind = `SELECT EXISTS (SELECT FROM recodings r JOIN audit_cases c ON c.id = r.case_id
 		WHERE r.coder = $1 AND r.finished_at IS NULL AND c.item_id = $2)`
 
@@ -241,6 +244,13 @@ func (s *Store) caseNotes(ctx context.Context, q querier, id int64) ([]coding.It
 func (s *Store) CasesFree(ctx context.Context, login string) (n int, err error) {
 	err = s.pool.QueryRow(ctx, sqlCasesFree, login).Scan(&n)
 	return n, wrap("count cases", err)
+}
+
+// OpenRecodings gives the numbers of the recodings that a login has begun: of a
+// case and of a practice note; 0: none.
+func (s *Store) OpenRecodings(ctx context.Context, login string) (ofCase, practice int64, err error) {
+	err = s.pool.QueryRow(ctx, sqlOpenCodings, login).Scan(&ofCase, &practice)
+	return ofCase, practice, wrap("read recodings", err)
 }
 
 // TakeCase gives the recoding that a login has begun, or begins the oldest that is
