@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -54,6 +54,9 @@ once. Days are the site's (CHARTCODE_TIMEZONE).`,
 				return usagef("--recodings is 1, 2 or 3, and --at-least no less than 0")
 			}
 			return o.withQuality(cmd.Context(), func(a *app, q *qa.Service) error {
+				if !cmd.Flags().Changed("seed") {
+					d.Seed = rand.Int64N(1_000_000) //nolint:gosec // kept with the sample, and no secret
+				}
 				var err error
 				if d.From, d.Before, err = daysOf(first, last, a.cfg.Timezone); err != nil {
 					return err
@@ -81,7 +84,7 @@ once. Days are the site's (CHARTCODE_TIMEZONE).`,
 	f.StringVar(&d.Source, "source", "", "items of this source only")
 	f.StringSliceVar(&d.Coders, "coder", nil, "`login` of who finished them; may be repeated; without it everybody")
 	f.IntVar(&d.Recodings, "recodings", 1, "blind codings of each case")
-	f.Int64Var(&d.Seed, "seed", time.Now().UnixNano()%1_000_000, "of the draw")
+	f.Int64Var(&d.Seed, "seed", 0, "of the draw, so that it can be repeated; without it at random")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
