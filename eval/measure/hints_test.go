@@ -23,6 +23,22 @@ func TestProportionByHand(t *testing.T) {
 	}
 }
 
+func TestFewByHand(t *testing.T) {
+	t.Parallel()
+	// Two codes in each of two notes, all right: the bootstrap has no spread.
+	one := Case{Required: []string{"I10", "E11.9"}, Shown: []Shown{{Code: "I10"}, {Code: "E11.9"}}}
+	two := one
+	one.NoteID, two.NoteID = "1", "2"
+	s := Score([]Case{one, two}, Options{Samples: 50})
+	Few(s.Figures, 0.95)
+	// Wilson of 4 of 4: 4/(4+z^2) = 0.5101; of 2 of 2: 0.3424; F1 from J = 4 of 4.
+	for name, want := range map[string]float64{"micro_precision": 0.5101, "micro_recall": 0.5101, "all_right": 0.3424, "micro_f1": 2 * 0.5101 / 1.5101} {
+		if f, _ := s.Figure(name); math.Abs(f.Low-want) > 1e-4 || f.High != 1 {
+			t.Errorf("%s from %.4f to %.4f, want %.4f", name, f.Low, f.High, want)
+		}
+	}
+}
+
 func TestHintsByHand(t *testing.T) {
 	t.Parallel()
 	cases := []Case{

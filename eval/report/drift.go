@@ -89,7 +89,7 @@ func weekly(title, axis string, labels []string, rows []row, highest float64, re
 	x := func(i int) float64 { return left + (float64(i)+0.5)*step }
 	y := func(v float64) float64 { return top + high - min(v/highest, 1)*high }
 	fmt.Fprintf(s, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" class="band"/>`, left, top, step*float64(reference), high)
-	s.text(left+4, top+12, "start", "tick", "reference")
+	s.text(left+6, top+high-6, "start", "tick", "reference")
 	for _, t := range ticks(0, highest, 5) {
 		s.line(left, y(t), width-right, y(t), "grid")
 		s.text(left-8, y(t)+4, "end", "tick", tickText(t))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"chartcode/eval/measure"
@@ -98,6 +99,14 @@ func (s *Service) People(ctx context.Context, sample int64) (People, error) {
 	for w, list := range judged {
 		f := CoderFigures{Coder: w.login, Blind: w.blind, Cases: len(list), Scores: measure.Score(list, o)}
 		f.Hints = measure.Hints(list, &f.Scores)
+		measure.Few(f.Scores.Figures, f.Scores.Level)
+		for i := range f.Hints {
+			if h := f.Hints[i].Figure; h != nil {
+				few := []measure.Figure{*h}
+				measure.Few(few, f.Scores.Level)
+				*h = few[0]
+			}
+		}
 		out.Coders = append(out.Coders, f)
 	}
 	slices.SortFunc(out.Coders, func(a, b CoderFigures) int {
@@ -122,6 +131,12 @@ func agree(who []string, codings map[string][]measure.Coding, o measure.Options)
 	}
 	if err != nil {
 		return nil, failed("measure agreement", err)
+	}
+	for _, p := range a.Pairs {
+		if p.Identical != nil { // few notes, as in measure.Few
+			w := measure.Proportion(int(math.Round(p.Identical.Value*float64(p.Notes))), p.Notes, 0.95)
+			p.Identical.Low, p.Identical.High = min(p.Identical.Low, w.Low), max(p.Identical.High, w.High)
+		}
 	}
 	a.Pairs = slices.DeleteFunc(a.Pairs, func(p measure.PairFigures) bool { return p.Notes == 0 })
 	return &a, nil

@@ -187,6 +187,9 @@ func (s *server) qaCode(w http.ResponseWriter, r *http.Request, u coding.User) {
 	default:
 		to := "/qa/codings/" + formatID(id)
 		if at := number(f.Get("at")); at >= 0 {
+			if a.Kind == qa.Accept || a.Kind == qa.Reject {
+				at++ // to the next
+			}
 			to += "?at=" + strconv.Itoa(at)
 		}
 		http.Redirect(w, r, to, http.StatusSeeOther)

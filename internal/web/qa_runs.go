@@ -302,7 +302,9 @@ func (s *server) qaCompare(w http.ResponseWriter, r *http.Request, u coding.User
 			return
 		}
 		v.In, v.Places = &in, placesOf(&in)
-		v.Charts = []report.Chart{report.Differences(in.Comparison)}
+		c := report.Differences(in.Comparison)
+		c.Title, c.About = "Difference of B from A", "B minus A, on the same notes. To the right of the line B is better."
+		v.Charts = []report.Chart{c}
 	}
 	s.render(w, withUser(r, u), http.StatusOK, "qacompare", v)
 }
