@@ -234,7 +234,7 @@ func TestCodeAgainByKeyboard(t *testing.T) {
 	b.press("c")
 	b.until(`document.querySelectorAll(".offers [role=option]").length > 0`)
 	b.press("\r\r")
-	b.until(`document.querySelector(".code .id")?.textContent === "I10" && document.querySelector("mark.ev")?.textContent === "Essential hypertension"`)
+	b.until(`document.querySelector(".code .id")?.textContent === "I10" && document.querySelector("mark.ev")?.textContent === "Essential hypertension" && document.documentElement.dataset.started === "true"`)
 	b.press("f")
 	b.until(`document.querySelector(".notice.good") !== null`)
 	cases, err := s.store.AuditCases(t.Context(), 0, "ben")
