@@ -65,11 +65,12 @@ const (
 			JOIN note_revisions r ON r.id = v.id JOIN notes n ON n.id = r.note_id
 		WHERE c.id = $1 ORDER BY v.place`
 
-	// Who gave the codes, decided on the item or looked at it is not blind.
+	// Who gave the codes, decided on the item, coded it again before or looked at it is
+	// not blind.
 	caseFree = ` FROM audit_cases c JOIN audit_samples s ON s.id = c.sample_id
 		WHERE c.coder <> $1
 			AND (SELECT count(*) FROM recodings r WHERE r.case_id = c.id) < s.recodings
-			AND NOT EXISTS (SELECT FROM recodings r WHERE r.case_id = c.id AND r.coder = $1)
+			AND NOT EXISTS (SELECT FROM recodings r JOIN audit_cases o ON o.id = r.case_id WHERE o.item_id = c.item_id AND r.coder = $1)
 			AND NOT EXISTS (SELECT FROM judgements j WHERE j.case_id = c.id)
 			AND NOT EXISTS (SELECT FROM decisions d WHERE d.item_id = c.item_id AND d.coder = $1)
 			AND NOT EXISTS (SELECT FROM audit_events e WHERE e.item_id = c.item_id AND e.item_id <> 0 AND e.actor = $1)`
