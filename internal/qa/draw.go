@@ -78,8 +78,8 @@ func choose(reviews []coding.FinishedReview, rate float64, atLeast int, seed int
 	for coder, list := range byCoder {
 		slices.SortFunc(list, order)
 		h := fnv.New64a()
-		_, _ = h.Write([]byte(coder))                              // never fails
-		r := rand.New(rand.NewPCG(uint64(seed), h.Sum64()))        //nolint:gosec // a draw that can be repeated, not a secret
+		_, _ = h.Write([]byte(coder)) // never fails
+		r := rand.New(rand.NewPCG(uint64(seed), h.Sum64()))
 		n := max(int(math.Ceil(rate*float64(len(list)))), atLeast) // a coder with few reviews is not left out
 		r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 		out = append(out, list[:min(n, len(list))]...)

@@ -32,7 +32,7 @@ func MakePractice(r *runs.Run, notes []dataset.Note, cases []measure.Case, title
 		}
 	}
 	codes := keys(pool)
-	rng := rand.New(rand.NewPCG(seed, 0x70726163)) //nolint:gosec // a draw that can be repeated, not a secret
+	rng := rand.New(rand.NewPCG(seed, 0x70726163))
 	var out []coding.PracticeNote
 	for i := range notes {
 		n, c := &notes[i], &cases[i]

@@ -92,7 +92,7 @@ func (s *server) qaDraw(w http.ResponseWriter, r *http.Request, u coding.User) {
 	from, errFrom := time.ParseInLocation(time.DateOnly, f.Get("from"), s.Zone)
 	to, errTo := time.ParseInLocation(time.DateOnly, f.Get("to"), s.Zone)
 	d := qa.Draw{From: from, Before: to.AddDate(0, 0, 1), Source: strings.TrimSpace(f.Get("source")), Rate: percent / 100, AtLeast: max(0, number(f.Get("at_least"))),
-		Recodings: number(f.Get("recodings")), Seed: rand.Int64()} //nolint:gosec // kept with the sample, so that the draw can be repeated
+		Recodings: number(f.Get("recodings")), Seed: rand.Int64()}
 	if errRate != nil || errFrom != nil || errTo != nil {
 		s.showAudits(w, r, u, http.StatusUnprocessableEntity, "Give a share in percent, and two days.")
 		return
