@@ -129,6 +129,8 @@ type qaCaseView struct {
 	More    string // codes that were typed
 	Why     string // it cannot be judged
 	Remark  string
+	Chosen  []string // verdict on each row; empty: none yet
+	Leading string   // "SYSTEM CODE"
 }
 
 func (s *server) qaCase(w http.ResponseWriter, r *http.Request, u coding.User) {
@@ -148,8 +150,21 @@ func (s *server) showCase(w http.ResponseWriter, r *http.Request, u coding.User,
 	}
 	v := qaCaseView{qaFrame: s.qaFrame(u, "audits"), Sides: sides}
 	v.Error = problem
+	for i, row := range sides.Rows {
+		chosen, name := "", string(row.System)+" "+row.Code
+		if row.All {
+			chosen = "right" // what all gave
+			if !slices.Contains(row.Leads, false) {
+				v.Leading = name
+			}
+		}
+		if problem != "" { // as it was filled in
+			chosen = r.PostForm.Get("verdict-" + strconv.Itoa(i))
+		}
+		v.Chosen = append(v.Chosen, chosen)
+	}
 	if problem != "" {
-		v.More, v.Remark = r.PostForm.Get("more"), r.PostForm.Get("remark")
+		v.More, v.Remark, v.Leading = r.PostForm.Get("more"), r.PostForm.Get("remark"), r.PostForm.Get("lead")
 	}
 	if sides.Why != nil && sides.Case.Judgement == nil {
 		v.Why = sentence(sides.Why)

@@ -131,7 +131,7 @@ func TestJudgeAndAnswer(t *testing.T) {
 	f.Set("lead", "ICD-10-CM E11.40")
 	f.Set("more", "q99.99")
 	f.Set("remark", "Neuropathy is stated.")
-	auditor.post("/qa/cases/1", f).wants(t, http.StatusUnprocessableEntity, "no such code", `value="q99.99"`, "Neuropathy is stated.")
+	auditor.post("/qa/cases/1", f).wants(t, http.StatusUnprocessableEntity, "no such code", `value="q99.99"`, "Neuropathy is stated.", `value="right" required checked`, `value="wrong" checked`, `value="ICD-10-CM E11.40" checked`)
 	f.Set("more", "i10")
 	auditor.post("/qa/cases/1", f).wants(t, http.StatusSeeOther)
 	auditor.post("/qa/cases/1", f).wants(t, http.StatusConflict, "judged already")
