@@ -45,7 +45,7 @@ test: ## run all tests but the long ones, with the race detector, on real Postgr
 screenshots: ## take pictures of the pages into bin/screenshots, and those of the README into docs
 	@deploy/setup.sh test
 	@mkdir -p bin/screenshots
-	@go test ./internal/web -count 1 -run '^TestScreenshots$$' -screenshots $(CURDIR)/bin/screenshots
+	@go test ./internal/web -count 1 -run '^TestScreenshots' -screenshots $(CURDIR)/bin/screenshots
 	@cd bin/screenshots && cp item-light.png $(CURDIR)/docs/item.png && cp worklist-light.png $(CURDIR)/docs/worklist.png && cp item-dark.png strip.png $(CURDIR)/docs/
 
 .PHONY: long

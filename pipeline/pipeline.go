@@ -169,7 +169,7 @@ func (p *Pipeline) Process(ctx context.Context, note coding.Note) (coding.Sugges
 	for _, r := range checked.Removed {
 		set.Removed = append(set.Removed, r.Code)
 	}
-	set.Suggestions = fill(checked.Suggestions)
+	set.Suggestions = fill(checked.Suggestions, candidates)
 	set.Candidates = []coding.Candidate{}
 	if n := min(p.cfg.Shown, len(candidates)); n > 0 {
 		set.Candidates = candidates[:n]
@@ -229,11 +229,17 @@ func setID(s coding.SuggestionSet) string {
 	return hex.EncodeToString(h.Sum(nil))[:32]
 }
 
-// fill makes arrays of what would be null in JSON, and numbers the ranks.
-func fill(list []coding.Suggestion) []coding.Suggestion {
+// fill makes arrays of what would be null in JSON, numbers the ranks, and says
+// where retrieval had each code.
+func fill(list []coding.Suggestion, candidates []coding.Candidate) []coding.Suggestion {
+	at := make(map[coding.CodeKey]int, len(candidates))
+	for _, c := range candidates {
+		at[coding.CodeKey{System: c.System, Code: c.Code}] = c.Rank
+	}
 	out := make([]coding.Suggestion, len(list))
 	for i, s := range list {
 		s.Rank = i + 1
+		s.RetrievalRank = at[coding.CodeKey{System: s.System, Code: s.Code}]
 		if s.Evidence == nil {
 			s.Evidence = []coding.Evidence{}
 		}

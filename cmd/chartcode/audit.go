@@ -11,7 +11,7 @@ import (
 )
 
 func auditCommand(o *options) *cobra.Command {
-	cmd := &cobra.Command{Use: "audit", Short: "Check the audit trail"}
+	cmd := &cobra.Command{Use: "audit", Short: "Check the audit trail, and draw finished reviews to be coded again"}
 	var known, file, export string
 	verify := &cobra.Command{
 		Use:   "verify",
@@ -46,7 +46,7 @@ an export, without a database. Keep the head that it prints in another place: wi
 	verify.Flags().StringVar(&known, "head", "", "head of an earlier verification, which must still be in the chain")
 	verify.Flags().StringVar(&file, "file", "", "an export to check instead of the database")
 	verify.Flags().StringVar(&export, "export", "", "write the chain to this file, to be checked elsewhere")
-	cmd.AddCommand(verify)
+	cmd.AddCommand(verify, auditSampleCommand(o))
 	return cmd
 }
 

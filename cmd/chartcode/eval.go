@@ -130,7 +130,7 @@ rules about it are silent.`,
 	rules.Flags().StringVar(&dataset, "dataset", defaultDataset(), "notes with codes, as JSON lines")
 	rules.Flags().IntVar(&top, "top", 5, "most frequent codes or pairs to name for each rule")
 
-	cmd.AddCommand(datasetCommand(o), evalRunCommand(o), compareCommand(o), gateCommand(o), reportCommand(o), agreementCommand(o), accuracy, train, evalEvidenceCommand(o), rules)
+	cmd.AddCommand(datasetCommand(o), evalRunCommand(o), compareCommand(o), gateCommand(o), reportCommand(o), agreementCommand(o), practiceCommand(o), driftCommand(o), accuracy, train, evalEvidenceCommand(o), rules)
 	return cmd
 }
 

@@ -14,21 +14,37 @@ import (
 	"chartcode/eval/measure"
 )
 
-func agreementCommand(*options) *cobra.Command {
+func agreementCommand(o *options) *cobra.Command {
 	var truth string
 	var seed uint64
 	var asJSON bool
+	var sample int64
 	cmd := &cobra.Command{
-		Use:   "agreement A B [MORE...]",
+		Use:   "agreement [A B [MORE...]]",
 		Short: "Measure how far coders agree, and how often each is right",
-		Long: `Reads two or more codings of the same notes as JSON lines (note_id and codes, first where
+		Long: `Without files: of the audits in the database (chartcode audit sample), agreement of
+reviews and blind codings, of each two people, the accuracy of each coder against what
+auditors judged right, and the chapters in which training would help.
+
+With files: reads two or more codings of the same notes as JSON lines (note_id and codes, first where
 it is known, else the first of codes is first-listed; text is not needed), one coder a
 file, and prints Cohen's kappa for each two, Krippendorff's alpha over all, and with
 --gold the accuracy of each coder, with intervals over notes. A note that a coder did
 not code is missing, not empty.`,
-		Example: "  chartcode eval agreement anna.jsonl ben.jsonl --gold adjudicated.jsonl",
-		Args:    cobra.MinimumNArgs(2),
-		RunE: func(_ *cobra.Command, args []string) error {
+		Example: "  chartcode eval agreement\n  chartcode eval agreement anna.jsonl ben.jsonl --gold adjudicated.jsonl",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				return usagef("one coding agrees with nothing: name two or more, or none for the audits in the database")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				if truth != "" {
+					return usagef("--gold goes with files")
+				}
+				return o.auditAgreement(cmd.Context(), sample, asJSON)
+			}
 			rep, err := agreement(args, truth, seed)
 			if err != nil {
 				return err
@@ -42,6 +58,7 @@ not code is missing, not empty.`,
 	}
 	cmd.Flags().StringVar(&truth, "gold", "", "adjudicated codes to measure each coder against")
 	cmd.Flags().Uint64Var(&seed, "seed", 1, "of the bootstrap")
+	cmd.Flags().Int64Var(&sample, "sample", 0, "without files: the audits of this sample alone")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

@@ -4,14 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
 
-	"chartcode/eval/dataset"
 	"chartcode/eval/measure"
-	"chartcode/eval/runs"
+	"chartcode/eval/results"
 )
 
 func compareCommand(o *options) *cobra.Command {
@@ -48,44 +46,10 @@ that changed, worst first. A and B are ids of runs or folders.`,
 	return cmd
 }
 
-// goldOf finds the notes of a run: where they are said to be, under the
-// dataset's name, or where they were; they must be the same.
-func goldOf(registry dataset.Registry, r *runs.Run, at string) (*dataset.Dataset, error) {
-	places := []string{at}
-	if at == "" {
-		places = []string{r.Config.Dataset.Name, r.Path}
-	}
-	for _, place := range places {
-		path, about, err := registry.Find(place)
-		if errors.Is(err, dataset.ErrNone) || errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if about.SHA256 == r.Config.Dataset.SHA256 {
-			return dataset.Read(path)
-		}
-	}
-	return nil, fmt.Errorf("the notes of run %s (dataset %s, sha256 %.12s) are not there any more as they were; --dataset says where they are", r.ID, r.Config.Dataset.Name, r.Config.Dataset.SHA256)
-}
-
-// casesOf gives a run with its predictions beside gold.
-func (a *app) casesOf(id, notes string) (runs.Run, []measure.Case, error) {
+// evalResults reads runs of the data directory.
+func (a *app) evalResults() (*results.Results, error) {
 	registry, store, err := a.evalStores()
-	if err != nil {
-		return runs.Run{}, nil, err
-	}
-	r, err := store.Get(id)
-	if err != nil {
-		return r, nil, err
-	}
-	gold, err := goldOf(registry, &r, notes)
-	if err != nil {
-		return r, nil, err
-	}
-	cases, err := store.Cases(id, gold)
-	return r, cases, err
+	return results.New(registry, store), err
 }
 
 func (o *options) comparison(idA, idB, notes string, mo measure.Options) (measure.Comparison, error) {
@@ -93,15 +57,19 @@ func (o *options) comparison(idA, idB, notes string, mo measure.Options) (measur
 	if err != nil {
 		return measure.Comparison{}, err
 	}
-	_, ca, err := a.casesOf(idA, notes)
+	r, err := a.evalResults()
 	if err != nil {
 		return measure.Comparison{}, err
 	}
-	_, cb, err := a.casesOf(idB, notes)
+	first, err := r.Load(idA, notes)
 	if err != nil {
 		return measure.Comparison{}, err
 	}
-	return measure.Compare(ca, cb, mo)
+	second, err := r.Load(idB, notes)
+	if err != nil {
+		return measure.Comparison{}, err
+	}
+	return measure.Compare(first.Cases, second.Cases, mo)
 }
 
 func gateCommand(o *options) *cobra.Command {

@@ -9,7 +9,6 @@ import (
 
 	"chartcode/eval/measure"
 	"chartcode/eval/report"
-	"chartcode/eval/runs"
 )
 
 func reportCommand(o *options) *cobra.Command {
@@ -43,35 +42,25 @@ func (o *options) evalReport(id, other, notes, out string, seed uint64) error {
 	if err != nil {
 		return err
 	}
-	registry, store, err := a.evalStores()
+	r, err := a.evalResults()
 	if err != nil {
 		return err
 	}
-	in := report.Input{}
-	if in.Run, in.Cases, err = a.casesOf(id, notes); err != nil {
-		return err
-	}
-	gold, err := goldOf(registry, &in.Run, notes)
+	in, err := r.Load(id, notes)
 	if err != nil {
-		return err
-	}
-	if in.Notes, err = runs.Notes(gold, in.Run.Config.NoteIDs); err != nil {
-		return err
-	}
-	if in.Titles, err = store.Titles(id); err != nil {
 		return err
 	}
 	in.Scores = measure.Score(in.Cases, measure.Options{Seed: seed, Slices: true})
 	if other != "" {
-		r, cases, err := a.casesOf(other, notes)
+		first, err := r.Load(other, notes)
 		if err != nil {
 			return err
 		}
-		c, err := measure.Compare(cases, in.Cases, measure.Options{Seed: seed})
+		c, err := measure.Compare(first.Cases, in.Cases, measure.Options{Seed: seed})
 		if err != nil {
 			return err
 		}
-		in.Other, in.Comparison = &r, &c
+		in.Other, in.Comparison = &first.Run, &c
 	}
 	var b bytes.Buffer
 	if err := report.Write(&b, in); err != nil {

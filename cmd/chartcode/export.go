@@ -73,14 +73,20 @@ func (x exportOptions) period(zone *time.Location) (from, to time.Time, err erro
 	if len(x.items) > 0 && (x.from != "" || x.to != "" || x.source != "") {
 		return from, to, usagef("--item goes with none of --from, --to and --source")
 	}
+	return daysOf(x.from, x.to, zone)
+}
+
+// daysOf reads a first and a last day, each of which may be missing, and gives when
+// they begin and, exclusive, end.
+func daysOf(first, last string, zone *time.Location) (from, to time.Time, err error) {
 	from, to = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
-	if x.from != "" {
-		if from, err = time.ParseInLocation(time.DateOnly, x.from, zone); err != nil {
+	if first != "" {
+		if from, err = time.ParseInLocation(time.DateOnly, first, zone); err != nil {
 			return from, to, usagef("--from must be a day such as 2026-03-01")
 		}
 	}
-	if x.to != "" {
-		if to, err = time.ParseInLocation(time.DateOnly, x.to, zone); err != nil {
+	if last != "" {
+		if to, err = time.ParseInLocation(time.DateOnly, last, zone); err != nil {
 			return from, to, usagef("--to must be a day such as 2026-03-31")
 		}
 		to = to.AddDate(0, 0, 1)

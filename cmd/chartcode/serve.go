@@ -17,6 +17,7 @@ import (
 	"chartcode/internal/catalog"
 	"chartcode/internal/codebook"
 	"chartcode/internal/coding"
+	"chartcode/internal/qa"
 	"chartcode/internal/review"
 	"chartcode/internal/store"
 	"chartcode/internal/web"
@@ -241,11 +242,19 @@ func (a *app) serverOn(listener net.Listener, knowledge *catalog.Catalog) (*serv
 		return nil, err
 	}
 	reader := new(noteReader)
-	reviews, err := review.New(review.Config{Store: a.store, Logger: a.log, AcceptAllFrom: a.cfg.AcceptAllFrom, Check: checker.Item, Rules: knowledge.RulesOn, Sections: reader.sections})
+	reviews, err := review.New(review.Config{Store: a.store, Logger: a.log, AcceptAllFrom: a.cfg.AcceptAllFrom, Check: checker.Item, Rules: knowledge.RulesOn, Sections: reader.sections, Blind: a.store.Blind})
 	if err != nil {
 		return nil, err
 	}
 	book, err := codebook.New(codebook.Config{Source: a.store})
+	if err != nil {
+		return nil, err
+	}
+	quality, err := qa.New(qa.Config{Store: a.store})
+	if err != nil {
+		return nil, err
+	}
+	evaluations, err := a.evalResults()
 	if err != nil {
 		return nil, err
 	}
@@ -254,6 +263,7 @@ func (a *app) serverOn(listener net.Listener, knowledge *catalog.Catalog) (*serv
 		Auth: accounts, Review: reviews, Changes: changes, Versions: a.store, Closing: closing, Scopes: reader.scopes, Logger: a.log, Submit: submitter{a.bus}, Known: known{a.store},
 		Parse:   func(body []byte) (coding.Note, error) { return intake.Parse(body, "") },
 		Codes:   book,
+		Quality: quality, Results: evaluations, ItemOf: a.store.ItemOfNote,
 		Ready:   a.readiness(knowledge),
 		Alive:   a.store.Ping,
 		Metrics: a.metrics.Handler(), Zone: a.cfg.Timezone, Version: version,

@@ -10,18 +10,22 @@ import (
 	"chartcode/internal/coding"
 )
 
-// note is one note as the report shows it.
-type note struct {
+// Note is one note as the report shows it.
+type Note struct {
 	ID, Anchor, About string
 	Class             string // of the filters that show it
 	F1                float64
 	Right, Wrong      int
 	Missed            int
-	Codes             []codeLine
-	Text              []piece
+	Codes             []CodeLine
+	Text              []Piece
 }
 
-type codeLine struct {
+// Is reports whether the note has errors of a kind.
+func (n *Note) Is(kind string) bool { return slices.Contains(strings.Fields(n.Class), "is-"+kind) }
+
+// CodeLine is a suggested or missed code.
+type CodeLine struct {
 	Verdict, Class, Code, Title string
 	Confidence                  float64
 	Shown                       bool
@@ -29,27 +33,29 @@ type codeLine struct {
 	Evidence                    []string
 }
 
-// piece is a stretch of the text that the same evidence covers: gold's,
+// Piece is a stretch of the text that the same evidence covers: gold's,
 // suggested, both or neither.
-type piece struct {
+type Piece struct {
 	Text, Class, Codes string
 }
 
-// errorKinds are the filters: the class of a note and what is said of it.
-func errorKinds() [][2]string {
+// ErrorKinds are the filters: the class of a note and what is said of it.
+func ErrorKinds() [][2]string {
 	return [][2]string{{"wrong", "with a wrong code"}, {"missed", "with a missed code"}, {"lost-retrieval", "code not retrieved"}, {"lost-ranking", "code ranked low or below the threshold"},
-		{"lost-rule", "code removed by a rule"}, {"first", "first-listed wrong"}, {"right", "all right"}}
+		{"lost-rule", "code removed by a rule"}, {"invalid", "code not valid on the date of service"}, {"first", "first-listed wrong"}, {"right", "all right"}}
 }
 
-func newNote(n *dataset.Note, c *measure.Case, titles map[string]runs.Title) note {
+// NewNote puts gold and suggestions of a note side by side.
+func NewNote(n *dataset.Note, c *measure.Case, titles map[string]runs.Title) Note {
 	o := c.Outcome()
-	out := note{ID: n.NoteID, Anchor: "note-" + n.NoteID, F1: o.F1(), Right: o.Right + o.Acceptable, Wrong: o.Wrong, Missed: len(o.Missed)}
+	out := Note{ID: n.NoteID, Anchor: "note-" + n.NoteID, F1: o.F1(), Right: o.Right + o.Acceptable, Wrong: o.Wrong, Missed: len(o.Missed)}
 	out.About = strings.Join(slices.DeleteFunc([]string{c.Setting, n.Specialty, n.NoteType, n.ServiceDate.String()}, func(s string) bool { return s == "" }), ", ")
 	classes := map[string]bool{"wrong": o.Wrong > 0, "missed": len(o.Missed) > 0, "right": o.AllRight()}
 	classes["first"] = len(c.First) > 0 && (len(c.Shown) == 0 || !slices.Contains(c.First, c.Shown[0].Code))
 	for i, s := range c.Shown {
-		line := codeLine{Verdict: string(o.Verdicts[i]), Class: string(o.Verdicts[i]), Code: s.Code, Title: titles[s.Code].Title, Confidence: s.Confidence, Shown: true}
+		line := CodeLine{Verdict: string(o.Verdicts[i]), Class: string(o.Verdicts[i]), Code: s.Code, Title: titles[s.Code].Title, Confidence: s.Confidence, Shown: true}
 		if s.Invalid {
+			classes["invalid"] = true
 			line.More = "not valid on the date of service"
 		}
 		for _, e := range s.Evidence {
@@ -58,7 +64,7 @@ func newNote(n *dataset.Note, c *measure.Case, titles map[string]runs.Title) not
 		out.Codes = append(out.Codes, line)
 	}
 	for _, m := range o.Missed {
-		line := codeLine{Verdict: "missed", Class: "missed", Code: m.Code, Title: titles[m.Code].Title, More: string(m.Loss)}
+		line := CodeLine{Verdict: "missed", Class: "missed", Code: m.Code, Title: titles[m.Code].Title, More: string(m.Loss)}
 		if m.Rank > 0 {
 			line.More += ", retrieved at rank " + measure.Number(float64(m.Rank))
 		}
@@ -75,7 +81,7 @@ func newNote(n *dataset.Note, c *measure.Case, titles map[string]runs.Title) not
 			classes["lost-rule"] = true
 		}
 	}
-	for _, k := range errorKinds() {
+	for _, k := range ErrorKinds() {
 		if classes[k[0]] {
 			out.Class += " is-" + k[0]
 		}
@@ -92,7 +98,7 @@ func quote(text string, s coding.Span) string {
 }
 
 // pieces cuts the text where evidence begins and ends.
-func pieces(text string, c *measure.Case) []piece {
+func pieces(text string, c *measure.Case) []Piece {
 	cuts := []int{0, len(text)}
 	type mark struct {
 		coding.Span
@@ -116,10 +122,10 @@ func pieces(text string, c *measure.Case) []piece {
 	}
 	slices.Sort(cuts)
 	cuts = slices.Compact(cuts)
-	var out []piece
+	var out []Piece
 	for i := range len(cuts) - 1 {
 		at := coding.Span{Start: cuts[i], End: cuts[i+1]}
-		p := piece{Text: text[at.Start:at.End]}
+		p := Piece{Text: text[at.Start:at.End]}
 		gold, shown := []string{}, []string{}
 		for _, m := range marks {
 			if !m.Contains(at) {
@@ -150,16 +156,17 @@ func pieces(text string, c *measure.Case) []piece {
 	return out
 }
 
-func filters(notes []note) []filter {
-	out := []filter{{"all", "all notes", len(notes)}}
-	for _, k := range errorKinds() {
+// Filters counts the notes of each kind, all of them first.
+func Filters(notes []Note) []Filter {
+	out := []Filter{{"all", "all notes", len(notes)}}
+	for _, k := range ErrorKinds() {
 		n := 0
 		for i := range notes {
-			if slices.Contains(strings.Fields(notes[i].Class), "is-"+k[0]) {
+			if notes[i].Is(k[0]) {
 				n++
 			}
 		}
-		out = append(out, filter{k[0], k[1], n})
+		out = append(out, Filter{k[0], k[1], n})
 	}
 	return out
 }

@@ -41,22 +41,24 @@ type view struct {
 	CSS    template.CSS
 	Input
 	Settings    [][2]string
-	Charts      []chart
+	Charts      []Chart
 	Figures     []measure.Figure
 	Differences []measure.Difference
-	Confusions  []confusion
-	Notes       []note
-	Filters     []filter
+	Confusions  []Confusion
+	Notes       []Note
+	Filters     []Filter
 }
 
-type chart struct {
+// Chart is a drawing with the numbers that it shows.
+type Chart struct {
 	Title, About string
 	Drawing      template.HTML
 	Head         []string
 	Rows         [][]string
 }
 
-type filter struct {
+// Filter is a kind of error with the number of notes that have it.
+type Filter struct {
 	ID, Title string
 	N         int
 }
@@ -71,12 +73,12 @@ func Write(w io.Writer, in Input) error {
 	v := view{
 		Policy: template.HTMLAttr(`content="default-src 'none'; style-src 'sha256-` + base64.StdEncoding.EncodeToString(sum[:]) + `'; base-uri 'none'; form-action 'none'"`), //nolint:gosec // made of a hash
 		CSS:    template.CSS(css),                                                                                                                                            //nolint:gosec // the program's own
-		Input:  in, Settings: settings(&in.Run), Charts: charts(&in), Figures: in.Scores.Figures, Confusions: confusions(in.Cases, in.Titles),
+		Input:  in, Settings: Settings(&in.Run), Charts: Charts(&in), Figures: in.Scores.Figures, Confusions: Confusions(in.Cases, in.Titles),
 	}
 	for i := range in.Cases {
-		v.Notes = append(v.Notes, newNote(&in.Notes[i], &in.Cases[i], in.Titles))
+		v.Notes = append(v.Notes, NewNote(&in.Notes[i], &in.Cases[i], in.Titles))
 	}
-	v.Filters = filters(v.Notes)
+	v.Filters = Filters(v.Notes)
 	if in.Comparison != nil {
 		v.Differences = in.Comparison.Differences
 	}
@@ -86,7 +88,8 @@ func Write(w io.Writer, in Input) error {
 	return nil
 }
 
-func settings(r *runs.Run) [][2]string {
+// Settings gives what was run, as pairs of a name and a value.
+func Settings(r *runs.Run) [][2]string {
 	c := &r.Config
 	dirty := ""
 	if c.Build.Dirty {
@@ -117,11 +120,12 @@ func headline() []string {
 	return []string{"micro_precision", "micro_recall", "micro_f1", "macro_f1", "category_f1", "chapter_f1", "hierarchical_f1", "first_listed", "all_right", "map", "retrieval_recall_at_50", "retrieval_recall", "evidence_f1", "evidence_touching"}
 }
 
-func charts(in *Input) []chart {
-	var out []chart
+// Charts gives the drawings of a run, or of its comparison with another.
+func Charts(in *Input) []Chart {
+	var out []Chart
 	s := &in.Scores
 	var rows []row
-	c := chart{Title: "Accuracy", About: "Each figure with its interval; the number says what it was counted over.", Head: []string{"figure", "value", "from", "to", "counted over"}}
+	c := Chart{Title: "Accuracy", About: "Each figure with its interval; the number says what it was counted over.", Head: []string{"figure", "value", "from", "to", "counted over"}}
 	for _, name := range headline() {
 		if f, ok := s.Figure(name); ok {
 			rows = append(rows, row{f.Title, f.Value, f.Low, f.High, "of " + measure.Number(f.Denominator)})
@@ -133,15 +137,16 @@ func charts(in *Input) []chart {
 		out = append(out, c)
 	}
 	if in.Comparison != nil {
-		out = append(out, differences(in.Comparison))
+		out = append(out, Differences(in.Comparison))
 	}
 	out = append(out, losses(s)...)
 	out = append(out, calibration(s)...)
 	return append(out, slicesOf(s)...)
 }
 
-func differences(cmp *measure.Comparison) chart {
-	c := chart{Title: "Difference from the other run", About: "This run minus the other, on the same notes.", Head: []string{"figure", "other", "this run", "difference", "from", "to", "smallest difference to be seen"}}
+// Differences draws what the second of two runs does better or worse.
+func Differences(cmp *measure.Comparison) Chart {
+	c := Chart{Title: "Difference from the other run", About: "This run minus the other, on the same notes.", Head: []string{"figure", "other", "this run", "difference", "from", "to", "smallest difference to be seen"}}
 	var rows []row
 	far := 0.01
 	for _, name := range headline() {
@@ -157,8 +162,8 @@ func differences(cmp *measure.Comparison) chart {
 	return c
 }
 
-func losses(s *measure.Scores) []chart {
-	c := chart{Title: "Where required codes were lost", About: "Share of the required codes that each stage lost.", Head: []string{"stage", "share of required codes", "from", "to", "codes"}}
+func losses(s *measure.Scores) []Chart {
+	c := Chart{Title: "Where required codes were lost", About: "Share of the required codes that each stage lost.", Head: []string{"stage", "share of required codes", "from", "to", "codes"}}
 	var rows []row
 	far := 0.05
 	for i, l := range measure.Losses() {
@@ -171,14 +176,14 @@ func losses(s *measure.Scores) []chart {
 		c.Rows = append(c.Rows, []string{string(l), measure.Number(f.Value), measure.Number(f.Low), measure.Number(f.High), fmt.Sprintf("%.0f of %.0f", f.Numerator, f.Denominator)})
 	}
 	c.Drawing = forest(c.Title, "share of required codes, with its interval", rows, 0, far*1.1, false)
-	return []chart{c}
+	return []Chart{c}
 }
 
-func calibration(s *measure.Scores) []chart {
+func calibration(s *measure.Scores) []Chart {
 	if len(s.Reliability) == 0 {
 		return nil
 	}
-	rel := chart{Title: "Reliability of the confidence", About: "Share right by stated confidence; on the diagonal the confidence is what it says.", Head: []string{"confidence", "suggestions", "mean confidence", "share right", "from", "to"}}
+	rel := Chart{Title: "Reliability of the confidence", About: "Share right by stated confidence; on the diagonal the confidence is what it says.", Head: []string{"confidence", "suggestions", "mean confidence", "share right", "from", "to"}}
 	var rows []row
 	var at []float64
 	for _, b := range s.Reliability {
@@ -186,7 +191,7 @@ func calibration(s *measure.Scores) []chart {
 		rel.Rows = append(rel.Rows, []string{fmt.Sprintf("%.1f to %.1f", b.From, b.To), fmt.Sprint(b.N), measure.Number(b.Confidence), measure.Number(b.Right), measure.Number(b.Low), measure.Number(b.High)})
 	}
 	rel.Drawing = square(rel.Title, "mean confidence", "share right", at, rows, 1, false, true)
-	risk := chart{Title: "Risk and coverage", About: "Share wrong among the surest suggestions, by how many of all these are.", Head: []string{"surest", "share wrong", "from", "to"}}
+	risk := Chart{Title: "Risk and coverage", About: "Share wrong among the surest suggestions, by how many of all these are.", Head: []string{"surest", "share wrong", "from", "to"}}
 	rows, at = nil, nil
 	far := 0.05
 	for i := 1; i <= 10; i++ {
@@ -197,14 +202,14 @@ func calibration(s *measure.Scores) []chart {
 		}
 	}
 	risk.Drawing = square(risk.Title, "share of suggestions, surest first", "share wrong", at, rows, min(1, far*1.1), true, false)
-	return []chart{rel, risk}
+	return []Chart{rel, risk}
 }
 
-func slicesOf(s *measure.Scores) []chart {
+func slicesOf(s *measure.Scores) []Chart {
 	titles := map[string]string{"setting": "By setting", "specialty": "By specialty", "length": "By length of the note", "agreement": "By agreement of ranker and retrieval", "chapter": "By chapter of the code", "frequency": "By frequency of the code in the dataset"}
-	var out []chart
+	var out []Chart
 	for _, kind := range measure.SliceKinds() {
-		c := chart{Title: titles[kind], About: "Micro F1 of each part with its interval; parts of few notes say little.", Head: []string{"part", "notes", "precision", "recall", "F1", "from", "to"}}
+		c := Chart{Title: titles[kind], About: "Micro F1 of each part with its interval; parts of few notes say little.", Head: []string{"part", "notes", "precision", "recall", "F1", "from", "to"}}
 		var rows []row
 		for _, x := range s.Slices {
 			if x.Kind != kind {
@@ -232,8 +237,8 @@ func slicesOf(s *measure.Scores) []chart {
 	return out
 }
 
-// confusion is a wrong code in the place of a required one.
-type confusion struct {
+// Confusion is a wrong code in the place of a required one.
+type Confusion struct {
 	Gold, Shown           string
 	GoldTitle, ShownTitle string
 	N                     int
@@ -242,10 +247,10 @@ type confusion struct {
 
 const maxConfusions, maxExamples = 60, 5
 
-// confusions pairs each missed code with the wrong code of the same note that
+// Confusions pairs each missed code with the wrong code of the same note that
 // shares the longest beginning with it, at least the category, else a chapter.
-func confusions(cases []measure.Case, titles map[string]runs.Title) []confusion {
-	at := map[[2]string]*confusion{}
+func Confusions(cases []measure.Case, titles map[string]runs.Title) []Confusion {
+	at := map[[2]string]*Confusion{}
 	for i := range cases {
 		c := &cases[i]
 		o := c.Outcome()
@@ -261,7 +266,7 @@ func confusions(cases []measure.Case, titles map[string]runs.Title) []confusion 
 			}
 			key := [2]string{m.Code, best}
 			if at[key] == nil {
-				at[key] = &confusion{Gold: m.Code, Shown: best, GoldTitle: titles[m.Code].Title, ShownTitle: titles[best].Title}
+				at[key] = &Confusion{Gold: m.Code, Shown: best, GoldTitle: titles[m.Code].Title, ShownTitle: titles[best].Title}
 			}
 			x := at[key]
 			x.N++
@@ -270,11 +275,11 @@ func confusions(cases []measure.Case, titles map[string]runs.Title) []confusion 
 			}
 		}
 	}
-	var out []confusion
+	var out []Confusion
 	for _, x := range at {
 		out = append(out, *x)
 	}
-	slices.SortFunc(out, func(a, b confusion) int {
+	slices.SortFunc(out, func(a, b Confusion) int {
 		return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Gold, b.Gold), cmp.Compare(a.Shown, b.Shown))
 	})
 	return out[:min(len(out), maxConfusions)]

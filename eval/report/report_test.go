@@ -86,7 +86,7 @@ func TestReportShowsTheNotes(t *testing.T) {
 		t.Error("the confusion of R50.9 with R50.81 is not shown")
 	}
 	// Each filter has its rule in the style sheet.
-	for _, k := range errorKinds() {
+	for _, k := range ErrorKinds() {
 		if !strings.Contains(css, "#f-"+k[0]+":checked ~ .notes article:not(.is-"+k[0]+")") {
 			t.Errorf("the filter %s hides nothing", k[0])
 		}

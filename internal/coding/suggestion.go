@@ -121,6 +121,9 @@ type Suggestion struct {
 	Evidence   []Evidence `json:"evidence"`
 	Rationale  string     `json:"rationale"`
 	Warnings   []Finding  `json:"warnings"`
+	// RetrievalRank is where retrieval had the code, from 1; 0: it was not among the
+	// candidates.
+	RetrievalRank int `json:"retrieval_rank,omitempty"`
 	// Agreement says which rankers suggest the code; empty where no LLM was asked.
 	Agreement Agreement `json:"agreement,omitempty"`
 	// Signals are what the confidence was made of, where an LLM was asked.

@@ -37,6 +37,20 @@ func (r UserRole) MayReview() bool {
 // MayRead reports whether the role may look at the text of notes.
 func (r UserRole) MayRead() bool { return r.Valid() }
 
+// MayRecode reports whether the role may code cases of audits again, and practise.
+func (r UserRole) MayRecode() bool {
+	return r == RoleCoder || r == RoleAuditor || r == RoleAdmin
+}
+
+// MayAudit reports whether the role may draw samples and judge codings.
+func (r UserRole) MayAudit() bool { return r == RoleAuditor || r == RoleAdmin }
+
+// MaySeeQuality reports whether the role may see evaluations and everybody's
+// figures.
+func (r UserRole) MaySeeQuality() bool {
+	return r == RoleAuditor || r == RoleManager || r == RoleAdmin
+}
+
 // MaySubmit reports whether the role may send notes in.
 func (r UserRole) MaySubmit() bool { return r == RoleService || r == RoleAdmin }
 

@@ -46,6 +46,9 @@ type Config struct {
 	// AcceptAllFrom is the confidence from which a coder may accept all suggestions of
 	// an item at once; above 1 never.
 	AcceptAllFrom float64
+	// PracticeRate is how many plainly wrong suggestions are seeded into practice notes
+	// for each suggestion.
+	PracticeRate float64
 }
 
 // LLMLimits bound what the LLM is used for. 0 is no limit, or the client's default.
@@ -187,6 +190,15 @@ var variables = []variable{
 			c.AcceptAllFrom = from
 			return nil
 		}},
+	{"CHARTCODE_PRACTICE_RATE", "plainly wrong suggestions seeded into practice notes for each suggestion, 0.15 by default",
+		func(c *Config, v string) error {
+			rate, err := strconv.ParseFloat(v, 64)
+			if err != nil || !(rate >= 0 && rate <= 1) {
+				return fmt.Errorf("must be a number from 0 to 1")
+			}
+			c.PracticeRate = rate
+			return nil
+		}},
 }
 
 var fallbacks = map[string]string{
@@ -238,7 +250,7 @@ func LLMFlags() []Flag {
 // Read takes the settings from getenv, which has the signature of os.Getenv.
 // An error names the variable and never its value, which may be a secret.
 func Read(getenv func(string) string) (Config, error) {
-	c := Config{HTTPAddr: "127.0.0.1:8080", Timezone: time.Local, AcceptAllFrom: 0.9}
+	c := Config{HTTPAddr: "127.0.0.1:8080", Timezone: time.Local, AcceptAllFrom: 0.9, PracticeRate: 0.15}
 	c.LLM.Timeout = 2 * time.Minute
 	c.LLMLimits.Concurrency = 64
 	c.LLMLimits.CacheDays = 30

@@ -16,11 +16,31 @@ func (s *Service) planner(u coding.User) planner {
 	return planner{user: u, now: s.moment(), lease: s.lease, allFrom: s.allFrom}
 }
 
+// maySee refuses who may not see an item's notes and codes.
+func (s *Service) maySee(ctx context.Context, u coding.User, id int64) error {
+	if !u.Role.MayRead() {
+		return ErrForbidden
+	}
+	return s.notBlind(ctx, u, id)
+}
+
+// notBlind refuses who is coding an item again.
+func (s *Service) notBlind(ctx context.Context, u coding.User, id int64) error {
+	blind, err := s.blind(ctx, u.Login, id)
+	if err != nil {
+		return fmt.Errorf("review: look for a recoding: %w", err)
+	}
+	if blind {
+		return ErrBlind
+	}
+	return nil
+}
+
 // Item gives an item with the text of its notes to a user, and enters the look
 // in the audit trail.
 func (s *Service) Item(ctx context.Context, u coding.User, id int64) (Item, error) {
-	if !u.Role.MayRead() {
-		return Item{}, ErrForbidden
+	if err := s.maySee(ctx, u, id); err != nil {
+		return Item{}, err
 	}
 	if err := s.check(ctx, id); err != nil {
 		return Item{}, fmt.Errorf("review: check an item against the releases: %w", err)
@@ -44,8 +64,8 @@ func (s *Service) Item(ctx context.Context, u coding.User, id int64) (Item, erro
 // Record gives all that is kept of an item to a user, to be exported, and enters
 // that in the audit trail.
 func (s *Service) Record(ctx context.Context, u coding.User, id int64) (coding.ItemRecord, error) {
-	if !u.Role.MayRead() {
-		return coding.ItemRecord{}, ErrForbidden
+	if err := s.maySee(ctx, u, id); err != nil {
+		return coding.ItemRecord{}, err
 	}
 	ev := itemEvent(s.moment(), u, coding.EventExported, id)
 	r, found, err := s.store.ItemRecord(ctx, id, &ev)
@@ -61,10 +81,13 @@ func (s *Service) Record(ctx context.Context, u coding.User, id int64) (coding.I
 // Decide does one act on an item; see Act. Deciding on a free item claims it,
 // on one's own renews the claim. Errors that the user can mend: ErrNotFound,
 // ErrForbidden, ErrChanged, ErrFinished, ErrState, ErrInput, ErrNoCode,
-// ErrAlready, ErrNothing, ErrKeyReused, ErrUnknown, *ClaimedError and
+// ErrAlready, ErrNothing, ErrKeyReused, ErrUnknown, ErrBlind, *ClaimedError and
 // *UnreadyError.
 func (s *Service) Decide(ctx context.Context, u coding.User, id int64, a Act) (Outcome, error) {
 	if err := a.checkForm(); err != nil {
+		return Outcome{}, err
+	}
+	if err := s.notBlind(ctx, u, id); err != nil {
 		return Outcome{}, err
 	}
 	if a.Kind == coding.Finish {

@@ -25,6 +25,7 @@ var (
 	ErrNoneLeft  = errors.New("no item is waiting that fits")
 	ErrMustGo    = errors.New("a code that may not be reported on the date of service cannot be overridden; change or reject it")
 	ErrTooLow    = errors.New("so low a confidence does not do for accepting all; decide on the codes one by one")
+	ErrBlind     = errors.New("you are coding this encounter again blind; finish or return that first, under Quality")
 	ErrUnknown   = errors.New("the loaded code set has no such code that may be reported on the date of service")
 )
 
@@ -114,6 +115,9 @@ type Config struct {
 	Rules RulesOn
 	// Sections, which may be nil, finds a note's sections for the page.
 	Sections func(text string, setting coding.Setting) []coding.Section
+	// Blind, which may be nil, reports whether a login is coding an item again and
+	// must not see what others gave.
+	Blind func(ctx context.Context, login string, item int64) (bool, error)
 	// Check, which may be nil, looks the codes of an item up again if the releases
 	// that hold on its date of service have changed. It is asked before an item is
 	// shown and before it is finished.
@@ -132,6 +136,7 @@ type Service struct {
 	sections func(string, coding.Setting) []coding.Section
 	check    func(context.Context, int64) error
 	rules    RulesOn
+	blind    func(context.Context, string, int64) (bool, error)
 }
 
 // New checks the configuration and gives the service.
@@ -142,9 +147,12 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Lease < 0 || cfg.SkipFor < 0 || cfg.AcceptAllFrom < 0 {
 		return nil, errors.New("review: a claim or skip cannot last less than nothing, nor a confidence be less")
 	}
-	s := &Service{store: cfg.Store, log: cfg.Logger, now: cfg.Now, lease: cfg.Lease, skipFor: cfg.SkipFor, allFrom: cfg.AcceptAllFrom, sections: cfg.Sections, check: cfg.Check, rules: cfg.Rules}
+	s := &Service{store: cfg.Store, log: cfg.Logger, now: cfg.Now, lease: cfg.Lease, skipFor: cfg.SkipFor, allFrom: cfg.AcceptAllFrom, sections: cfg.Sections, check: cfg.Check, rules: cfg.Rules, blind: cfg.Blind}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	if s.blind == nil {
+		s.blind = func(context.Context, string, int64) (bool, error) { return false, nil }
 	}
 	if s.check == nil {
 		s.check = func(context.Context, int64) error { return nil }

@@ -13,8 +13,8 @@ import (
 // Timeline gives all that ever happened to an item, the latest last: every look,
 // claim and decision, who and when. Asking for it is a look too.
 func (s *Service) Timeline(ctx context.Context, u coding.User, id int64) ([]Event, error) {
-	if !u.Role.MayRead() {
-		return nil, ErrForbidden
+	if err := s.maySee(ctx, u, id); err != nil {
+		return nil, err
 	}
 	ev := itemEvent(s.moment(), u, coding.EventLooked, id)
 	r, found, err := s.store.ItemRecord(ctx, id, &ev)

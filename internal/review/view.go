@@ -108,3 +108,14 @@ func lastByPerson(decisions []coding.Decision) *coding.Decision {
 	}
 	return nil
 }
+
+// Notes gives notes as an item's page shows them, without anything that was
+// suggested for them.
+func (s *Service) Notes(list []coding.ItemNote) []Note {
+	out := make([]Note, len(list))
+	for i, n := range list {
+		n.Set = nil
+		out[i] = s.noteView(n, false, nil)
+	}
+	return out
+}

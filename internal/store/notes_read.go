@@ -3,6 +3,9 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
 
 	"chartcode/internal/coding"
 )
@@ -24,6 +27,9 @@ const (
 
 	sqlSetForNote = `SELECT s.body FROM suggestion_sets s JOIN notes n ON n.id = s.note_id
 		WHERE n.source = $1 AND n.note_id = $2 AND s.is_current`
+
+	sqlItemOfNote = `SELECT m.item_id FROM notes n JOIN note_revisions r ON r.id = n.current_revision_id JOIN item_notes m ON m.note_id = n.id
+		WHERE n.source = $1 AND n.note_id = $2 AND r.sha256 = $3`
 
 	sqlNoteSHA = `SELECT r.sha256 FROM notes n JOIN note_revisions r ON r.id = n.current_revision_id
 		WHERE n.source = $1 AND n.note_id = $2`
@@ -61,4 +67,13 @@ func readSet(body []byte) (coding.SuggestionSet, error) {
 		return set, plainf("a stored suggestion set cannot be read")
 	}
 	return set, nil
+}
+
+// ItemOfNote gives the item of a note whose current body is this one.
+func (s *Store) ItemOfNote(ctx context.Context, n coding.Note) (item int64, found bool, err error) {
+	err = s.pool.QueryRow(ctx, sqlItemOfNote, n.Source, n.NoteID, n.SHA256()).Scan(&item)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, false, nil
+	}
+	return item, err == nil, wrap("find a note's item", err)
 }

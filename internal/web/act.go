@@ -121,7 +121,7 @@ func refusal(err error) (status int, ok bool) {
 	case errors.Is(err, review.ErrInput), errors.Is(err, review.ErrNoCode), errors.Is(err, review.ErrUnknown), errors.Is(err, review.ErrMustGo), errors.Is(err, review.ErrTooLow):
 		return http.StatusUnprocessableEntity, true
 	case errors.As(err, &claimed), errors.As(err, &unready), errors.Is(err, review.ErrChanged), errors.Is(err, review.ErrFinished),
-		errors.Is(err, review.ErrState), errors.Is(err, review.ErrNothing), errors.Is(err, review.ErrKeyReused), errors.Is(err, review.ErrAlready):
+		errors.Is(err, review.ErrState), errors.Is(err, review.ErrNothing), errors.Is(err, review.ErrBlind), errors.Is(err, review.ErrKeyReused), errors.Is(err, review.ErrAlready):
 		return http.StatusConflict, true
 	}
 	return 0, false

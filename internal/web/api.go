@@ -257,7 +257,7 @@ var refusalCodes = []struct {
 	{review.ErrNoCode, "no_such_code"}, {review.ErrUnknown, "unknown_code"}, {review.ErrChanged, "changed"},
 	{review.ErrMustGo, "must_go"}, {review.ErrTooLow, "too_low"},
 	{review.ErrFinished, "finished"}, {review.ErrNothing, "nothing_to_undo"}, {review.ErrKeyReused, "key_reused"},
-	{review.ErrAlready, "already_decided"}, {review.ErrState, "wrong_state"},
+	{review.ErrBlind, "blind"}, {review.ErrAlready, "already_decided"}, {review.ErrState, "wrong_state"},
 }
 
 func (s *server) apiReviewError(w http.ResponseWriter, r *http.Request, err error) {

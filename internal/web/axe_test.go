@@ -95,6 +95,41 @@ func fetchAxe(t testing.TB, npm, file string) []byte {
 	return packed
 }
 
+// axeRules are those that each colour scheme is looked at by: the second differs in
+// nothing but colours.
+var axeRules = map[string]string{
+	"light": `["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]`,
+	"dark":  `{ type: "rule", values: ["color-contrast"] }`,
+}
+
+// accessible fails the test for each violation on the page; what begins with the
+// colour scheme.
+func (b *tab) accessible(script, what string) {
+	b.t.Helper()
+	scheme, _, _ := strings.Cut(what, " ")
+	b.run(chromedp.Evaluate[chromedp.Void](script + "; null"))
+	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](
+		`axe.run({ runOnly: `+axeRules[scheme]+` }).then((r) =>
+			JSON.stringify({ passes: r.passes.length, violations: r.violations.map((v) => v.id + ": " + v.help + ": " + v.nodes.map((n) => n.html + " " + n.failureSummary).join("; ")) }))`,
+		chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var result struct {
+		Passes     int
+		Violations []string
+	}
+	if err := json.Unmarshal([]byte(found), &result); err != nil {
+		b.t.Fatal(err)
+	}
+	if result.Passes == 0 || scheme == "light" && result.Passes < 10 {
+		b.t.Errorf("%s: only %d rules were looked at", what, result.Passes)
+	}
+	for _, v := range result.Violations {
+		b.t.Errorf("%s: %s", what, v)
+	}
+}
+
 // TestAccessibility looks for violations of WCAG 2.2, level AA, on every page
 // in both colour schemes.
 func TestAccessibility(t *testing.T) {
@@ -113,35 +148,9 @@ func TestAccessibility(t *testing.T) {
 	coder.act(coder.get(itemPath(finished)), "finish", "", "confirm", "true")
 
 	b := s.tab()
-	// The second scheme differs in nothing but colours.
-	rules := map[string]string{
-		"light": `["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]`,
-		"dark":  `{ type: "rule", values: ["color-contrast"] }`,
-	}
 	check := func(what string) {
 		t.Helper()
-		scheme, _, _ := strings.Cut(what, " ")
-		b.run(chromedp.Evaluate[chromedp.Void](script + "; null"))
-		found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](
-			`axe.run({ runOnly: `+rules[scheme]+` }).then((r) =>
-				JSON.stringify({ passes: r.passes.length, violations: r.violations.map((v) => v.id + ": " + v.help + ": " + v.nodes.map((n) => n.html + " " + n.failureSummary).join("; ")) }))`,
-			chromedp.EvalAwaitPromise))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var result struct {
-			Passes     int
-			Violations []string
-		}
-		if err := json.Unmarshal([]byte(found), &result); err != nil {
-			t.Fatal(err)
-		}
-		if result.Passes == 0 || scheme == "light" && result.Passes < 10 {
-			t.Errorf("%s: only %d rules were looked at", what, result.Passes)
-		}
-		for _, v := range result.Violations {
-			t.Errorf("%s: %s", what, v)
-		}
+		b.accessible(script, what)
 	}
 	for _, scheme := range []string{"light", "dark"} {
 		b.scheme(scheme)

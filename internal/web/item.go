@@ -160,7 +160,16 @@ func (s *server) newItemView(item review.Item, at int) itemView {
 		}
 		v.Codes = append(v.Codes, cv)
 	}
-	for _, n := range item.Notes {
+	v.Notes = s.newNoteViews(item.Notes, marks, v.Selected, func(i int) string { return plain(item.Codes[i].CodeKey.Code) })
+	v.Print = printOf(v.Notes)
+	return v
+}
+
+// newNoteViews cuts notes where evidence and sections begin and end. marks are by
+// the notes' ids; name says what a code of the list is called.
+func (s *server) newNoteViews(notes []review.Note, marks map[string][]mark, selected int, name func(code int) string) []noteView {
+	var out []noteView
+	for _, n := range notes {
 		nv := noteView{Note: n}
 		var headings []coding.Span
 		for _, section := range n.Sections {
@@ -176,15 +185,14 @@ func (s *server) newItemView(item review.Item, at int) itemView {
 		nv.index()
 		for i := range nv.Pieces {
 			p := &nv.Pieces[i]
-			p.On = slices.Contains(p.Codes, v.Selected)
+			p.On = slices.Contains(p.Codes, selected)
 			for _, c := range p.Codes {
-				p.Names = append(p.Names, plain(item.Codes[c].CodeKey.Code))
+				p.Names = append(p.Names, name(c))
 			}
 		}
-		v.Notes = append(v.Notes, nv)
+		out = append(out, nv)
 	}
-	v.Print = printOf(v.Notes)
-	return v
+	return out
 }
 
 // index gives each heading an anchor and lists it.
@@ -306,6 +314,9 @@ func (s *server) showItem(w http.ResponseWriter, r *http.Request, u coding.User,
 		return
 	case errors.Is(err, review.ErrForbidden):
 		s.refuse(w, r, u)
+		return
+	case errors.Is(err, review.ErrBlind):
+		s.render(w, withUser(r, u), http.StatusConflict, "message", messageView{Title: "You are coding this encounter blind", Text: sentence(err)})
 		return
 	case err != nil:
 		s.fail(w, r, err)

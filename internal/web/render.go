@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +27,7 @@ type frame struct {
 	Codes    bool   // codes can be looked up
 	NotReady string // why suggestions cannot be made just now
 	Live     bool   // the page is told what changes
+	Quality  bool   // there are pages about quality for the user
 	View     any
 }
 
@@ -39,12 +41,13 @@ var pageNames = []string{"signin", "message", "worklist", "item", "codes", "entr
 // parsePages gives each page together with the layout and the parts that
 // pages share.
 func (s *server) parsePages() (map[string]*template.Template, error) {
-	base, err := template.New("").Funcs(s.functions()).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html")
+	base, err := template.New("").Funcs(s.functions()).Funcs(qaFunctions()).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/notes.html", "templates/qaparts.html")
 	if err != nil {
 		return nil, err
 	}
-	pages := make(map[string]*template.Template, len(pageNames))
-	for _, name := range pageNames {
+	names := append(slices.Clone(pageNames), qaPages...)
+	pages := make(map[string]*template.Template, len(names))
+	for _, name := range names {
 		t, err := base.Clone()
 		if err == nil {
 			t, err = t.ParseFS(templateFiles, "templates/"+name+"*.html")
@@ -151,6 +154,7 @@ func (s *server) render(w http.ResponseWriter, r *http.Request, status int, page
 	f := frame{View: view, Here: page, Codes: s.Codes != nil, Live: s.Changes != nil && s.Versions != nil && (page == "item" || page == "worklist")}
 	if u, ok := r.Context().Value(userKey{}).(coding.User); ok {
 		f.User = &u
+		f.Quality = s.Quality != nil && u.Role != coding.RoleService
 	}
 	if s.Ready != nil {
 		ready := s.Ready(r.Context())

@@ -23,6 +23,7 @@ import (
 	"chartcode/internal/auth"
 	"chartcode/internal/codebook"
 	"chartcode/internal/coding"
+	"chartcode/internal/qa"
 	"chartcode/internal/review"
 	"chartcode/internal/store"
 	"chartcode/internal/store/storetest"
@@ -34,15 +35,16 @@ import (
 // site is the web on a real store, with a clock that tests move.
 type site struct {
 	*httptest.Server
-	t      testing.TB
-	store  *store.Store
-	auth   *auth.Service
-	review *review.Service
-	logs   *lockedBuffer
-	links  map[coding.UserRole]string
-	sent   *submissions
-	cut    atomic.Bool // posts are carried out, but their answers never arrive
-	down   atomic.Bool // nothing is answered
+	t       testing.TB
+	store   *store.Store
+	auth    *auth.Service
+	review  *review.Service
+	quality *qa.Service
+	logs    *lockedBuffer
+	links   map[coding.UserRole]string
+	sent    *submissions
+	cut     atomic.Bool // posts are carried out, but their answers never arrive
+	down    atomic.Bool // nothing is answered
 
 	mu     sync.Mutex
 	offset time.Duration
@@ -123,7 +125,12 @@ func newSite(t testing.TB, change ...func(*web.Config)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.review, err = review.New(review.Config{Store: s.store, Logger: logger, Now: s.now, Lease: lease,
+	quality, err := qa.New(qa.Config{Store: s.store, Now: s.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.quality = quality
+	s.review, err = review.New(review.Config{Store: s.store, Logger: logger, Now: s.now, Lease: lease, Blind: s.store.Blind,
 		Sections: func(text string, setting coding.Setting) []coding.Section {
 			return segment.Segment(coding.Note{Text: text, Setting: setting}).Sections
 		}})
@@ -145,7 +152,7 @@ func newSite(t testing.TB, change ...func(*web.Config)) *site {
 		Auth: s.auth, Review: s.review, Logger: logger, Now: s.now, Submit: s.sent, Known: known{s.store},
 		Parse: func(body []byte) (coding.Note, error) { return intake.Parse(body, "") },
 		Ready: func(context.Context) web.Readiness { return web.Readiness{Ready: true, CodeSet: codeSet} },
-		Alive: s.store.Ping, Version: "test",
+		Alive: s.store.Ping, Version: "test", Quality: s.quality,
 	}
 	if cfg.Codes, err = codebook.New(codebook.Config{Source: s.store, Now: s.now}); err != nil {
 		t.Fatal(err)

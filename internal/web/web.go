@@ -10,8 +10,10 @@ import (
 	"net/http"
 	"time"
 
+	"chartcode/eval/results"
 	"chartcode/internal/auth"
 	"chartcode/internal/coding"
+	"chartcode/internal/qa"
 	"chartcode/internal/review"
 )
 
@@ -74,6 +76,13 @@ type Config struct {
 	// "reason: ", is shown to the sender. Any other counts as a failure here.
 	Parse func(body []byte) (coding.Note, error)
 	Codes Codes
+
+	// Quality is behind the pages under /qa; nil: there are none. Results, which goes
+	// with it, reads evaluation runs, and ItemOf finds the item of a note that is
+	// there as it was; nil: none.
+	Quality *qa.Service
+	Results *results.Results
+	ItemOf  func(ctx context.Context, note coding.Note) (item int64, found bool, err error)
 
 	// Ready is asked for every page and must answer fast: keep its answer for a
 	// moment. Pages show what is loaded, and say when suggestions cannot be made.

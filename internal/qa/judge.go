@@ -1,0 +1,363 @@
+package qa
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"chartcode/internal/coding"
+	"chartcode/internal/review"
+)
+
+// maxRemark is how long a remark or answer may be, in bytes.
+const maxRemark = 2000
+
+// Coded is one coding of a case, beside the others.
+type Coded struct {
+	By    string // login; empty until the case is judged
+	First bool   // the review that was drawn; false also until the case is judged
+	Codes []coding.GivenCode
+}
+
+// Row is a code that a coding, or the judgement, has.
+type Row struct {
+	coding.GivenCode
+	In    []bool // of the codings
+	Leads []bool
+	All   bool // all codings have it
+
+	// Once the case is judged.
+	Right, Acceptable, Lead bool
+}
+
+// Sides are a case's codings side by side.
+type Sides struct {
+	Case    coding.AuditCase
+	Codings []Coded
+	Rows    []Row
+	// MayJudge: the user may judge it now; else Why says why not.
+	MayJudge bool
+	Why      error
+	Findings []Finding // once it is judged: of everybody
+}
+
+// Case gives a case with its codings side by side. Until it is judged they have no
+// names, and until it is coded again there are none. The look is entered in the
+// audit trail with the item, so that who looked is no longer blind to it.
+func (s *Service) Case(ctx context.Context, u coding.User, id int64) (Sides, error) {
+	if !u.Role.MaySeeQuality() {
+		return Sides{}, ErrForbidden
+	}
+	c, found, err := s.store.AuditCase(ctx, id)
+	if err != nil {
+		return Sides{}, failed("read a case", err)
+	}
+	if !found {
+		return Sides{}, ErrNotFound
+	}
+	blind, err := s.store.Blind(ctx, u.Login, c.Item)
+	if err != nil {
+		return Sides{}, failed("look for a recoding", err)
+	}
+	if blind {
+		return Sides{}, review.ErrBlind
+	}
+	v := Sides{Case: c}
+	if !c.Recoded() {
+		hide(&v.Case)
+		v.Case.Notes = nil
+		v.Why = ErrEarly
+		return v, nil
+	}
+	ev := s.event(u.Login, string(coding.EventLooked), "case "+strconv.FormatInt(id, 10))
+	ev.Item = c.Item
+	if err := s.store.AppendAudit(ctx, ev); err != nil {
+		return Sides{}, failed("record a look", err)
+	}
+	v.Codings = codings(&c)
+	v.Rows = rows(v.Codings, c.Judgement)
+	v.Why = mayJudge(u, &c)
+	v.MayJudge = v.Why == nil
+	if c.Judgement == nil {
+		for i := range v.Codings {
+			v.Codings[i].By, v.Codings[i].First = "", false
+		}
+		v.Case.Coder = ""
+		hide(&v.Case)
+		for i := range v.Case.Recodings {
+			v.Case.Recodings[i].Coder = ""
+		}
+		return v, nil
+	}
+	v.Findings, err = s.answered(ctx, []coding.AuditCase{c}, "")
+	return v, err
+}
+
+// Look enters in the audit trail that a user looked at a gold note, and refuses who
+// is coding the note's item again just now. target says where it was; item is 0
+// where the note is none.
+func (s *Service) Look(ctx context.Context, u coding.User, target string, item int64) error {
+	ev := s.event(u.Login, coding.AuditRecodeLooked, target)
+	if item != 0 {
+		blind, err := s.store.Blind(ctx, u.Login, item)
+		if err != nil {
+			return failed("look for a recoding", err)
+		}
+		if blind {
+			return review.ErrBlind
+		}
+		ev.Action, ev.Item = string(coding.EventLooked), item
+	}
+	if err := s.store.AppendAudit(ctx, ev); err != nil {
+		return failed("record a look", err)
+	}
+	return nil
+}
+
+// codings gives the review and the finished recodings, in an order that follows
+// from the case's number, so that it does not tell which is which.
+func codings(c *coding.AuditCase) []Coded {
+	out := []Coded{{By: c.Coder, First: true, Codes: c.Given}}
+	for i := range c.Recodings {
+		if r := &c.Recodings[i]; !r.FinishedAt.IsZero() {
+			out = append(out, Coded{By: r.Coder, Codes: r.Given})
+		}
+	}
+	mixed := uint64(c.ID) * 0x9E3779B97F4A7C15 >> 40
+	n := int(mixed % uint64(len(out)))
+	return append(slices.Clone(out[n:]), out[:n]...)
+}
+
+func rows(list []Coded, j *coding.Judgement) []Row {
+	var out []Row
+	at := map[coding.CodeKey]int{}
+	row := func(g coding.GivenCode) *Row {
+		i, ok := at[g.CodeKey]
+		if !ok {
+			i = len(out)
+			at[g.CodeKey] = i
+			g.Acceptable = false
+			out = append(out, Row{GivenCode: g, In: make([]bool, len(list)), Leads: make([]bool, len(list))})
+			return &out[i]
+		}
+		r := &out[i]
+		r.Display = cmp.Or(r.Display, g.Display)
+		for _, e := range g.Evidence {
+			if !slices.Contains(r.Evidence, e) {
+				r.Evidence = append(slices.Clip(r.Evidence), e)
+			}
+		}
+		return r
+	}
+	for k, c := range list {
+		for _, g := range c.Codes {
+			r := row(g)
+			r.In[k] = true
+			r.Leads[k] = g.CodeKey == leading(c.Codes)
+		}
+	}
+	if j != nil {
+		for _, g := range j.Codes {
+			r := row(g)
+			r.Right, r.Acceptable, r.Lead = !g.Acceptable, g.Acceptable, g.CodeKey == leading(j.Codes)
+		}
+	}
+	for i := range out {
+		out[i].All = !slices.Contains(out[i].In, false)
+	}
+	return out
+}
+
+// leading is the first diagnosis of a list; the zero key without one.
+func leading(list []coding.GivenCode) coding.CodeKey {
+	for _, g := range list {
+		if g.System == coding.ICD10CM {
+			return g.CodeKey
+		}
+	}
+	return coding.CodeKey{}
+}
+
+func mayJudge(u coding.User, c *coding.AuditCase) error {
+	switch {
+	case !u.Role.MayAudit():
+		return ErrForbidden
+	case c.Judgement != nil:
+		return ErrJudged
+	case !c.Recoded():
+		return ErrEarly
+	case c.Coder == u.Login, slices.ContainsFunc(c.Recodings, func(r coding.Recoding) bool { return r.Coder == u.Login }):
+		return ErrOwn
+	}
+	return nil
+}
+
+// Verdict is what a judge says of a code.
+type Verdict struct {
+	Code       coding.CodeKey
+	Acceptable bool // right if given, not missed if not
+	Lead       bool
+}
+
+// Judge keeps what is right about a case: the codes named, the others are wrong.
+// Codes that no coding has are looked up.
+func (s *Service) Judge(ctx context.Context, u coding.User, id int64, verdicts []Verdict, remark string) error {
+	remark = strings.TrimSpace(remark)
+	if len(remark) > maxRemark {
+		return ErrInput
+	}
+	c, found, err := s.store.AuditCase(ctx, id)
+	if err != nil {
+		return failed("read a case", err)
+	}
+	if !found {
+		return ErrNotFound
+	}
+	if err := mayJudge(u, &c); err != nil {
+		return err
+	}
+	known := rows(codings(&c), nil)
+	j := coding.Judgement{Case: id, By: u.Login, At: s.moment(), Remark: remark}
+	var lead []coding.GivenCode
+	for _, v := range verdicts {
+		if slices.ContainsFunc(append(lead, j.Codes...), func(g coding.GivenCode) bool { return g.CodeKey == v.Code }) {
+			continue
+		}
+		g := coding.GivenCode{CodeKey: v.Code, Acceptable: v.Acceptable}
+		if i := slices.IndexFunc(known, func(r Row) bool { return r.CodeKey == v.Code }); i >= 0 {
+			g.Display, g.Evidence = known[i].Display, known[i].Evidence
+		} else {
+			code, err := s.lookUp(ctx, v.Code, served(c.Notes))
+			if err != nil {
+				return err
+			}
+			g.Display = code.Title
+		}
+		if v.Lead && len(lead) == 0 {
+			lead = append(lead, g)
+		} else {
+			j.Codes = append(j.Codes, g)
+		}
+	}
+	// What is only acceptable does not lead before what is right.
+	slices.SortStableFunc(j.Codes, func(a, b coding.GivenCode) int { return btoi(a.Acceptable) - btoi(b.Acceptable) })
+	j.Codes = append(lead, j.Codes...)
+	ok, err := s.store.Judge(ctx, j, s.event(u.Login, coding.AuditJudged, "case "+strconv.FormatInt(id, 10)))
+	if err == nil && !ok {
+		return ErrJudged
+	}
+	return err
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Finding is in what a coder's codes of a case differ from its judgement.
+type Finding struct {
+	Case, Item int64
+	Coder      string
+	Blind      bool // found in a blind recoding, not in a review
+	Kind       coding.FindingKind
+	coding.GivenCode
+	Remark string                // of the judge, on the case
+	Answer *coding.FindingAnswer // the coder's last
+}
+
+// Findings gives the findings on a user's own codes, of judged cases.
+func (s *Service) Findings(ctx context.Context, u coding.User) ([]Finding, error) {
+	cases, err := s.store.AuditCases(ctx, 0, u.Login)
+	if err != nil {
+		return nil, failed("read cases", err)
+	}
+	return s.answered(ctx, cases, u.Login)
+}
+
+// answered gives the findings of cases, of one coder or with an empty login of all,
+// with their answers.
+func (s *Service) answered(ctx context.Context, cases []coding.AuditCase, login string) ([]Finding, error) {
+	var out []Finding
+	var ids []int64
+	for i := range cases {
+		ids = append(ids, cases[i].ID)
+		for _, f := range findings(&cases[i]) {
+			if login == "" || f.Coder == login {
+				out = append(out, f)
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil, nil
+	}
+	answers, err := s.store.FindingAnswers(ctx, ids)
+	if err != nil {
+		return nil, failed("read answers", err)
+	}
+	for i := range out {
+		f := &out[i]
+		if k := slices.IndexFunc(answers, func(a coding.FindingAnswer) bool {
+			return a.Case == f.Case && a.Coder == f.Coder && a.Kind == f.Kind && a.Code == f.CodeKey
+		}); k >= 0 {
+			f.Answer = &answers[k]
+		}
+	}
+	return out, nil
+}
+
+func findings(c *coding.AuditCase) []Finding {
+	if c.Judgement == nil {
+		return nil
+	}
+	right := c.Judgement.Codes
+	var out []Finding
+	for _, k := range codings(c) {
+		add := func(kind coding.FindingKind, g coding.GivenCode) {
+			out = append(out, Finding{Case: c.ID, Item: c.Item, Coder: k.By, Blind: !k.First, Kind: kind, GivenCode: g, Remark: c.Judgement.Remark})
+		}
+		has := func(list []coding.GivenCode, key coding.CodeKey) bool {
+			return slices.ContainsFunc(list, func(g coding.GivenCode) bool { return g.CodeKey == key })
+		}
+		for _, g := range k.Codes {
+			if !has(right, g.CodeKey) {
+				add(coding.FindingWrong, g)
+			}
+		}
+		for _, g := range right {
+			if !g.Acceptable && !has(k.Codes, g.CodeKey) {
+				add(coding.FindingMissed, g)
+			}
+		}
+		if want := leading(right); want.Code != "" && has(k.Codes, want) && leading(k.Codes) != want {
+			add(coding.FindingFirst, right[slices.IndexFunc(right, func(g coding.GivenCode) bool { return g.CodeKey == want })])
+		}
+	}
+	return out
+}
+
+// Answer keeps what a coder says to a finding on his own codes.
+func (s *Service) Answer(ctx context.Context, u coding.User, a coding.FindingAnswer) error {
+	a.Coder, a.At, a.Text = u.Login, s.moment(), strings.TrimSpace(a.Text)
+	if len(a.Text) > maxRemark || !a.Agrees && a.Text == "" {
+		return ErrInput
+	}
+	c, found, err := s.store.AuditCase(ctx, a.Case)
+	if err != nil {
+		return failed("read a case", err)
+	}
+	if !found || !slices.ContainsFunc(findings(&c), func(f Finding) bool { return f.Coder == u.Login && f.Kind == a.Kind && f.CodeKey == a.Code }) {
+		return ErrNotFound
+	}
+	return s.store.AnswerFinding(ctx, a, s.event(u.Login, coding.AuditAnswered, "case "+strconv.FormatInt(a.Case, 10)))
+}
+
+// Refused reports whether an error is one that its user can mend.
+func Refused(err error) bool {
+	return slices.ContainsFunc([]error{ErrNotFound, ErrForbidden, ErrNone, ErrFinished, ErrUnknown, ErrInput, ErrUndecided, ErrOwn, ErrEarly, ErrJudged, ErrNoReviews, review.ErrBlind},
+		func(e error) bool { return errors.Is(err, e) })
+}

@@ -1,0 +1,191 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"chartcode/eval/measure"
+	"chartcode/internal/coding"
+	"chartcode/internal/qa"
+	"chartcode/internal/review"
+)
+
+// qaPages are the pages about quality. No name begins another, since a page is all
+// files that begin with its name.
+var qaPages = []string{"qahome", "qacoding", "qafindings", "qaaudits", "qacase", "qapeople", "qarunlist", "qarunview", "qanotelist", "qanoteview", "qacompare", "qadrift", "qamessage"}
+
+// qaRoutes names the paths of the pages about quality.
+func (s *server) qaRoutes() {
+	if s.Quality == nil {
+		return
+	}
+	s.mux.HandleFunc("GET /qa", s.page(s.qaHome))
+	s.mux.HandleFunc("POST /qa/codings", s.page(s.qaTake))
+	s.mux.HandleFunc("GET /qa/codings/{id}", s.page(s.qaCoding))
+	s.mux.HandleFunc("POST /qa/codings/{id}", s.page(s.qaCode))
+	s.mux.HandleFunc("GET /qa/findings", s.page(s.qaFindings))
+	s.mux.HandleFunc("POST /qa/findings", s.page(s.qaAnswer))
+	s.mux.HandleFunc("GET /qa/audits", s.page(s.qaAudits))
+	s.mux.HandleFunc("POST /qa/audits", s.page(s.qaDraw))
+	s.mux.HandleFunc("POST /qa/audits/release", s.page(s.qaRelease))
+	s.mux.HandleFunc("GET /qa/cases/{id}", s.page(s.qaCase))
+	s.mux.HandleFunc("POST /qa/cases/{id}", s.page(s.qaJudge))
+	s.mux.HandleFunc("GET /qa/people", s.page(s.qaPeople))
+	s.mux.HandleFunc("GET /qa/drift", s.page(s.qaDrift))
+	if s.Results != nil {
+		s.mux.HandleFunc("GET /qa/runs", s.page(s.qaRuns))
+		s.mux.HandleFunc("GET /qa/runs/{id}", s.page(s.qaRun))
+		s.mux.HandleFunc("GET /qa/runs/{id}/notes", s.page(s.qaNotes))
+		s.mux.HandleFunc("GET /qa/runs/{id}/notes/{n}", s.page(s.qaNote))
+		s.mux.HandleFunc("GET /qa/compare", s.page(s.qaCompare))
+	}
+}
+
+// qaFunctions are what the templates about quality use beside the others.
+func qaFunctions() map[string]any {
+	return map[string]any{
+		"qapage":  func(here string) bool { return strings.HasPrefix(here, "qa") },
+		"num":     measure.Number,
+		"signed":  func(x float64) string { return strings.TrimPrefix(fmt.Sprintf("%+.3f", x), "+0.000") },
+		"share":   shareText,
+		"ref":     func(f measure.Figure) *measure.Figure { return &f },
+		"same":    func(a, b any) bool { return fmt.Sprint(a) == fmt.Sprint(b) },
+		"figures": func(list ...*measure.Figure) []*measure.Figure { return list },
+	}
+}
+
+// shareText writes a share with its interval in percent; what is not defined as a dash.
+func shareText(f *measure.Figure) string {
+	if f == nil || f.Denominator == 0 {
+		return "not defined"
+	}
+	return fmt.Sprintf("%.0f%% (%.0f to %.0f)", 100*f.Value, 100*f.Low, 100*f.High)
+}
+
+// qaFrame is what all pages about quality have.
+type qaFrame struct {
+	Tab                 string
+	See, Audit, Recode  bool
+	Runs                bool // evaluation runs can be read
+	Error, Message, Key string
+}
+
+func (s *server) qaFrame(u coding.User, tab string) qaFrame {
+	return qaFrame{Tab: tab, See: u.Role.MaySeeQuality(), Audit: u.Role.MayAudit(), Recode: u.Role.MayRecode(), Runs: s.Results != nil}
+}
+
+type qaMessageView struct {
+	qaFrame
+	Title, Text string
+}
+
+// qaSees lets in who may see evaluations and everybody's figures; else it has
+// answered.
+func (s *server) qaSees(w http.ResponseWriter, r *http.Request, u coding.User) bool {
+	if u.Role.MaySeeQuality() {
+		return true
+	}
+	s.qaMessage(w, r, u, http.StatusForbidden, "Not with your role", "Auditors, managers and administrators see this. What concerns your own codes is under Overview.")
+	return false
+}
+
+func (s *server) qaMessage(w http.ResponseWriter, r *http.Request, u coding.User, status int, title, text string) {
+	s.render(w, withUser(r, u), status, "qamessage", qaMessageView{s.qaFrame(u, ""), title, text})
+}
+
+// qaRefused answers for an error of quality on a page of its own.
+func (s *server) qaRefused(w http.ResponseWriter, r *http.Request, u coding.User, err error) {
+	if !qa.Refused(err) {
+		s.fail(w, r, err)
+		return
+	}
+	status, title := qaStatus(err), "Not carried out"
+	switch {
+	case status == http.StatusNotFound:
+		title = "There is nothing here"
+	case errors.Is(err, review.ErrBlind):
+		title = "You are coding this encounter blind"
+	}
+	s.qaMessage(w, r, u, status, title, sentence(err))
+}
+
+func qaStatus(err error) int {
+	switch {
+	case errors.Is(err, qa.ErrNotFound):
+		return http.StatusNotFound
+	case errors.Is(err, qa.ErrForbidden):
+		return http.StatusForbidden
+	case errors.Is(err, qa.ErrInput), errors.Is(err, qa.ErrUnknown):
+		return http.StatusUnprocessableEntity
+	}
+	return http.StatusConflict
+}
+
+type qaHomeView struct {
+	qaFrame
+	Waiting    qa.Waiting
+	Own        qa.Practice // of the user
+	Findings   int
+	Unanswered int
+	Samples    []coding.AuditSample
+	ToJudge    int
+}
+
+func (s *server) qaHome(w http.ResponseWriter, r *http.Request, u coding.User) {
+	if u.Role == coding.RoleService {
+		s.refuse(w, r, u)
+		return
+	}
+	v := qaHomeView{qaFrame: s.qaFrame(u, "home")}
+	var err error
+	if v.Recode {
+		if v.Waiting, err = s.Quality.Waiting(r.Context(), u); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		if v.Own, err = s.Quality.Practice(r.Context(), u.Login); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		list, err := s.Quality.Findings(r.Context(), u)
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		for _, f := range list {
+			v.Findings++
+			if f.Answer == nil {
+				v.Unanswered++
+			}
+		}
+	}
+	if v.See {
+		if v.Samples, err = s.Quality.Samples(r.Context(), u); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		for _, a := range v.Samples {
+			v.ToJudge += max(0, a.Recoded-a.Judged)
+		}
+	}
+	s.render(w, withUser(r, u), http.StatusOK, "qahome", v)
+}
+
+// pathNumber reads a number of the path; ok is false where it is none.
+func pathNumber(r *http.Request, name string) (n int64, ok bool) {
+	n, err := strconv.ParseInt(r.PathValue(name), 10, 64)
+	return n, err == nil && n > 0
+}
+
+// qaForm reads a form; else it has answered.
+func (s *server) qaForm(w http.ResponseWriter, r *http.Request, u coding.User) bool {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		s.qaRefused(w, r, u, qa.ErrInput)
+		return false
+	}
+	return true
+}

@@ -1,0 +1,257 @@
+package web
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"chartcode/internal/coding"
+	"chartcode/internal/qa"
+	"chartcode/internal/review"
+)
+
+type qaAuditsView struct {
+	qaFrame
+	Samples []coding.AuditSample
+	Cases   []qaCaseLine
+	Sample  int64 // whose cases are shown; 0: all
+	From    string
+	To      string
+}
+
+// qaCaseLine is a case in a list.
+type qaCaseLine struct {
+	coding.AuditCase
+	Wait string // what it waits for; empty: nothing
+	Open []coding.Recoding
+	By   []string // who coded it again
+}
+
+func (s *server) qaAudits(w http.ResponseWriter, r *http.Request, u coding.User) {
+	s.showAudits(w, r, u, http.StatusOK, "")
+}
+
+func (s *server) showAudits(w http.ResponseWriter, r *http.Request, u coding.User, status int, problem string) {
+	if !s.qaSees(w, r, u) {
+		return
+	}
+	v := qaAuditsView{qaFrame: s.qaFrame(u, "audits"), Sample: max(0, int64(number(r.URL.Query().Get("sample"))))}
+	v.Error = problem
+	today := s.Now().In(s.Zone)
+	v.From, v.To = today.AddDate(0, -1, 0).Format(time.DateOnly), today.Format(time.DateOnly)
+	var err error
+	if v.Samples, err = s.Quality.Samples(r.Context(), u); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	cases, err := s.Quality.Cases(r.Context(), u, v.Sample)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	for _, c := range cases {
+		line := qaCaseLine{AuditCase: c}
+		switch {
+		case c.Judgement != nil:
+		case c.Recoded():
+			line.Wait = "a judgement"
+		default:
+			line.Wait = "a blind coding"
+		}
+		for _, x := range c.Recodings {
+			if x.FinishedAt.IsZero() {
+				line.Open = append(line.Open, x)
+			} else {
+				line.By = append(line.By, x.Coder)
+			}
+		}
+		v.Cases = append(v.Cases, line)
+	}
+	// What can be judged comes first, what is done last.
+	slices.SortStableFunc(v.Cases, func(a, b qaCaseLine) int { return rankOfWait(a.Wait) - rankOfWait(b.Wait) })
+	s.render(w, withUser(r, u), status, "qaaudits", v)
+}
+
+func rankOfWait(wait string) int {
+	return slices.Index([]string{"a judgement", "a blind coding", ""}, wait)
+}
+
+func (s *server) qaDraw(w http.ResponseWriter, r *http.Request, u coding.User) {
+	if !u.Role.MayAudit() {
+		s.qaRefused(w, r, u, qa.ErrForbidden)
+		return
+	}
+	if !s.qaForm(w, r, u) {
+		return
+	}
+	f := r.PostForm
+	percent, errRate := strconv.ParseFloat(f.Get("rate"), 64)
+	from, errFrom := time.ParseInLocation(time.DateOnly, f.Get("from"), s.Zone)
+	to, errTo := time.ParseInLocation(time.DateOnly, f.Get("to"), s.Zone)
+	d := qa.Draw{From: from, Before: to.AddDate(0, 0, 1), Source: strings.TrimSpace(f.Get("source")), Rate: percent / 100, AtLeast: max(0, number(f.Get("at_least"))),
+		Recodings: number(f.Get("recodings")), Seed: rand.Int64()}
+	if errRate != nil || errFrom != nil || errTo != nil {
+		s.showAudits(w, r, u, http.StatusUnprocessableEntity, "Give a share in percent, and two days.")
+		return
+	}
+	sample, err := s.Quality.Sample(r.Context(), u.Login, d)
+	if err != nil {
+		if qa.Refused(err) {
+			s.showAudits(w, r, u, qaStatus(err), sentence(err))
+			return
+		}
+		s.fail(w, r, err)
+		return
+	}
+	http.Redirect(w, r, "/qa/audits?sample="+formatID(sample.ID), http.StatusSeeOther)
+}
+
+// qaRelease takes a case back from somebody who does not finish it.
+func (s *server) qaRelease(w http.ResponseWriter, r *http.Request, u coding.User) {
+	if !s.qaForm(w, r, u) {
+		return
+	}
+	if err := s.Quality.Release(r.Context(), u, int64(number(r.PostForm.Get("recoding")))); err != nil {
+		s.qaRefused(w, r, u, err)
+		return
+	}
+	http.Redirect(w, r, "/qa/audits", http.StatusSeeOther)
+}
+
+type qaCaseView struct {
+	qaFrame
+	qa.Sides
+	Letters []string // of the codings
+	Notes   []noteView
+	More    string // codes that were typed
+	Why     string // it cannot be judged
+	Remark  string
+	Chosen  []string // verdict on each row; empty: none yet
+	Leading string   // "SYSTEM CODE"
+}
+
+func (s *server) qaCase(w http.ResponseWriter, r *http.Request, u coding.User) {
+	s.showCase(w, r, u, http.StatusOK, "")
+}
+
+func (s *server) showCase(w http.ResponseWriter, r *http.Request, u coding.User, status int, problem string) {
+	id, ok := pathNumber(r, "id")
+	if !ok {
+		s.notFound(w, r, u)
+		return
+	}
+	sides, err := s.Quality.Case(r.Context(), u, id)
+	if err != nil {
+		s.qaRefused(w, r, u, err)
+		return
+	}
+	v := qaCaseView{qaFrame: s.qaFrame(u, "audits"), Sides: sides}
+	v.Error = problem
+	for i, row := range sides.Rows {
+		chosen, name := "", string(row.System)+" "+row.Code
+		if row.All {
+			chosen = "right" // what all gave
+			if !slices.Contains(row.Leads, false) {
+				v.Leading = name
+			}
+		}
+		if problem != "" { // as it was filled in
+			chosen = r.PostForm.Get("verdict-" + strconv.Itoa(i))
+		}
+		v.Chosen = append(v.Chosen, chosen)
+	}
+	if problem != "" {
+		v.More, v.Remark, v.Leading = r.PostForm.Get("more"), r.PostForm.Get("remark"), r.PostForm.Get("lead")
+	}
+	if sides.Why != nil && sides.Case.Judgement == nil {
+		v.Why = sentence(sides.Why)
+	}
+	for i := range sides.Codings {
+		v.Letters = append(v.Letters, string(rune('A'+i)))
+	}
+	notes := s.Review.Notes(sides.Case.Notes)
+	for i := range notes {
+		notes[i].Ranker = "none"
+	}
+	marks := map[string][]mark{}
+	for i, row := range sides.Rows {
+		for n, e := range row.Evidence {
+			if k := noteOf(review.Item{Notes: notes}, e); k >= 0 {
+				marks[notes[k].NoteID] = append(marks[notes[k].NoteID], mark{e.Span, i, evidenceAnchor(i, n)})
+			}
+		}
+	}
+	v.Notes = s.newNoteViews(notes, marks, -1, func(i int) string { return plain(sides.Rows[i].Code) })
+	s.render(w, withUser(r, u), status, "qacase", v)
+}
+
+// qaJudge takes the form of a judgement: a verdict for each code shown, and codes
+// that were missing in all codings.
+func (s *server) qaJudge(w http.ResponseWriter, r *http.Request, u coding.User) {
+	id, ok := pathNumber(r, "id")
+	if !ok {
+		s.notFound(w, r, u)
+		return
+	}
+	if !s.qaForm(w, r, u) {
+		return
+	}
+	f := r.PostForm
+	lead := f.Get("lead")
+	var list []qa.Verdict
+	for i, text := range f["code"] {
+		system, code, _ := strings.Cut(text, " ")
+		v := qa.Verdict{Code: coding.CodeKey{System: coding.System(system), Code: code}, Lead: text == lead}
+		switch f.Get("verdict-" + strconv.Itoa(i)) {
+		case "right":
+		case "acceptable":
+			v.Acceptable = true
+		case "wrong":
+			continue
+		default:
+			s.showCase(w, r, u, http.StatusUnprocessableEntity, "Say of each code whether it is right.")
+			return
+		}
+		list = append(list, v)
+	}
+	for _, code := range strings.FieldsFunc(f.Get("more"), func(c rune) bool { return c == ' ' || c == ',' || c == ';' || c == '\n' || c == '\r' }) {
+		list = append(list, qa.Verdict{Code: coding.CodeKey{System: coding.ICD10CM, Code: typedCode(coding.ICD10CM, code)}, Lead: lead == "more" && !slices.ContainsFunc(list, func(v qa.Verdict) bool { return v.Lead })})
+	}
+	err := s.Quality.Judge(r.Context(), u, id, list, f.Get("remark"))
+	switch {
+	case err == nil:
+		http.Redirect(w, r, "/qa/cases/"+formatID(id), http.StatusSeeOther)
+	case qaStatus(err) == http.StatusUnprocessableEntity:
+		s.showCase(w, r, u, http.StatusUnprocessableEntity, sentence(err))
+	default:
+		s.qaRefused(w, r, u, err)
+	}
+}
+
+type qaPeopleView struct {
+	qaFrame
+	qa.People
+	Practice qa.Practice
+	Bar      float64
+	Figures  []string // of the table of accuracy
+}
+
+func (s *server) qaPeople(w http.ResponseWriter, r *http.Request, u coding.User) {
+	if !s.qaSees(w, r, u) {
+		return
+	}
+	v := qaPeopleView{qaFrame: s.qaFrame(u, "people"), Bar: qa.QualityBar, Figures: []string{"micro_f1", "micro_precision", "micro_recall", "first_listed", "all_right"}}
+	var err error
+	if v.People, err = s.Quality.People(r.Context(), 0); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	if v.Practice, err = s.Quality.Practice(r.Context(), ""); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.render(w, withUser(r, u), http.StatusOK, "qapeople", v)
+}

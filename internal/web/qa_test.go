@@ -1,0 +1,332 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"chartcode/eval/dataset"
+	"chartcode/eval/results"
+	"chartcode/eval/runs"
+	"chartcode/internal/codebook/booktest"
+	"chartcode/internal/coding"
+	"chartcode/internal/qa"
+	"chartcode/internal/web"
+)
+
+// audited is a site on which the demo's coder finished an item, that an
+// administrator drew as case 1, and that waits to be coded again.
+func audited(t *testing.T, change ...func(*web.Config)) (s *site, item int64) {
+	t.Helper()
+	s = newSite(t, change...)
+	booktest.Load(t, s.store)
+	item = s.finish(s.as(coding.RoleCoder), "D-1")
+	s.draw()
+	return s, item
+}
+
+// finish stores the usual note under an id and finishes it, E11.40 accepted.
+func (s *site) finish(b *browser, id string) int64 {
+	s.t.Helper()
+	n := note(id, "E-"+id, visit)
+	s.save(n, s.set(n, visitCodes...))
+	item := s.itemOf(id)
+	b.act(b.get(itemPath(item)), "accept", "E11.40").wants(s.t, http.StatusSeeOther)
+	b.act(b.get(itemPath(item)), "reject", "I10").wants(s.t, http.StatusSeeOther)
+	b.act(b.get(itemPath(item)), "finish", "", "confirm", "true").wants(s.t, http.StatusSeeOther)
+	return item
+}
+
+// draw draws all finished reviews.
+func (s *site) draw() {
+	s.t.Helper()
+	_, err := s.quality.Sample(s.t.Context(), "console", qa.Draw{Rate: 1, From: s.now().Add(-time.Hour), Before: s.now().Add(time.Hour)})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// take takes what waits and gives its page's path.
+func (b *browser) take(kind string) string {
+	b.t.Helper()
+	a := b.post("/qa/codings", url.Values{"kind": {kind}})
+	a.wants(b.t, http.StatusSeeOther)
+	return a.Header.Get("Location")
+}
+
+// What the coder of an item gave stands neither on the page nor in the API of who
+// codes it again.
+func TestRecoderSeesNoCode(t *testing.T) {
+	t.Parallel()
+	s, item := audited(t)
+	ben := s.named("ben", coding.RoleCoder)
+	ben.get("/qa").wants(t, http.StatusOK, "<b>1 case</b>")
+	page := ben.take("case")
+	secrets := []string{"E11.40", "I10", "E78.5", "Title of", "Named with its complication"}
+
+	p := ben.get(page)
+	p.wants(t, http.StatusOK, "Type 2 diabetes with neuropathy", "No codes yet", "Return it uncoded")
+	p.lacks(t, secrets...)
+	for _, path := range []string{itemPath(item), "/api/v1" + itemPath(item), "/qa"} {
+		a := ben.get(path)
+		a.lacks(t, secrets...)
+		if path != "/qa" && a.StatusCode != http.StatusConflict {
+			t.Errorf("%s gave %d", path, a.StatusCode)
+		}
+	}
+	body := `{"kind":"reopen","content":1}`
+	a := ben.do(http.MethodPost, "/api/v1"+itemPath(item)+"/decisions", "application/json", strings.NewReader(body))
+	a.wants(t, http.StatusConflict, `"blind"`)
+	a.lacks(t, secrets...)
+	ben.get("/qa/cases/1").wants(t, http.StatusForbidden)
+	s.as(coding.RoleCoder).get(page).wants(t, http.StatusNotFound)
+	s.as(coding.RoleManager).post("/qa/codings", url.Values{"kind": {"case"}}).wants(t, http.StatusForbidden)
+
+	// He codes, and the item is open to him again when he has finished.
+	give := func(code string, more ...string) answer {
+		f := url.Values{"kind": {"add"}, "system": {"ICD-10-CM"}, "code": {code}}
+		for i := 0; i+1 < len(more); i += 2 {
+			f.Set(more[i], more[i+1])
+		}
+		return ben.post(page, f)
+	}
+	give("e119", "evidence_note", "D-1", "evidence_start", "0", "evidence_end", "15").wants(t, http.StatusSeeOther)
+	give("Q99.99").wants(t, http.StatusUnprocessableEntity, "has no such code", `value="Q99.99"`)
+	ben.get(page).wants(t, http.StatusOK, "E11.9", `data-codes="0"`, "first")
+	ben.post(page, url.Values{"kind": {"finish"}}).wants(t, http.StatusSeeOther)
+	ben.get(page).wants(t, http.StatusOK, "It stays as it is")
+	give("I10").wants(t, http.StatusConflict, "stays as it is")
+	ben.get(itemPath(item)).wants(t, http.StatusOK, "E11.40")
+	ben.post("/qa/codings", url.Values{"kind": {"case"}}).wants(t, http.StatusConflict, "Nothing is waiting")
+}
+
+// An auditor judges without names; the coders see the findings and answer.
+func TestJudgeAndAnswer(t *testing.T) {
+	t.Parallel()
+	s, _ := audited(t)
+	ben, auditor := s.named("ben", coding.RoleCoder), s.as(coding.RoleAuditor)
+	early := auditor.get("/qa/cases/1")
+	early.wants(t, http.StatusOK, "Nothing to see yet")
+	early.lacks(t, "E11.40", "demo-coder")
+	page := ben.take("case")
+	ben.post(page, url.Values{"kind": {"add"}, "system": {"ICD-10-CM"}, "code": {"E11.9"}}).wants(t, http.StatusSeeOther)
+	ben.post(page, url.Values{"kind": {"finish"}}).wants(t, http.StatusSeeOther)
+
+	auditor.get("/qa/audits").wants(t, http.StatusOK, "a judgement", "demo-coder", "ben")
+	sides := auditor.get("/qa/cases/1")
+	sides.wants(t, http.StatusOK, "E11.40", "E11.9", "Judge", `name="verdict-1"`)
+	sides.lacks(t, "demo-coder", "ben")
+	s.as(coding.RoleManager).get("/qa/cases/1").lacks(t, `name="verdict-1"`)
+	f := url.Values{"code": {"ICD-10-CM E11.40", "ICD-10-CM E11.9"}, "verdict-0": {"right"}}
+	auditor.post("/qa/cases/1", f).wants(t, http.StatusUnprocessableEntity, "Say of each code")
+	f.Set("verdict-1", "wrong")
+	f.Set("lead", "ICD-10-CM E11.40")
+	f.Set("more", "q99.99")
+	f.Set("remark", "Neuropathy is stated.")
+	auditor.post("/qa/cases/1", f).wants(t, http.StatusUnprocessableEntity, "no such code", `value="q99.99"`, "Neuropathy is stated.", `value="right" required checked`, `value="wrong" checked`, `value="ICD-10-CM E11.40" checked`)
+	f.Set("more", "i10")
+	auditor.post("/qa/cases/1", f).wants(t, http.StatusSeeOther)
+	auditor.post("/qa/cases/1", f).wants(t, http.StatusConflict, "judged already")
+	auditor.get("/qa/cases/1").wants(t, http.StatusOK, "demo-coder", "ben", "right, leads", "No answer yet")
+
+	coder := s.as(coding.RoleCoder)
+	own := coder.get("/qa/findings")
+	own.wants(t, http.StatusOK, "missed", "I10", "Neuropathy is stated.")
+	own.lacks(t, "E11.9")
+	ben.get("/qa/findings").wants(t, http.StatusOK, "not right", "E11.9", "missed", "E11.40")
+	say := url.Values{"case": {"1"}, "finding": {"missed"}, "system": {"ICD-10-CM"}, "code": {"I10"}, "answer": {"disagree"}}
+	coder.post("/qa/findings", say).wants(t, http.StatusUnprocessableEntity, "needs a sentence")
+	say.Set("text", "It was <not> treated.")
+	coder.post("/qa/findings", say).wants(t, http.StatusSeeOther)
+	say.Set("code", "E11.9")
+	coder.post("/qa/findings", say).wants(t, http.StatusNotFound)
+	auditor.get("/qa/cases/1").wants(t, http.StatusOK, "disagreed", "It was &lt;not&gt; treated.")
+
+	people := auditor.get("/qa/people")
+	people.wants(t, http.StatusOK, "reviews and blind codings", "demo-coder", "blind codings", "E00-E89 Endocrine and metabolic", "below 95%")
+	coder.get("/qa/people").wants(t, http.StatusForbidden)
+	coder.get("/qa/audits").wants(t, http.StatusForbidden)
+}
+
+// An auditor draws through the page; others may not.
+func TestDrawOnThePage(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.finish(s.as(coding.RoleCoder), "D-1")
+	today := s.now().UTC().Format(time.DateOnly)
+	f := url.Values{"rate": {"100"}, "at_least": {"1"}, "from": {today}, "to": {today}, "recodings": {"2"}}
+	s.as(coding.RoleCoder).post("/qa/audits", f).wants(t, http.StatusForbidden)
+	s.as(coding.RoleManager).post("/qa/audits", f).wants(t, http.StatusForbidden)
+	auditor := s.as(coding.RoleAuditor)
+	auditor.get("/qa/audits").wants(t, http.StatusOK, "No sample yet")
+	bad := url.Values{"rate": {"none"}}
+	auditor.post("/qa/audits", bad).wants(t, http.StatusUnprocessableEntity, "Give a share")
+	auditor.follow(auditor.post("/qa/audits", f)).wants(t, http.StatusOK, "Cases of sample 1", "a blind coding", "demo-coder")
+	auditor.post("/qa/audits", f).wants(t, http.StatusConflict, "No finished review")
+
+	// Who does not finish can be relieved.
+	ben := s.named("ben", coding.RoleCoder)
+	ben.take("case")
+	auditor.get("/qa/audits").wants(t, http.StatusOK, "ben since")
+	ben.post("/qa/audits/release", url.Values{"recoding": {"1"}}).wants(t, http.StatusForbidden)
+	auditor.follow(auditor.post("/qa/audits/release", url.Values{"recoding": {"1"}})).lacks(t, "ben since")
+}
+
+func practiceNotes() []coding.PracticeNote {
+	s := func(code string, seeded bool, confidence float64) coding.PracticeSuggestion {
+		return coding.PracticeSuggestion{Seeded: seeded, Suggestion: coding.Suggestion{System: coding.ICD10CM, Code: code, Display: "Title of " + code, Confidence: confidence,
+			Evidence: []coding.Evidence{{NoteID: "PR-1", Span: coding.Span{Start: 0, End: 15}, Text: visit[:15]}}, Warnings: []coding.Finding{}}}
+	}
+	return []coding.PracticeNote{{Run: "run-1", Rate: 0.5, Note: note("PR-1", "", visit), Suggested: []coding.PracticeSuggestion{s("E11.40", false, 0.9), s("H25.9", true, 0.8)},
+		Gold: []coding.GivenCode{{CodeKey: coding.CodeKey{System: coding.ICD10CM, Code: "E11.40"}, Display: "Title of E11.40"}, {CodeKey: coding.CodeKey{System: coding.ICD10CM, Code: "I10"}, Display: "Title of I10"}}}}
+}
+
+// Practice does not tell what was seeded before it is finished, and is no item.
+func TestPracticeOnThePage(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	if _, err := s.quality.AddPractice(t.Context(), "console", practiceNotes()); err != nil {
+		t.Fatal(err)
+	}
+	coder := s.as(coding.RoleCoder)
+	coder.get("/qa").wants(t, http.StatusOK, "<b>1 note</b> left")
+	page := coder.take("practice")
+	p := coder.get(page)
+	p.wants(t, http.StatusOK, "Practice:", "H25.9", "2 suggested, undecided")
+	p.lacks(t, "<span class=\"badge warn\">wrong on purpose", "I10", "badge good\">right")
+	coder.post(page, url.Values{"kind": {"finish"}}).wants(t, http.StatusConflict, "Decide on each")
+	for _, code := range []string{"E11.40", "H25.9"} {
+		coder.post(page, url.Values{"kind": {"accept"}, "system": {"ICD-10-CM"}, "code": {code}}).wants(t, http.StatusSeeOther)
+	}
+	coder.follow(coder.post(page, url.Values{"kind": {"finish"}})).wants(t, http.StatusOK, "badge warn\">wrong on purpose", "badge good\">right", "Right, and not given", "I10")
+	coder.get("/qa").wants(t, http.StatusOK, "you accepted <b>1 of 1</b>")
+	s.as(coding.RoleManager).get("/qa/people").wants(t, http.StatusOK, "Automation bias", "1 of 1", "everybody")
+	coder.get("/").wants(t, http.StatusOK, "0 notes")
+	if n, _, err := s.store.OutboxAge(t.Context()); err != nil || n != 0 {
+		t.Errorf("%d messages wait, %v", n, err)
+	}
+}
+
+// withRuns makes two runs over the same notes, one of which is an item's.
+func withRuns(t testing.TB, dir string) func(*web.Config) {
+	t.Helper()
+	notes := []dataset.Note{
+		{Note: note("D-1", "E-D-1", visit), First: []string{"E11.40"}, Codes: []dataset.Code{{System: coding.ICD10CM, Code: "E11.40", Evidence: []coding.Span{{Start: 0, End: 31}}}, {System: coding.ICD10CM, Code: "I10", Evidence: []coding.Span{{Start: 33, End: 55}}}}},
+		{Note: note("G-2", "", "Cough since Monday. No fever."), Codes: []dataset.Code{{System: coding.ICD10CM, Code: "R05.9"}}},
+	}
+	var b bytes.Buffer
+	for i := range notes {
+		if err := json.NewEncoder(&b).Encode(&notes[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	registry := dataset.NewRegistry(filepath.Join(dir, "datasets"))
+	about, err := registry.Add(b.Bytes(), dataset.About{Name: "site-2026"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(id string, started time.Time, predictions []runs.Prediction) {
+		r := runs.Run{Schema: 1, ID: id, Config: runs.Config{Dataset: runs.DatasetRef{Name: about.Name, SHA256: about.SHA256}, NoteIDs: []string{"D-1", "G-2"}, Ranker: "local", CodingStyle: coding.Billing, Judged: 150, Candidates: 400},
+			Started: started, Finished: started.Add(time.Minute)}
+		folder := filepath.Join(dir, "runs", id)
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		put := func(name string, lines ...any) {
+			var b bytes.Buffer
+			for _, l := range lines {
+				if err := json.NewEncoder(&b).Encode(l); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.WriteFile(filepath.Join(folder, name), b.Bytes(), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put("run.json", r)
+		put("codes.json", map[string]runs.Title{"E11.40": {Title: "Diabetes with neuropathy", Billable: true}, "I10": {Title: "Essential hypertension", Billable: true}, "I11.9": {Title: "Hypertensive heart disease", Billable: true}, "R05.9": {Title: "Cough", Billable: true}})
+		put("predictions.jsonl", predictions[0], predictions[1])
+	}
+	sug := func(code string, confidence float64, at ...int) runs.Suggested {
+		s := runs.Suggested{Code: code, Confidence: confidence, Evidence: []coding.Span{}}
+		if len(at) == 2 {
+			s.Evidence = append(s.Evidence, coding.Span{Start: at[0], End: at[1]})
+		}
+		return s
+	}
+	predict := func(i int, s ...runs.Suggested) runs.Prediction {
+		return runs.Prediction{NoteID: notes[i].NoteID, NoteSHA256: notes[i].SHA256(), Setting: coding.Outpatient, Ranker: "local@3", Suggestions: s, Candidates: []string{"E11.40", "I10", "I11.9", "R05.9"}, Removed: []string{}}
+	}
+	day := time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)
+	bad := sug("I11.9", 0.6, 43, 55)
+	bad.Invalid = true
+	write("run-a", day, []runs.Prediction{predict(0, sug("E11.40", 0.9, 0, 15), bad), predict(1)})
+	write("run-b", day.Add(time.Hour), []runs.Prediction{predict(0, sug("E11.40", 0.9, 0, 15), sug("I10", 0.7, 33, 55)), predict(1, sug("R05.9", 0.8))})
+	r := results.New(registry, runs.NewStore(filepath.Join(dir, "runs")))
+	in, err := r.Run("run-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Runs.PutScores("run-a", &in.Scores); err != nil {
+		t.Fatal(err)
+	}
+	return func(c *web.Config) { c.Results = r }
+}
+
+func TestRunsOnThePage(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var s *site
+	s = newSite(t, withRuns(t, dir), func(c *web.Config) {
+		c.ItemOf = func(ctx context.Context, n coding.Note) (int64, bool, error) { return s.store.ItemOfNote(ctx, n) }
+	})
+	item := s.one() // the note D-1, but of another encounter: another body
+	auditor := s.as(coding.RoleManager)
+	auditor.get("/qa/runs").wants(t, http.StatusOK, `href="/qa/runs/run-a"`, "site-2026", "0.500", "open it to compute")
+	run := auditor.get("/qa/runs/run-a")
+	run.wants(t, http.StatusOK, "<svg ", "The numbers", "Confusion between codes", "I11.9", `href="/qa/runs/run-a/notes/1"`, "micro F1")
+	if a, b := strings.Count(run.body, "<svg viewBox=\"0 0 "), strings.Count(run.body, "<summary>The numbers</summary>"); a < 5 || a-1 > b {
+		t.Errorf("%d drawings, %d tables", a, b)
+	}
+	auditor.get("/qa/runs/run-a/notes?kind=missed").wants(t, http.StatusOK, "D-1", "G-2")
+	invalid := auditor.get("/qa/runs/run-a/notes?kind=invalid")
+	invalid.wants(t, http.StatusOK, "D-1")
+	invalid.lacks(t, "notes/2?")
+	auditor.get("/qa/runs/run-b/notes?kind=missed").wants(t, http.StatusOK, "No note has this kind of error")
+	one := auditor.get("/qa/runs/run-a/notes/1")
+	one.wants(t, http.StatusOK, `class="qa-both"`, `class="qa-gold"`, "not valid on the date of service", "below threshold, retrieved at rank 2", `rel="next"`)
+	one.lacks(t, "Open in the workspace")
+	c := auditor.get("/qa/compare?a=run-a&b=run-b")
+	c.wants(t, http.StatusOK, "Side by side", "McNemar", `href="/qa/runs/run-b/notes/1"`)
+	auditor.get("/qa/compare").wants(t, http.StatusOK, "Run B, measured against A")
+	for path, status := range map[string]int{"/qa/runs/none": 404, "/qa/runs/run-a/notes/3": 404, "/qa/runs/run-a/notes/x": 404, "/qa/compare?a=run-a&b=..": 404, "/qa/runs/..%2Fruns%2Frun-a": 404} {
+		auditor.get(path).wants(t, status)
+	}
+	s.as(coding.RoleCoder).get("/qa/runs").wants(t, http.StatusForbidden)
+
+	// The note as it is in the dataset is an item: a link opens it.
+	n := note("D-1", "E-D-1", visit)
+	s.save(n, s.set(n, visitCodes...))
+	if now := s.itemOf("D-1"); now == item {
+		t.Fatal("the note did not move")
+	}
+	auditor.get("/qa/runs/run-a/notes/1").wants(t, http.StatusOK, "Open in the workspace", fmt.Sprintf(`href="/items/%d"`, s.itemOf("D-1")))
+}
+
+func TestDriftOnThePage(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	manager := s.as(coding.RoleManager)
+	manager.get("/qa/drift").wants(t, http.StatusOK, "Nothing was finished")
+	s.finish(s.as(coding.RoleCoder), "D-1")
+	manager.get("/qa/drift?weeks=26").wants(t, http.StatusOK, "1 finished item", "Share accepted", "Reasons of rejections", "Retrieval depth", "Fewer than four weeks")
+	s.as(coding.RoleCoder).get("/qa/drift").wants(t, http.StatusForbidden)
+}
