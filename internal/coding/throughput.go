@@ -59,7 +59,7 @@ type Round struct {
 	FinishedAt time.Time // zero: open
 	Coder      string    // login of who finished it
 	Returned   bool
-	Notes      int           // that were finished with it for the first time
+	Notes      int           // that were finished with it for the first time; of an open one: that wait
 	Bytes      int64         // of the texts of the item's notes
 	Active     time.Duration // of who finished it
 	Others     time.Duration // the active time of others
@@ -206,12 +206,112 @@ func (c Cells) At(k CellKey) *CellSums {
 	return s
 }
 
+// ThroughputRules say how items are counted for the figures.
+type ThroughputRules struct {
+	Name  string // what is counted by other rules must be counted anew
+	Facts func(ItemHistory) ItemFacts
+	Cells func(ItemFacts) Cells
+}
+
 // ThroughputQuery chooses what figures are about; an empty field does not
 // restrict. Specialty is a pointer because a note may have none.
 type ThroughputQuery struct {
-	From, To  time.Time // the end exclusive
+	From, To  Date // days of the site, the end exclusive
 	Source    string
 	Setting   Setting
 	Specialty *string
+	Coder     string // login
+}
+
+// Limit is a source and setting with a time: how long something may take there,
+// or since when it may have waited.
+type Limit struct {
+	Source  string
+	Setting Setting
+	Within  time.Duration
+	Since   time.Time
+}
+
+// BacklogRow counts open encounters of one source and setting.
+type BacklogRow struct {
+	Source       string
+	Setting      Setting
+	Age          int // how many of the edges it is older than
+	Items, Notes int64
+	Late         int64 // older than the limit
+	Oldest       time.Time
+}
+
+// OpenQueries counts questions that wait for an answer.
+type OpenQueries struct {
+	Count  int64
+	Oldest time.Time
+}
+
+// ThroughputValues are what figures can be filtered by.
+type ThroughputValues struct {
+	Places      []Limit // sources with settings
+	Specialties []string
+}
+
+// ThroughputState says how far counting is.
+type ThroughputState struct {
+	CountedAt time.Time // zero: never
+	Waiting   int64     // changes that are not counted yet
+}
+
+// ThroughputList names what encounters are listed for.
+type ThroughputList string
+
+// The lists.
+const (
+	ListBacklog   ThroughputList = "backlog"
+	ListLate      ThroughputList = "late"
+	ListReceived  ThroughputList = "received"
+	ListReopened  ThroughputList = "reopened"
+	ListFinished  ThroughputList = "finished"
+	ListInTime    ThroughputList = "in_time"
+	ListTooLate   ThroughputList = "too_late"
+	ListReturned  ThroughputList = "returned"
+	ListAccepted  ThroughputList = "accepted"
+	ListModified  ThroughputList = "modified"
+	ListRejected  ThroughputList = "rejected"
+	ListAdded     ThroughputList = "added"
+	ListNotes     ThroughputList = "notes"
+	ListSuggested ThroughputList = "suggested"
+	ListDegraded  ThroughputList = "degraded"
+	ListQueries   ThroughputList = "queries"
+)
+
+// ThroughputListQuery asks for a page of a list, the latest first.
+type ThroughputListQuery struct {
+	ThroughputQuery
+	List     ThroughputList
+	From, To time.Time // the moments of the days
+	Reason   *string   // of rejected ones
+	Model    string    // of suggestion sets
+	MinBytes int64     // of finished ones
+	MaxBytes int64
+	Limits   []Limit       // for late ones
+	Usual    time.Duration // where no limit says something else
+	UsualAt  time.Time
+	Before   time.Time // of the last entry of the page before; zero: the first page
+	BeforeID int64
+	Limit    int
+}
+
+// ThroughputEntry is one line of a list.
+type ThroughputEntry struct {
+	ID        int64 // with At it orders the list
+	Item      int64
+	Source    string
+	Setting   Setting
+	Specialty string
+	At        time.Time // what the list is ordered by
 	Coder     string
+	Model     string
+	State     ItemState
+	Took      time.Duration // until At, from receipt or reopening
+	Active    time.Duration
+	Count     int64 // notes, or codes of the kind that the list is about
 }

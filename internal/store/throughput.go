@@ -12,16 +12,6 @@ import (
 	"chartcode/internal/coding"
 )
 
-// ThroughputRules say how items are counted for the figures.
-type ThroughputRules struct {
-	Name  string // what is counted by other rules must be counted anew
-	Facts func(coding.ItemHistory) coding.ItemFacts
-	Cells func(coding.ItemFacts) coding.Cells
-}
-
-// ErrOtherRules says that the figures were counted by other rules, or never.
-var ErrOtherRules = errors.New("the figures were counted by other rules")
-
 const (
 	// One process counts at a time. The lock's second number is the table's, so that
 	// schemas of one database keep apart.
@@ -80,21 +70,21 @@ const (
 )
 
 // RefreshThroughput counts up to limit changes of items. It gives how many it took;
-// none when another process is counting. The error is ErrOtherRules where
-// everything must be counted anew.
-func (s *Store) RefreshThroughput(ctx context.Context, rules ThroughputRules, limit int) (taken int, err error) {
-	const op = "count changed items"
-	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error {
+// none when another process is counting. Where the figures were counted by other
+// rules, or never, current is false and it does nothing.
+func (s *Store) RefreshThroughput(ctx context.Context, rules coding.ThroughputRules, limit int) (taken int, current bool, err error) {
+	err = s.inTx(ctx, "count changed items", func(tx pgx.Tx) error {
 		var mine bool
 		if err := tx.QueryRow(ctx, sqlTryThroughput).Scan(&mine); err != nil || !mine {
+			current = true
 			return err
 		}
 		var name string
-		switch err := tx.QueryRow(ctx, sqlThroughputRules).Scan(&name); {
-		case errors.Is(err, pgx.ErrNoRows) || err == nil && name != rules.Name:
-			return ErrOtherRules
-		case err != nil:
+		if err := tx.QueryRow(ctx, sqlThroughputRules).Scan(&name); err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return err
+		}
+		if current = name == rules.Name; !current {
+			return nil
 		}
 		// What is read after this statement is at least as new as what it took out.
 		rows, err := tx.Query(ctx, sqlTakeThroughputChanges, limit)
@@ -119,15 +109,15 @@ func (s *Store) RefreshThroughput(ctx context.Context, rules ThroughputRules, li
 		_, err = tx.Exec(ctx, sqlSetThroughputRules, rules.Name)
 		return err
 	})
-	if errors.Is(err, ErrOtherRules) {
-		return 0, ErrOtherRules
+	if err != nil {
+		return 0, false, err
 	}
-	return taken, wrap(op, err)
+	return taken, current, nil
 }
 
 // RebuildThroughput counts all items anew, in one transaction: until it ends the
 // figures of before are there. Progress, which may be nil, is told how far it is.
-func (s *Store) RebuildThroughput(ctx context.Context, rules ThroughputRules, progress func(n, total int)) (items int, err error) {
+func (s *Store) RebuildThroughput(ctx context.Context, rules coding.ThroughputRules, progress func(n, total int)) (items int, err error) {
 	err = s.inTx(ctx, "count all items", func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, sqlLockThroughput); err != nil {
 			return err
@@ -179,7 +169,7 @@ func (s *Store) RebuildThroughput(ctx context.Context, rules ThroughputRules, pr
 // counting is a transaction that counts items: cells are what it will add.
 type counting struct {
 	tx    pgx.Tx
-	rules ThroughputRules
+	rules coding.ThroughputRules
 	cells coding.Cells
 }
 

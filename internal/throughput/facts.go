@@ -81,6 +81,7 @@ func (c Calendar) rounds(h coding.ItemHistory) []coding.Round {
 	if open && h.NoteCount > 0 {
 		times(&r, h.Acts)
 		r.Active, r.Others = 0, 0 // counted when the round ends
+		r.Notes = max(0, len(h.Notes)-counted)
 		out = append(out, r)
 	}
 	return out

@@ -61,7 +61,7 @@ CREATE TABLE throughput_rounds (
   finished_at timestamptz, -- NULL: open
   coder       text COLLATE "C" NOT NULL, -- login of who finished it
   returned    boolean NOT NULL,
-  notes       integer NOT NULL, -- that were finished with it for the first time
+  notes       integer NOT NULL, -- that were finished with it for the first time; of an open round: that wait
   bytes       bigint NOT NULL,  -- of the texts of the item's notes
   active_us   bigint NOT NULL,  -- of who finished it
   others_us   bigint NOT NULL,
