@@ -257,7 +257,7 @@ type ThroughputValues struct {
 // ThroughputState says how far counting is.
 type ThroughputState struct {
 	CountedAt time.Time // zero: never
-	Waiting   int64     // changes that are not counted yet
+	Waiting   int       // changes that are not counted yet
 }
 
 // ThroughputList names what encounters are listed for.

@@ -74,6 +74,8 @@ type Config struct {
 	// "reason: ", is shown to the sender. Any other counts as a failure here.
 	Parse func(body []byte) (coding.Note, error)
 	Codes Codes
+	// Figures has the figures for managers; nil: no page for them.
+	Figures Figures
 
 	// Ready is asked for every page and must answer fast: keep its answer for a
 	// moment. Pages show what is loaded, and say when suggestions cannot be made.
