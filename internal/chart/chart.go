@@ -119,6 +119,9 @@ func (c Chart) draw(p *charts.Painter, values [][]float64) error {
 	}
 	padding := charts.Box{Left: 6, Top: 8, Right: 14, Bottom: 4, IsSet: true}
 	labels := charts.CategoryAxisOption{Labels: c.Labels, LabelFontStyle: small}
+	if len(c.Labels) <= 16 {
+		labels.LabelCount = len(c.Labels)
+	}
 	hidden := charts.LegendOption{Show: charts.Ptr(false)}
 	switch c.Kind {
 	case Lines:

@@ -82,6 +82,9 @@ func (s *simulation) code(c *coder, e *encounter, at time.Time) time.Time {
 	s.begin(e, at)
 	w := &session{s: s, c: c, e: e, now: at.Truncate(time.Microsecond)}
 	st := e.story
+	if st.State == coding.ItemHeld {
+		w.event(string(coding.EventResumed), "", "")
+	}
 	if st.State == coding.ItemQueried { // the answer has come
 		q := &st.Queries[len(st.Queries)-1]
 		q.Status, q.Answer, q.ClosedBy, q.ClosedAt = coding.QueryAnswered, "Yes, as stated.", c.Login, w.now
@@ -103,6 +106,7 @@ func (s *simulation) code(c *coder, e *encounter, at time.Time) time.Time {
 	case what < 0.008:
 		w.read(total / 2)
 		w.aside(coding.ItemHeld, coding.EventHeld, "Waiting for a result")
+		w.later(0.9, 20)
 		return w.now
 	case what < 0.02:
 		w.read(total / 2)
@@ -176,6 +180,9 @@ func (w *session) undecided() []coding.Suggestion {
 	known := map[string]bool{}
 	for _, d := range w.e.story.Decisions {
 		known[d.Code] = true
+		if d.To != nil {
+			known[d.To.Code] = true
+		}
 	}
 	var out []coding.Suggestion
 	for _, n := range w.e.story.Notes {
@@ -196,11 +203,7 @@ func (w *session) undecided() []coding.Suggestion {
 func (w *session) judge(g coding.Suggestion) {
 	d := coding.Decision{Kind: coding.Accept, DecisionDetail: coding.DecisionDetail{System: g.System, Code: g.Code, Display: g.Display, Evidence: g.Evidence}}
 	if !w.c.eager && w.c.r.Float64() > g.Confidence+0.04-w.c.strict {
-		if w.c.r.Float64() < 0.25 {
-			other := conditions[w.c.r.IntN(len(conditions))]
-			for other.code == g.Code {
-				other = conditions[w.c.r.IntN(len(conditions))]
-			}
+		if other, ok := w.other(); ok && w.c.r.Float64() < 0.25 {
 			d.Kind, d.To, d.ToDisplay = coding.Modify, &coding.CodeKey{System: coding.ICD10CM, Code: other.code}, other.title
 		} else {
 			d.Kind, d.Evidence, d.ReasonCode = coding.Reject, nil, pick(w.c.r, reasons)
@@ -215,11 +218,24 @@ func (w *session) judge(g coding.Suggestion) {
 	}
 }
 
-func (w *session) add() {
+// other is a condition that is neither suggested nor decided on.
+func (w *session) other() (condition, bool) {
 	c := conditions[w.c.r.IntN(len(conditions))]
-	if slices.ContainsFunc(w.e.story.Decisions, func(d coding.Decision) bool {
+	for _, n := range w.e.story.Notes {
+		for _, g := range n.Set.Suggestions {
+			if g.Code == c.code {
+				return c, false
+			}
+		}
+	}
+	return c, !slices.ContainsFunc(w.e.story.Decisions, func(d coding.Decision) bool {
 		return d.Code == c.code || d.To != nil && d.To.Code == c.code
-	}) {
+	})
+}
+
+func (w *session) add() {
+	c, ok := w.other()
+	if !ok {
 		return
 	}
 	w.decide(coding.Decision{Kind: coding.Add, DecisionDetail: coding.DecisionDetail{
@@ -264,7 +280,7 @@ func (w *session) aside(state coding.ItemState, kind coding.ItemEventKind, reaso
 	st.State, st.Reason, st.ClaimedBy, st.ClaimedUntil = state, reason, "", time.Time{}
 }
 
-// ask asks who wrote the note; two thirds of the answers come.
+// ask asks who wrote the note; most answers come.
 func (w *session) ask() {
 	if w.aside(coding.ItemQueried, coding.EventQueried, "Query"); w.cut {
 		return
@@ -275,7 +291,13 @@ func (w *session) ask() {
 		Number: len(st.Queries) + 1, To: coding.ToAuthor, Person: n.Author, NoteID: n.NoteID, Template: "specificity",
 		Text: "Please state type, cause, severity and stage, if known.", AskedBy: w.c.Login, AskedAt: w.now, Status: coding.QueryOpen,
 	})
-	if back := w.now.Add(seconds(3600 * around(w.c.r, 30, 0.6))); w.c.r.Float64() < 0.67 {
+	w.later(0.93, 30)
+}
+
+// later lets the encounter, which was put away, be taken up after about so many
+// hours, if it ever is.
+func (w *session) later(chance, hours float64) {
+	if back := w.now.Add(seconds(3600 * around(w.c.r, hours, 0.6))); !w.cut && w.c.r.Float64() < chance {
 		heap.Push(&w.s.coming, entry{back, w.e})
 	}
 }

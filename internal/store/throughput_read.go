@@ -12,10 +12,30 @@ import (
 const (
 	cellFilter = ` AND day >= $2 AND day < $3 AND ($4::text IS NULL OR source = $4) AND ($5::text IS NULL OR setting = $5)`
 
-	sqlCellsWide        = `SELECT ` + cellColumns + ` FROM throughput_cells WHERE by_what = $1 AND NOT narrow AND specialty = ''` + cellFilter
-	sqlCellsNarrow      = `SELECT ` + cellColumns + ` FROM throughput_cells WHERE by_what = $1 AND narrow AND specialty = $6` + cellFilter
-	sqlCellsSpecialties = `SELECT ` + cellColumns + ` FROM throughput_cells WHERE by_what = 'all' AND narrow
-		AND day >= $1 AND day < $2 AND ($3::text IS NULL OR source = $3) AND ($4::text IS NULL OR setting = $4)`
+	sqlCellsWide   = `SELECT ` + cellColumns + ` FROM throughput_cells WHERE by_what = $1 AND NOT narrow AND specialty = ''` + cellFilter
+	sqlCellsNarrow = `SELECT ` + cellColumns + ` FROM throughput_cells WHERE by_what = $1 AND narrow AND specialty = $6` + cellFilter
+
+	// Sums of the cells of a name, or of a specialty, of the period ($2, $3) or of each
+	// of its days ($6); then the steps of active time. $7 is the specialty, or nothing.
+	totalCounts = `sum(notes_in)::bigint, sum(items_in)::bigint, sum(reopened)::bigint, sum(notes_out)::bigint, sum(items_out)::bigint,
+			sum(returned)::bigint, sum(active_us)::bigint, sum(others_us)::bigint, sum(accepted)::bigint, sum(modified)::bigint,
+			sum(rejected)::bigint, sum(added)::bigint, sum(suggested)::bigint, sum(degraded)::bigint, sum(nano_usd)::bigint FROM throughput_cells`
+	totalSteps    = `active[i], sum(active[i + 1])::bigint FROM throughput_cells, generate_series(1, cardinality(active), 2) AS i`
+	totalPeriod   = ` AND day >= $2 AND day < $3 AND ($4::text IS NULL OR source = $4) AND ($5::text IS NULL OR setting = $5) AND $6::boolean IS NOT NULL`
+	totalWide     = ` WHERE by_what = $1 AND NOT narrow AND specialty = '' AND $7::text IS NULL` + totalPeriod
+	totalNarrow   = ` WHERE by_what = $1 AND narrow AND specialty = $7` + totalPeriod
+	totalEach     = ` WHERE by_what = 'all' AND $1 = 'all' AND narrow AND $7::text IS NULL` + totalPeriod
+	totalName     = `SELECT name, '', CASE WHEN $6::boolean THEN day END, `
+	totalOf       = `SELECT '', specialty, CASE WHEN $6::boolean THEN day END, `
+	groupedTotals = ` GROUP BY 1, 2, 3`
+	groupedSteps  = ` GROUP BY 1, 2, 3, 4`
+
+	sqlTotalsWide     = totalName + totalCounts + totalWide + groupedTotals
+	sqlTotalsNarrow   = totalName + totalCounts + totalNarrow + groupedTotals
+	sqlTotalsEach     = totalOf + totalCounts + totalEach + groupedTotals
+	sqlTotalStepsWide = totalName + totalSteps + totalWide + groupedSteps
+	sqlTotalStepsSome = totalName + totalSteps + totalNarrow + groupedSteps
+	sqlTotalStepsEach = totalOf + totalSteps + totalEach + groupedSteps
 
 	roundFilter = ` AND ($3::text IS NULL OR source = $3) AND ($4::text IS NULL OR setting = $4) AND ($5::text IS NULL OR specialty = $5)`
 
@@ -33,7 +53,8 @@ const (
 		WHERE q.status = 'open' AND ($1::text IS NULL OR i.source = $1) AND ($2::text IS NULL OR i.setting = $2)
 			AND ($3::text IS NULL OR i.specialty = $3) AND ($4::text IS NULL OR q.asked_by = $4)`
 
-	sqlThroughputPlaces      = `SELECT DISTINCT source, setting FROM throughput_cells WHERE by_what = 'all' AND NOT narrow AND specialty = '' AND day >= $1 AND day < $2 ORDER BY 1, 2`
+	sqlThroughputPlaces      = `SELECT DISTINCT source, setting FROM throughput_cells WHERE by_what = 'all' AND NOT narrow AND specialty = '' AND day >= $1 AND day < $2
+		UNION SELECT source, setting FROM throughput_rounds WHERE finished_at IS NULL ORDER BY 1, 2`
 	sqlThroughputSpecialties = `SELECT DISTINCT specialty FROM throughput_cells WHERE by_what = 'all' AND narrow AND day >= $1 AND day < $2 ORDER BY 1`
 
 	sqlThroughputState = `SELECT (SELECT counted_at FROM throughput_state), (SELECT count(*) FROM (SELECT FROM throughput_changes LIMIT 100000) AS few)`
@@ -52,9 +73,50 @@ func (s *Store) ThroughputCells(ctx context.Context, by coding.CellBy, q coding.
 	return s.readCells(ctx, sql, args)
 }
 
-// ThroughputSpecialties gives the cells of each specialty.
-func (s *Store) ThroughputSpecialties(ctx context.Context, q coding.ThroughputQuery) (coding.Cells, error) {
-	return s.readCells(ctx, sqlCellsSpecialties, []any{planned, q.From.Time(), q.To.Time(), orNull(q.Source), orNull(string(q.Setting))})
+// ThroughputTotals gives the sums of the cells of each name, without a source or
+// setting: of the whole period, or of each of its days. Of distributions there is
+// the active time alone, and that not by day. By everything, it gives the sums of
+// each specialty.
+func (s *Store) ThroughputTotals(ctx context.Context, by coding.CellBy, q coding.ThroughputQuery, daily bool) (coding.Cells, error) {
+	const op = "read figures"
+	counts, steps := sqlTotalsWide, sqlTotalStepsWide
+	switch {
+	case by == coding.ByAll:
+		counts, steps = sqlTotalsEach, sqlTotalStepsEach
+	case q.Specialty != nil:
+		counts, steps = sqlTotalsNarrow, sqlTotalStepsSome
+	}
+	args := []any{planned, string(by), q.From.Time(), q.To.Time(), orNull(q.Source), orNull(string(q.Setting)), daily, q.Specialty}
+	out := coding.Cells{}
+	k := coding.CellKey{By: by, Narrow: by == coding.ByAll}
+	var day *time.Time
+	var n [coding.CellCounts]int64
+	into := []any{&k.Name, &k.Specialty, &day}
+	for i := range n {
+		into = append(into, &n[i])
+	}
+	rows, err := s.pool.Query(ctx, counts, args...)
+	if err != nil {
+		return nil, wrap(op, err)
+	}
+	if _, err = pgx.ForEachRow(rows, into, func() error {
+		k.Day = dateFrom(day)
+		out.At(k).Counts = n
+		return nil
+	}); err != nil || daily {
+		return out, wrap(op, err)
+	}
+	if rows, err = s.pool.Query(ctx, steps, args...); err != nil {
+		return nil, wrap(op, err)
+	}
+	var step int
+	var count int64
+	_, err = pgx.ForEachRow(rows, []any{&k.Name, &k.Specialty, &day, &step, &count}, func() error {
+		k.Day = coding.Date{}
+		out.At(k).Step(coding.ActiveEach, step, count)
+		return nil
+	})
+	return out, wrap(op, err)
 }
 
 func (s *Store) readCells(ctx context.Context, sql string, args []any) (coding.Cells, error) {
@@ -113,7 +175,8 @@ func (s *Store) OpenQueries(ctx context.Context, q coding.ThroughputQuery) (o co
 	return o, wrap("count open queries", err)
 }
 
-// ThroughputValues gives what there are figures of between two days.
+// ThroughputValues gives what there are figures of between two days, and where
+// something waits now.
 func (s *Store) ThroughputValues(ctx context.Context, from, to coding.Date) (v coding.ThroughputValues, err error) {
 	const op = "read what figures there are"
 	rows, err := s.pool.Query(ctx, sqlThroughputPlaces, from.Time(), to.Time())

@@ -92,7 +92,11 @@ func (s *Service) Entries(ctx context.Context, l List, cursor string) (Entries, 
 	}
 	q.Before, q.BeforeID = readCursor(cursor)
 	today := s.Calendar.Day(s.Now())
-	values, err := s.Store.ThroughputValues(ctx, today.AddDays(-maxDays), today.AddDays(1))
+	from := today.AddDays(-maxDays)
+	if f.From.Before(from) {
+		from = f.From
+	}
+	values, err := s.Store.ThroughputValues(ctx, from, today.AddDays(1))
 	if err == nil {
 		q.Limits = s.limitsOf(values.Places, s.Now())
 	}

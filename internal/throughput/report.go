@@ -165,30 +165,24 @@ func (d *data) read(ctx context.Context) error {
 	today := d.Calendar.Day(d.now)
 	recent := q
 	recent.From, recent.To = today.AddDays(-14), today.AddDays(1)
+	var err error
+	for _, part := range []struct {
+		into *coding.Cells
+		q    coding.ThroughputQuery
+	}{{&d.all, q}, {&d.before, before}, {&d.recent, recent}} {
+		if *part.into, err = d.Store.ThroughputCells(ctx, coding.ByAll, part.q); err != nil {
+			return err
+		}
+	}
 	for _, part := range []struct {
 		into *coding.Cells
 		by   coding.CellBy
-		q    coding.ThroughputQuery
-	}{
-		{&d.all, coding.ByAll, q},
-		{&d.before, coding.ByAll, before},
-		{&d.recent, coding.ByAll, recent},
-		{&d.coders, coding.ByCoder, q},
-		{&d.models, coding.ByModel, q},
-		{&d.lengths, coding.ByLength, q},
-		{&d.reasons, coding.ByReason, q},
-	} {
-		cells, err := d.Store.ThroughputCells(ctx, part.by, part.q)
-		if err != nil {
+	}{{&d.coders, coding.ByCoder}, {&d.models, coding.ByModel}, {&d.lengths, coding.ByLength}, {&d.reasons, coding.ByReason}, {&d.specialties, coding.ByAll}} {
+		if part.by == coding.ByAll && q.Specialty != nil {
+			d.specialties = d.all
+		} else if *part.into, err = d.Store.ThroughputTotals(ctx, part.by, q, part.by == coding.ByModel); err != nil {
 			return err
 		}
-		*part.into = cells
-	}
-	var err error
-	if d.f.Specialty != nil {
-		d.specialties = d.all
-	} else if d.specialties, err = d.Store.ThroughputSpecialties(ctx, q); err != nil {
-		return err
 	}
 	if d.backlog, err = d.Store.Backlog(ctx, q, d.ages(), d.limits(), d.Calendar.Before(d.now, d.usual())); err != nil {
 		return err
