@@ -53,7 +53,7 @@ const (
 		WHERE q.status = 'open' AND ($1::text IS NULL OR i.source = $1) AND ($2::text IS NULL OR i.setting = $2)
 			AND ($3::text IS NULL OR i.specialty = $3) AND ($4::text IS NULL OR q.asked_by = $4)`
 
-	sqlThroughputPlaces      = `SELECT DISTINCT source, setting FROM throughput_cells WHERE by_what = 'all' AND NOT narrow AND specialty = '' AND day >= $1 AND day < $2
+	sqlThroughputPlaces = `SELECT DISTINCT source, setting FROM throughput_cells WHERE by_what = 'all' AND NOT narrow AND specialty = '' AND day >= $1 AND day < $2
 		UNION SELECT source, setting FROM throughput_rounds WHERE finished_at IS NULL ORDER BY 1, 2`
 	sqlThroughputSpecialties = `SELECT DISTINCT specialty FROM throughput_cells WHERE by_what = 'all' AND narrow AND day >= $1 AND day < $2 ORDER BY 1`
 

@@ -50,7 +50,7 @@ var meanings = map[string]string{
 	"active_p90":        "Nine of ten finished encounters took no more active time for each of their notes." + ruleNote + stepNote,
 	"per_hour":          "Notes finished, divided by the active hours of those who finished them." + ruleNote,
 	"others":            "Active time that others spent at encounters before somebody else finished them." + ruleNote,
-	"coders":            "Encounters count for who finished them, with what became of suggestions. Times are active time. Few notes make rates and shares uncertain: see the number of notes.",
+	"coders":            "Encounters count for who finished them, with what became of suggestions. Times are active time. Few notes make rates and shares uncertain: see the number of notes. Worth a look is who, of at least 100 suggestions decided, accepted 98 % or more, and who, with at least 20 notes, needed half as long as the team for each, or less, or half as long again, or more.",
 	"specialties":       "Encounters count under the specialty of their latest note that names one.",
 	"lengths":           "Encounters finished in the period by the length of all their notes together.",
 	"accepted":          "Of the suggestions that were decided on when an encounter was finished, the share that was accepted. Decisions that were undone do not count; those left undecided neither.",

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"chartcode/internal/coding"
@@ -276,6 +277,9 @@ func (d *data) sectionWork() Section {
 		"Coder", "Encounters finished", "Notes finished", "Active time", "For each note", "Median", "90 %", "Notes an active hour",
 		"Suggestions decided", "Accepted", "Modified", "Rejected", "Added an encounter", "Returned",
 	}}
+	if !d.own {
+		coders.Columns = append(coders.Columns, "Look at")
+	}
 	pace := Chart{ID: "pace", Title: "Notes for each active hour, by coder", Kind: Rows, Table: coders.ID, Unit: Rate, Series: []Series{{Name: "Notes an active hour"}}}
 	accept := Chart{ID: "acceptance", Title: "Share of suggestions accepted, by coder", Kind: Rows, Table: coders.ID, Unit: Share, Series: []Series{{Name: "Accepted"}}}
 	byCoder := groups(d.coders, func(k coding.CellKey) string { return k.Name })
@@ -284,7 +288,7 @@ func (d *data) sectionWork() Section {
 	}) {
 		c := byCoder[login]
 		of := func(l *List) { l.Filter.Coder = login }
-		coders.Rows = append(coders.Rows, []Cell{
+		row := []Cell{
 			{Value: words(d.name(login)), List: d.list(coding.ListFinished, of)},
 			{Value: number(c.Counts[coding.ItemsOut]), List: d.list(coding.ListFinished, of)},
 			{Value: number(c.Counts[coding.NotesOut]), List: d.list(coding.ListFinished, of)},
@@ -296,7 +300,11 @@ func (d *data) sectionWork() Section {
 			{Value: share(c.Counts[coding.RejectedCount], decided(c)), List: d.list(coding.ListRejected, of)},
 			{Value: ratio(Rate, float64(c.Counts[coding.AddedCount]), float64(c.Counts[coding.ItemsOut]), c.Counts[coding.ItemsOut]), List: d.list(coding.ListAdded, of)},
 			{Value: number(c.Counts[coding.ReturnedCount]), List: d.list(coding.ListReturned, of)},
-		})
+		}
+		if !d.own {
+			row = append(row, Cell{Value: words(remarks(c, now))})
+		}
+		coders.Rows = append(coders.Rows, row)
 		pace.Labels, accept.Labels = append(pace.Labels, d.name(login)), append(accept.Labels, d.name(login))
 		pace.Series[0].Values = append(pace.Series[0].Values, orNaN(perHour(c)))
 		accept.Series[0].Values = append(accept.Series[0].Values, orNaN(acceptedShare(c)))
@@ -306,6 +314,23 @@ func (d *data) sectionWork() Section {
 		s.Charts = []Chart{accept, pace}
 	}
 	return s
+}
+
+// remarks say what about a coder is worth a look, beside the team.
+func remarks(c, team *coding.CellSums) string {
+	var out []string
+	if n := decided(c); n >= 100 && float64(c.Counts[coding.AcceptedCount]) >= 0.98*float64(n) {
+		out = append(out, "accepts nearly everything")
+	}
+	if own, all := minutesEach(c), minutesEach(team); c.Counts[coding.NotesOut] >= 20 && !all.None {
+		switch {
+		case own.X >= 1.5*all.X:
+			out = append(out, "takes longer than the team")
+		case own.X <= all.X/2:
+			out = append(out, "faster than the team")
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 func orNaN(v Value) float64 {
