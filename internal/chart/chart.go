@@ -113,13 +113,11 @@ func (c Chart) SVG() (template.HTML, error) {
 func (c Chart) draw(p *charts.Painter, values [][]float64) error {
 	small := charts.FontStyle{FontSize: 9}
 	least := 0.0
-	axis := charts.ValueAxisOption{Min: &least, LabelFontStyle: small, LabelCount: 5}
-	if c.Max > 0 {
-		axis.Max = &c.Max
-	}
+	most := c.most()
+	axis := charts.ValueAxisOption{Min: &least, Max: &most, RangeValuePaddingScale: &least, LabelFontStyle: small, LabelCount: 5}
 	padding := charts.Box{Left: 6, Top: 8, Right: 14, Bottom: 4, IsSet: true}
 	labels := charts.CategoryAxisOption{Labels: c.Labels, LabelFontStyle: small}
-	if len(c.Labels) <= 16 {
+	if len(c.Labels) <= 16 || len(c.Labels) <= 24 && len(c.Labels[0]) <= 2 {
 		labels.LabelCount = len(c.Labels)
 	}
 	hidden := charts.LegendOption{Show: charts.Ptr(false)}
@@ -142,6 +140,38 @@ func (c Chart) draw(p *charts.Painter, values [][]float64) error {
 		o.StackSeries = charts.Ptr(c.Kind == Stacked)
 		return p.BarChart(o)
 	}
+}
+
+// most is the end of the axis: the least round number that four steps of a round
+// size reach and no value exceeds.
+func (c Chart) most() float64 {
+	if c.Max > 0 {
+		return c.Max
+	}
+	highest := 0.0
+	for i := range c.Labels {
+		sum := 0.0
+		for _, s := range c.Series {
+			if i >= len(s.Values) || math.IsNaN(s.Values[i]) {
+				continue
+			}
+			highest = max(highest, s.Values[i])
+			sum += s.Values[i]
+		}
+		if c.Kind == Stacked {
+			highest = max(highest, sum)
+		}
+	}
+	if highest == 0 {
+		return 4
+	}
+	unit := math.Pow(10, math.Floor(math.Log10(highest/4)))
+	for _, m := range []float64{1, 2, 2.5, 5} {
+		if 4*m*unit >= highest {
+			return 4 * m * unit
+		}
+	}
+	return 40 * unit
 }
 
 func reversed[T any](in []T) []T {

@@ -99,7 +99,7 @@ func (s *simulation) code(c *coder, e *encounter, at time.Time) time.Time {
 	total := around(c.r, 60*minutes[e.setting]*c.speed, 0.45)
 	codes := w.undecided()
 	if c.eager {
-		total = 6 + 1.4*float64(len(codes))*around(c.r, 1, 0.2)
+		total = 25 + 2.5*float64(len(codes))*around(c.r, 1, 0.2)
 	}
 	switch what := c.r.Float64(); {
 	case c.eager:
@@ -138,6 +138,9 @@ func (s *simulation) code(c *coder, e *encounter, at time.Time) time.Time {
 	}
 	w.wait(min(240, around(c.r, each, 0.4)))
 	w.finish(coding.DispositionCompleted)
+	if c.eager { // and is soon done with the day's share
+		w.wait(60 + 240*c.r.Float64())
+	}
 	return w.now
 }
 

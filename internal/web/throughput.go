@@ -154,11 +154,8 @@ func (v throughputView) CSV(table string) string {
 
 // Change says how a figure differs from the period before.
 func (v throughputView) Change(f throughput.Figure) string {
-	switch {
-	case f.Before == nil:
+	if f.Before == nil || f.Before.None {
 		return ""
-	case f.Before.None:
-		return "nothing to compare with before"
 	}
 	text := "before: " + f.Before.String()
 	if f.Value.None || f.Before.X == 0 || f.Value.Kind == throughput.Share {

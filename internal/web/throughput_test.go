@@ -2,10 +2,12 @@ package web_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"image/png"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/jackc/pgx/v5"
 
 	"chartcode/internal/coding"
 	"chartcode/internal/simulate"
@@ -24,6 +27,12 @@ import (
 
 // monthSite serves an invented month that has just ended.
 func monthSite(t testing.TB) (*site, simulate.Result) {
+	t.Helper()
+	return invented(t, simulate.Config{Days: 30, Coders: 6, Notes: 1500, Seed: 3})
+}
+
+// invented serves invented work that has just ended.
+func invented(t testing.TB, cfg simulate.Config) (*site, simulate.Result) {
 	t.Helper()
 	now := time.Now()
 	zone, err := time.LoadLocation("America/Chicago")
@@ -36,7 +45,8 @@ func monthSite(t testing.TB) (*site, simulate.Result) {
 		figures = figuresOf(t, c)
 		c.Figures = figures
 	})
-	r, err := simulate.Run(t.Context(), simulate.Config{Until: now, Days: 30, Coders: 6, Notes: 1500, Seed: 3, Zone: zone, Write: s.store.WriteStories})
+	cfg.Until, cfg.Zone, cfg.Write = now, zone, s.store.WriteStories
+	r, err := simulate.Run(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +104,7 @@ func TestThroughputPage(t *testing.T) {
 	if len(seen) < 25 {
 		t.Errorf("the page leads to %d kinds of lists and tables: %v", len(seen), seen)
 	}
-	manager.get("/throughput?view=tables").wants(t, http.StatusOK, "<details class=\"table\" id=\"table-days\" open>")
+	manager.get("/throughput?view=tables").wants(t, http.StatusOK, `<details class="table" open>`, `id="table-days"`)
 	if tables := manager.get("/throughput?view=tables"); strings.Contains(tables.body, `role="img"`) {
 		t.Error("the tables come with charts")
 	}
@@ -186,6 +196,79 @@ func TestNothingCountedYet(t *testing.T) {
 	s.as(coding.RoleManager).get("/throughput").wants(t, http.StatusOK, "Nothing is counted yet", "chartcode metrics rebuild")
 }
 
+// eventReads is how often tables of events were read, by index or from end to end.
+// What a connection did is in it once the connection is closed.
+func eventReads(t testing.TB, url string) map[string]int64 {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	rows, err := conn.Query(t.Context(), `SELECT relname, seq_scan + coalesce(idx_scan, 0) FROM pg_stat_user_tables WHERE schemaname = current_schema()
+		AND relname IN ('decisions', 'audit_events', 'note_revisions', 'suggestion_sets', 'suggestions', 'notes', 'item_notes', 'items', 'outbox', 'throughput_rounds')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]int64{}
+	var name string
+	var n int64
+	if _, err := pgx.ForEachRow(rows, []any{&name, &n}, func() error { out[name] = n; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if len(out) != 10 {
+		t.Fatalf("only %v are counted", out)
+	}
+	return out
+}
+
+// readsNoEvents compares what was read with before.
+func readsNoEvents(t testing.TB, before, after map[string]int64) {
+	t.Helper()
+	for name, n := range after {
+		switch read := n - before[name]; {
+		case name == "throughput_rounds": // shows that reading is noticed
+			if read == 0 {
+				t.Error("no page read the backlog, or reading is not noticed")
+			}
+		case name == "items": // those of open queries
+		case read != 0:
+			t.Errorf("%s was read %d times", name, read)
+		}
+	}
+}
+
+// The pages of figures read sums, the backlog and open queries, and never the
+// events.
+func TestFiguresReadNoEvents(t *testing.T) {
+	t.Parallel()
+	s, r := monthSite(t)
+	figuresReadNoEvents(t, s, r)
+}
+
+// figuresReadNoEvents ends the site's use of its store.
+func figuresReadNoEvents(t testing.TB, s *site, r simulate.Result) {
+	t.Helper()
+	s.store.Close() // and what it did is counted
+	before := eventReads(t, s.url)
+	kept, err := store.Open(t.Context(), store.Config{URL: s.url, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	figures := figuresOf(t, &web.Config{Versions: kept, Zone: time.UTC, Now: time.Now})
+	for _, q := range []string{"", "days=90", "coder=" + r.Eager, "specialty=Cardiology", "source=sim-north&setting=inpatient"} {
+		v, err := url.ParseQuery(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := figures.Report(t.Context(), figures.FilterOf(v)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept.Close()
+	readsNoEvents(t, before, eventReads(t, s.url))
+}
+
 // TestThroughputInTheBrowser: the tables are one key away, charts have colours in
 // both schemes, and axe finds nothing.
 func TestThroughputInTheBrowser(t *testing.T) {
@@ -203,6 +286,8 @@ func TestThroughputInTheBrowser(t *testing.T) {
 		b.until(`getComputedStyle(document.querySelector("svg.chart .fill-s1")).fill !== "none"`)
 		b.checkAxe(script, scheme+" charts")
 		shoot(t, b, "throughput-"+scheme)
+		b.run(chromedp.Click(`a[href="#table-days"]`))
+		b.until(`document.querySelector("#table-days").closest("details").open`)
 		b.press("b")
 		b.until(`location.search.includes("view=tables") && document.querySelectorAll("details.table[open]").length >= 10`)
 		b.checkAxe(script, scheme+" tables")
