@@ -23,7 +23,7 @@ func TestSimulate(t *testing.T) {
 			args = append(args[:len(args):len(args)], "--seed", "2")
 		}
 		out, status := s.run(args...)
-		if status != exitGood || !strings.Contains(out, "300 notes") || !strings.Contains(out, "the LLM is out from 2026-03-") || !strings.Contains(out, "sim-coder-02 accepts everything") {
+		if status != exitGood || !strings.Contains(out, "300 notes") || !strings.Contains(out, "the LLM is out from 2026-03-") || !strings.Contains(out, "sim-coder-03 accepts everything") {
 			t.Fatalf("%s: status %d:\n%s", name, status, out)
 		}
 		conn, err := pgx.Connect(t.Context(), url)
@@ -34,8 +34,8 @@ func TestSimulate(t *testing.T) {
 		var sum string
 		// Numbers are given by the database in the order of writing; all else is of the seed.
 		if err := conn.QueryRow(t.Context(), `SELECT md5(string_agg(x, ',' ORDER BY x)) FROM (
-				SELECT i.encounter_key || d.seq || d.kind || d.coder || d.at || d.detail::text AS x FROM decisions d JOIN items i ON i.id = d.item_id
-				UNION ALL SELECT note_id || r.received_at || r.sha256 FROM note_revisions r) AS all_rows`).Scan(&sum); err != nil {
+				SELECT i.encounter_key || concat(d.seq, d.kind, d.coder, d.at, d.detail) AS x FROM decisions d JOIN items i ON i.id = d.item_id
+				UNION ALL SELECT concat(note_id, r.received_at, r.sha256) FROM note_revisions r) AS all_rows`).Scan(&sum); err != nil {
 			t.Fatal(err)
 		}
 		rows[name] = sum

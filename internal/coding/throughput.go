@@ -100,9 +100,10 @@ const (
 type CellKey struct {
 	By        CellBy
 	Narrow    bool   // one specialty; otherwise all
+	Placed    bool   // one source and setting; otherwise all
 	Specialty string // of a narrow cell
 	Day       Date   // of the site
-	Source    string
+	Source    string // of a placed cell
 	Setting   Setting
 	Name      string // of the coder, model ...
 }

@@ -110,7 +110,7 @@ func (s *simulation) work(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		turn := heap.Pop(&shifts).(entry) //nolint:errcheck,forcetypeassert // queue holds nothing else
+		turn := heap.Pop(&shifts).(entry) //nolint:forcetypeassert // queue holds nothing else
 		now, c := turn.at, s.coders[turn.e.number]
 		if !now.Before(s.Until) {
 			continue
@@ -120,7 +120,7 @@ func (s *simulation) work(ctx context.Context) error {
 		}
 		then := now.Add(90 * time.Second)
 		if s.waiting.Len() > 0 {
-			e := heap.Pop(&s.waiting).(entry).e //nolint:errcheck,forcetypeassert // as above
+			e := heap.Pop(&s.waiting).(entry).e //nolint:forcetypeassert // as above
 			then = s.code(c, e, now)
 			if e.story.State == coding.ItemFinished && e.seen == len(e.arrivals) {
 				if err := s.end(ctx, e); err != nil {
@@ -181,7 +181,7 @@ type queue struct {
 func (q *queue) Len() int           { return len(q.entries) }
 func (q *queue) Less(i, j int) bool { return q.before(q.entries[i], q.entries[j]) }
 func (q *queue) Swap(i, j int)      { q.entries[i], q.entries[j] = q.entries[j], q.entries[i] }
-func (q *queue) Push(x any)         { q.entries = append(q.entries, x.(entry)) } //nolint:errcheck,forcetypeassert // nothing else is pushed
+func (q *queue) Push(x any)         { q.entries = append(q.entries, x.(entry)) } //nolint:forcetypeassert // nothing else is pushed
 func (q *queue) Pop() any {
 	last := q.entries[len(q.entries)-1]
 	q.entries = q.entries[:len(q.entries)-1]

@@ -97,7 +97,7 @@ func (w *storyWriter) items(ctx context.Context) (err error) {
 	for _, st := range w.stories {
 		row := itemRow(st)
 		rows = append(rows, row)
-		sources, keys = append(sources, st.Source), append(keys, row[1].(string)) //nolint:errcheck,forcetypeassert // itemRow puts it there
+		sources, keys = append(sources, st.Source), append(keys, row[1].(string)) //nolint:forcetypeassert // itemRow puts it there
 	}
 	if err := copyRows(ctx, w.tx, "items", storyItemColumns, rows); err != nil {
 		return err

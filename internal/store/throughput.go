@@ -237,7 +237,7 @@ const sqlTakeSets = `DELETE FROM throughput_notes WHERE set_id = ANY ($1) RETURN
 func (c *counting) releaseSets(ctx context.Context, notes [][]any) error {
 	ids := make([]int64, len(notes))
 	for i, row := range notes {
-		ids[i] = row[0].(int64) //nolint:errcheck,forcetypeassert // noteFactRow puts it there
+		ids[i] = row[0].(int64) //nolint:forcetypeassert // noteFactRow puts it there
 	}
 	rows, err := c.tx.Query(ctx, sqlTakeSets, ids)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	cellKeyColumns = `by_what, narrow, specialty, day, source, setting, name`
+	cellKeyColumns = `by_what, narrow, placed, specialty, day, source, setting, name`
 
 	// In the order of coding.CellCount and coding.CellSpread.
 	cellSumColumns = `notes_in, items_in, reopened, notes_out, items_out, returned, active_us, others_us, accepted, modified,
@@ -23,15 +23,15 @@ const (
 	cellColumns = cellKeyColumns + `, ` + cellSumColumns
 
 	sqlCellsOf = `SELECT ` + cellColumns + ` FROM throughput_cells
-		JOIN unnest($1::text[], $2::boolean[], $3::text[], $4::date[], $5::text[], $6::text[], $7::text[])
-			AS k (by_what, narrow, specialty, day, source, setting, name) USING (` + cellKeyColumns + `)`
+		JOIN unnest($1::text[], $2::boolean[], $3::boolean[], $4::text[], $5::date[], $6::text[], $7::text[], $8::text[])
+			AS k (by_what, narrow, placed, specialty, day, source, setting, name) USING (` + cellKeyColumns + `)`
 
-	sqlDeleteCell = `DELETE FROM throughput_cells WHERE by_what = $1 AND narrow = $2 AND specialty = $3 AND day = $4
-		AND source = $5 AND setting = $6 AND name = $7`
+	sqlDeleteCell = `DELETE FROM throughput_cells WHERE by_what = $1 AND narrow = $2 AND placed = $3 AND specialty = $4
+		AND day = $5 AND source = $6 AND setting = $7 AND name = $8`
 
 	sqlUpdateCell = `UPDATE throughput_cells SET (` + cellSumColumns + `)
-			= ($8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)
-		WHERE by_what = $1 AND narrow = $2 AND specialty = $3 AND day = $4 AND source = $5 AND setting = $6 AND name = $7`
+			= ($9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)
+		WHERE by_what = $1 AND narrow = $2 AND placed = $3 AND specialty = $4 AND day = $5 AND source = $6 AND setting = $7 AND name = $8`
 )
 
 // writeCells adds what was counted to the cells and forgets it. Only who holds the
@@ -83,12 +83,12 @@ func (c *counting) cellsOf(ctx context.Context, keys []coding.CellKey) (coding.C
 	n := len(keys)
 	by, specialties, sources := make([]string, n), make([]string, n), make([]string, n)
 	settings, names := make([]string, n), make([]string, n)
-	narrow, days := make([]bool, n), make([]time.Time, n)
+	narrow, placed, days := make([]bool, n), make([]bool, n), make([]time.Time, n)
 	for i, k := range keys {
-		by[i], narrow[i], specialties[i], days[i] = string(k.By), k.Narrow, k.Specialty, k.Day.Time()
+		by[i], narrow[i], placed[i], specialties[i], days[i] = string(k.By), k.Narrow, k.Placed, k.Specialty, k.Day.Time()
 		sources[i], settings[i], names[i] = k.Source, string(k.Setting), k.Name
 	}
-	rows, err := c.tx.Query(ctx, sqlCellsOf, by, narrow, specialties, days, sources, settings, names)
+	rows, err := c.tx.Query(ctx, sqlCellsOf, by, narrow, placed, specialties, days, sources, settings, names)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func collectCells(rows pgx.Rows) (coding.Cells, error) {
 	var day time.Time
 	var counts [coding.CellCounts]int64
 	var spreads [coding.CellSpreads][]int32
-	into := []any{&k.By, &k.Narrow, &k.Specialty, &day, &k.Source, &k.Setting, &k.Name}
+	into := []any{&k.By, &k.Narrow, &k.Placed, &k.Specialty, &day, &k.Source, &k.Setting, &k.Name}
 	for i := range counts {
 		into = append(into, &counts[i])
 	}
@@ -117,22 +117,27 @@ func collectCells(rows pgx.Rows) (coding.Cells, error) {
 		k.Day = coding.DateOf(day)
 		sums := &coding.CellSums{Counts: counts}
 		for i, pairs := range spreads {
-			if len(pairs) == 0 {
-				continue
-			}
-			spread := make(coding.Spread, len(pairs)/2)
-			for j := 0; j+1 < len(pairs); j += 2 {
-				spread[int(pairs[j])] = int64(pairs[j+1])
-			}
-			sums.Spreads[i] = spread
+			sums.Spreads[i] = spreadOf(pairs)
 		}
 		out[k] = sums
 	}
 	return out, rows.Err()
 }
 
+// spreadOf reads pairs of a step and a count.
+func spreadOf(pairs []int32) coding.Spread {
+	if len(pairs) == 0 {
+		return nil
+	}
+	spread := make(coding.Spread, len(pairs)/2)
+	for j := 0; j+1 < len(pairs); j += 2 {
+		spread[int(pairs[j])] = int64(pairs[j+1])
+	}
+	return spread
+}
+
 func cellKey(k coding.CellKey) []any {
-	return []any{string(k.By), k.Narrow, k.Specialty, k.Day.Time(), k.Source, string(k.Setting), k.Name}
+	return []any{string(k.By), k.Narrow, k.Placed, k.Specialty, k.Day.Time(), k.Source, string(k.Setting), k.Name}
 }
 
 func cellRow(k coding.CellKey, sums *coding.CellSums) []any {

@@ -12,16 +12,25 @@ import (
 const (
 	cellFilter = ` AND day >= $2 AND day < $3 AND ($4::text IS NULL OR source = $4) AND ($5::text IS NULL OR setting = $5)`
 
-	sqlCellsWide   = `SELECT ` + cellColumns + ` FROM throughput_cells WHERE by_what = $1 AND NOT narrow AND specialty = ''` + cellFilter
-	sqlCellsNarrow = `SELECT ` + cellColumns + ` FROM throughput_cells WHERE by_what = $1 AND narrow AND specialty = $6` + cellFilter
+	wideCells   = ` FROM throughput_cells WHERE by_what = $1 AND NOT narrow AND placed = $6 AND specialty = '' AND $7::text IS NULL` + cellFilter
+	narrowCells = ` FROM throughput_cells WHERE by_what = $1 AND narrow AND placed = $6 AND specialty = $7` + cellFilter
+
+	sqlCellsWide   = `SELECT ` + cellColumns + wideCells
+	sqlCellsNarrow = `SELECT ` + cellColumns + narrowCells
+
+	// Of each source and setting no more than what service levels need.
+	placeColumns         = `day, source, setting, items_out, to_finish, to_finish_work`
+	sqlPlacedCellsWide   = `SELECT ` + placeColumns + wideCells
+	sqlPlacedCellsNarrow = `SELECT ` + placeColumns + narrowCells
 
 	// Sums of the cells of a name, or of a specialty, of the period ($2, $3) or of each
-	// of its days ($6); then the steps of active time. $7 is the specialty, or nothing.
+	// of its days ($6); then the steps of active time. $7 is the specialty, or nothing,
+	// and $8 says whether there is a filter of the place.
 	totalCounts = `sum(notes_in)::bigint, sum(items_in)::bigint, sum(reopened)::bigint, sum(notes_out)::bigint, sum(items_out)::bigint,
 			sum(returned)::bigint, sum(active_us)::bigint, sum(others_us)::bigint, sum(accepted)::bigint, sum(modified)::bigint,
 			sum(rejected)::bigint, sum(added)::bigint, sum(suggested)::bigint, sum(degraded)::bigint, sum(nano_usd)::bigint FROM throughput_cells`
 	totalSteps    = `active[i], sum(active[i + 1])::bigint FROM throughput_cells, generate_series(1, cardinality(active), 2) AS i`
-	totalPeriod   = ` AND day >= $2 AND day < $3 AND ($4::text IS NULL OR source = $4) AND ($5::text IS NULL OR setting = $5) AND $6::boolean IS NOT NULL`
+	totalPeriod   = ` AND day >= $2 AND day < $3 AND ($4::text IS NULL OR source = $4) AND ($5::text IS NULL OR setting = $5) AND $6::boolean IS NOT NULL AND placed = $8`
 	totalWide     = ` WHERE by_what = $1 AND NOT narrow AND specialty = '' AND $7::text IS NULL` + totalPeriod
 	totalNarrow   = ` WHERE by_what = $1 AND narrow AND specialty = $7` + totalPeriod
 	totalEach     = ` WHERE by_what = 'all' AND $1 = 'all' AND narrow AND $7::text IS NULL` + totalPeriod
@@ -53,24 +62,63 @@ const (
 		WHERE q.status = 'open' AND ($1::text IS NULL OR i.source = $1) AND ($2::text IS NULL OR i.setting = $2)
 			AND ($3::text IS NULL OR i.specialty = $3) AND ($4::text IS NULL OR q.asked_by = $4)`
 
-	sqlThroughputPlaces = `SELECT DISTINCT source, setting FROM throughput_cells WHERE by_what = 'all' AND NOT narrow AND specialty = '' AND day >= $1 AND day < $2
+	sqlThroughputPlaces = `SELECT DISTINCT source, setting FROM throughput_cells WHERE by_what = 'all' AND NOT narrow AND placed AND specialty = '' AND day >= $1 AND day < $2
 		UNION SELECT source, setting FROM throughput_rounds WHERE finished_at IS NULL ORDER BY 1, 2`
-	sqlThroughputSpecialties = `SELECT DISTINCT specialty FROM throughput_cells WHERE by_what = 'all' AND narrow AND day >= $1 AND day < $2 ORDER BY 1`
+	sqlThroughputSpecialties = `SELECT DISTINCT specialty FROM throughput_cells WHERE by_what = 'all' AND narrow AND NOT placed AND day >= $1 AND day < $2 ORDER BY 1`
 
 	sqlThroughputState = `SELECT (SELECT counted_at FROM throughput_state), (SELECT count(*) FROM (SELECT FROM throughput_changes LIMIT 100000) AS few)`
 
 	sqlLLMSpendDays = `SELECT day, calls, prompt_tokens, cached_tokens, completion_tokens, nano_usd FROM llm_spending WHERE day >= $1 AND day < $2`
 )
 
-// ThroughputCells gives the cells of a period and place, without regard to a
-// coder: those told apart by something.
+// ThroughputCells gives the cells of a period, told apart by something, without
+// regard to a coder: those of all places together, or of the one that is asked for.
 func (s *Store) ThroughputCells(ctx context.Context, by coding.CellBy, q coding.ThroughputQuery) (coding.Cells, error) {
-	args := []any{planned, string(by), q.From.Time(), q.To.Time(), orNull(q.Source), orNull(string(q.Setting))}
 	sql := sqlCellsWide
 	if q.Specialty != nil {
-		sql, args = sqlCellsNarrow, append(args, *q.Specialty)
+		sql = sqlCellsNarrow
 	}
-	return s.readCells(ctx, sql, args)
+	const op = "read figures"
+	rows, err := s.pool.Query(ctx, sql, cellArgs(by, q, placed(q))...)
+	if err != nil {
+		return nil, wrap(op, err)
+	}
+	cells, err := collectCells(rows)
+	return cells, wrap(op, err)
+}
+
+// placed reports whether a query chooses a source or setting.
+func placed(q coding.ThroughputQuery) bool { return q.Source != "" || q.Setting != "" }
+
+func cellArgs(by coding.CellBy, q coding.ThroughputQuery, placed bool) []any {
+	return []any{planned, string(by), q.From.Time(), q.To.Time(), orNull(q.Source), orNull(string(q.Setting)), placed, q.Specialty}
+}
+
+// PlacedCells gives the cells of each source and setting, of which it knows what
+// was finished and how long that took.
+func (s *Store) PlacedCells(ctx context.Context, q coding.ThroughputQuery) (coding.Cells, error) {
+	sql := sqlPlacedCellsWide
+	if q.Specialty != nil {
+		sql = sqlPlacedCellsNarrow
+	}
+	const op = "read figures"
+	rows, err := s.pool.Query(ctx, sql, cellArgs(coding.ByAll, q, true)...)
+	if err != nil {
+		return nil, wrap(op, err)
+	}
+	out := coding.Cells{}
+	k := coding.CellKey{By: coding.ByAll, Placed: true}
+	var day time.Time
+	var n int64
+	var took, worked []int32
+	_, err = pgx.ForEachRow(rows, []any{&day, &k.Source, &k.Setting, &n, &took, &worked}, func() error {
+		k.Day = coding.DateOf(day)
+		sums := out.At(k)
+		sums.Counts[coding.ItemsOut] = n
+		sums.Spreads[coding.ToFinish], sums.Spreads[coding.ToFinishWork] = spreadOf(took), spreadOf(worked)
+		return nil
+	})
+	return out, wrap(op, err)
 }
 
 // ThroughputTotals gives the sums of the cells of each name, without a source or
@@ -86,7 +134,7 @@ func (s *Store) ThroughputTotals(ctx context.Context, by coding.CellBy, q coding
 	case q.Specialty != nil:
 		counts, steps = sqlTotalsNarrow, sqlTotalStepsSome
 	}
-	args := []any{planned, string(by), q.From.Time(), q.To.Time(), orNull(q.Source), orNull(string(q.Setting)), daily, q.Specialty}
+	args := []any{planned, string(by), q.From.Time(), q.To.Time(), orNull(q.Source), orNull(string(q.Setting)), daily, q.Specialty, placed(q)}
 	out := coding.Cells{}
 	k := coding.CellKey{By: by, Narrow: by == coding.ByAll}
 	var day *time.Time
@@ -117,16 +165,6 @@ func (s *Store) ThroughputTotals(ctx context.Context, by coding.CellBy, q coding
 		return nil
 	})
 	return out, wrap(op, err)
-}
-
-func (s *Store) readCells(ctx context.Context, sql string, args []any) (coding.Cells, error) {
-	const op = "read figures"
-	rows, err := s.pool.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, wrap(op, err)
-	}
-	cells, err := collectCells(rows)
-	return cells, wrap(op, err)
 }
 
 // RoundsOfCoder gives the rounds that somebody finished between two moments.

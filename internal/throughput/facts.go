@@ -157,19 +157,28 @@ func (c Calendar) CellsOf(f coding.ItemFacts) coding.Cells {
 	return cells
 }
 
-// both adds to a cell of all specialties and to that of one.
-func both(cells coding.Cells, k coding.CellKey, specialty string, add func(*coding.CellSums)) {
-	k.Narrow, k.Specialty = false, ""
-	add(cells.At(k))
-	k.Narrow, k.Specialty = true, specialty
-	add(cells.At(k))
+// each adds to the cells of all specialties and of one, of all places and of one.
+// The key that it gets is of one of both.
+func each(cells coding.Cells, k coding.CellKey, add func(*coding.CellSums)) {
+	for _, narrow := range []bool{false, true} {
+		for _, placed := range []bool{false, true} {
+			to := k
+			if to.Narrow = narrow; !narrow {
+				to.Specialty = ""
+			}
+			if to.Placed = placed; !placed {
+				to.Source, to.Setting = "", ""
+			}
+			add(cells.At(to))
+		}
+	}
 }
 
 func (c Calendar) countNote(cells coding.Cells, n coding.NoteFact) {
-	k := coding.CellKey{By: coding.ByAll, Source: n.Source, Setting: n.Setting}
+	k := coding.CellKey{By: coding.ByAll, Source: n.Source, Setting: n.Setting, Specialty: n.Specialty}
 	if n.First {
 		k.Day = c.Day(n.ReceivedAt)
-		both(cells, k, n.Specialty, func(s *coding.CellSums) {
+		each(cells, k, func(s *coding.CellSums) {
 			s.Add(coding.NotesIn, 1)
 			s.Step(coding.NotesInHours, c.Hour(n.ReceivedAt), 1)
 		})
@@ -183,14 +192,14 @@ func (c Calendar) countNote(cells coding.Cells, n coding.NoteFact) {
 		}
 		s.Step(coding.ToSuggestion, StepOf(n.SuggestedAt.Sub(n.ReceivedAt)), 1)
 	}
-	both(cells, k, n.Specialty, suggested)
+	each(cells, k, suggested)
 	k.By, k.Name = coding.ByModel, n.Model
-	both(cells, k, n.Specialty, suggested)
+	each(cells, k, suggested)
 }
 
 func (c Calendar) countRound(cells coding.Cells, r coding.Round) {
-	k := coding.CellKey{By: coding.ByAll, Source: r.Source, Setting: r.Setting, Day: c.Day(r.StartedAt)}
-	both(cells, k, r.Specialty, func(s *coding.CellSums) {
+	k := coding.CellKey{By: coding.ByAll, Source: r.Source, Setting: r.Setting, Specialty: r.Specialty, Day: c.Day(r.StartedAt)}
+	each(cells, k, func(s *coding.CellSums) {
 		if r.Number > 1 {
 			s.Add(coding.ReopenedCount, 1)
 			return
@@ -202,7 +211,7 @@ func (c Calendar) countRound(cells coding.Cells, r coding.Round) {
 		return
 	}
 	k.Day = c.Day(r.FinishedAt)
-	both(cells, k, r.Specialty, func(s *coding.CellSums) {
+	each(cells, k, func(s *coding.CellSums) {
 		finished(s, r)
 		hour := c.Hour(r.FinishedAt)
 		s.Step(coding.ItemsOutHours, hour, 1)
@@ -211,13 +220,13 @@ func (c Calendar) countRound(cells coding.Cells, r coding.Round) {
 		}
 	})
 	k.By, k.Name = coding.ByCoder, r.Coder
-	both(cells, k, r.Specialty, func(s *coding.CellSums) { finished(s, r) })
+	each(cells, k, func(s *coding.CellSums) { finished(s, r) })
 	k.By, k.Name = coding.ByLength, LengthOf(r.Bytes)
-	both(cells, k, r.Specialty, func(s *coding.CellSums) { finished(s, r) })
+	each(cells, k, func(s *coding.CellSums) { finished(s, r) })
 	k.By = coding.ByReason
 	for _, reason := range r.Rejected {
 		k.Name = string(reason)
-		both(cells, k, r.Specialty, func(s *coding.CellSums) { s.Add(coding.RejectedCount, 1) })
+		each(cells, k, func(s *coding.CellSums) { s.Add(coding.RejectedCount, 1) })
 	}
 }
 

@@ -2,6 +2,7 @@ package throughput_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -141,7 +142,7 @@ func (m *month) agrees(when string) {
 func TestCountingAsItHappensAndAnewAgree(t *testing.T) {
 	t.Parallel()
 	m := newMonth(t)
-	if err := m.Refresh(t.Context()); err != throughput.ErrOtherRules {
+	if err := m.Refresh(t.Context()); !errors.Is(err, throughput.ErrOtherRules) {
 		t.Fatalf("a refresh of what was never counted gave %v", err)
 	}
 	// As if nothing had been there: what follows is counted as it comes.

@@ -98,6 +98,7 @@ type data struct {
 	now                                           time.Time
 	names                                         map[string]string
 	all, before                                   coding.Cells
+	places, placesBefore                          coding.Cells // of each source and setting
 	coders, models, lengths, reasons, specialties coding.Cells
 	recent                                        coding.Cells // the last two weeks, for the forecast
 	backlog                                       []coding.BacklogRow
@@ -105,7 +106,7 @@ type data struct {
 	spend                                         map[coding.Date]coding.LLMSpend
 	dead                                          int
 	deadOldest                                    time.Time
-	places                                        []coding.Limit
+	open                                          []coding.Limit
 }
 
 // edges are the ages that the backlog is told apart by.
@@ -125,7 +126,7 @@ func (s *Service) Report(ctx context.Context, f Filter) (Report, error) {
 		r.Coders, err = d.people(ctx)
 	}
 	if err == nil {
-		d.places = r.Values.Places
+		d.open = r.Values.Places
 		err = d.read(ctx)
 	}
 	if err != nil {
@@ -174,6 +175,12 @@ func (d *data) read(ctx context.Context) error {
 			return err
 		}
 	}
+	if d.places, err = d.Store.PlacedCells(ctx, q); err != nil {
+		return err
+	}
+	if d.placesBefore, err = d.Store.PlacedCells(ctx, before); err != nil {
+		return err
+	}
 	for _, part := range []struct {
 		into *coding.Cells
 		by   coding.CellBy
@@ -210,19 +217,27 @@ func (d *data) readOwn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.all, d.before, d.coders, d.lengths, d.reasons, d.specialties = coding.Cells{}, coding.Cells{}, coding.Cells{}, coding.Cells{}, coding.Cells{}, coding.Cells{}
+	d.all, d.before, d.places, d.placesBefore, d.specialties = coding.Cells{}, coding.Cells{}, coding.Cells{}, coding.Cells{}, coding.Cells{}
+	d.coders, d.lengths, d.reasons = coding.Cells{}, coding.Cells{}, coding.Cells{}
 	for k, sums := range d.Calendar.CellsOf(coding.ItemFacts{Rounds: rounds}) {
-		into := map[coding.CellBy]coding.Cells{coding.ByCoder: d.coders, coding.ByLength: d.lengths, coding.ByReason: d.reasons}[k.By]
-		switch {
-		case k.By == coding.ByAll && k.Day.Before(q.From):
+		var into coding.Cells
+		switch before := k.Day.Before(q.From); {
+		case k.By == coding.ByAll && k.Narrow && !k.Placed && !before:
+			into = d.specialties
+		case k.Narrow:
+		case k.By == coding.ByAll && k.Placed && before:
+			into = d.placesBefore
+		case k.By == coding.ByAll && k.Placed:
+			into = d.places
+		case k.Placed:
+		case k.By == coding.ByAll && before:
 			into = d.before
-		case k.By == coding.ByAll && k.Narrow:
-			d.specialties[k] = sums
-			continue
 		case k.By == coding.ByAll:
 			into = d.all
+		case !before:
+			into = map[coding.CellBy]coding.Cells{coding.ByCoder: d.coders, coding.ByLength: d.lengths, coding.ByReason: d.reasons}[k.By]
 		}
-		if !k.Narrow && (k.By == coding.ByAll || !k.Day.Before(q.From)) {
+		if into != nil {
 			into[k] = sums
 		}
 	}
@@ -235,7 +250,7 @@ func (s *Service) usual() time.Duration { return s.Levels.Of("", "") }
 
 // limits gives the service level of each source and setting, and since when
 // something may have waited there.
-func (d *data) limits() []coding.Limit { return d.limitsOf(d.places, d.now) }
+func (d *data) limits() []coding.Limit { return d.limitsOf(d.open, d.now) }
 
 func (s *Service) limitsOf(places []coding.Limit, now time.Time) []coding.Limit {
 	out := slices.Clone(places)
@@ -285,7 +300,8 @@ func (f Filter) days() []coding.Date {
 	return out
 }
 
-// inTime counts what was finished within its service level.
+// inTime counts what was finished within its service level, from the cells of each
+// source and setting.
 func (s *Service) inTime(cells coding.Cells) (n int64) {
 	for k, sums := range cells {
 		n += within(sums.Spreads[coding.ToFinishWork], s.Levels.Of(k.Source, k.Setting))

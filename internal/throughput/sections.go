@@ -97,16 +97,14 @@ func (d *data) sectionFlow() Section {
 	}}
 	chart := Chart{ID: "days", Title: "Encounters received and finished, by day", Kind: Lines, Table: days.ID, Unit: Number, Series: []Series{{Name: "Received"}, {Name: "Finished"}}}
 	byDay := groups(d.all, func(k coding.CellKey) coding.Date { return k.Day })
+	inTime := map[coding.Date]int64{}
+	for k, sums := range d.places {
+		inTime[k.Day] += d.inTime(coding.Cells{k: sums})
+	}
 	for _, day := range d.f.days() {
 		c := byDay[day]
 		if c == nil {
 			c = new(coding.CellSums)
-		}
-		only := coding.Cells{}
-		for k, v := range d.all {
-			if k.Day == day {
-				only[k] = v
-			}
 		}
 		days.Rows = append(days.Rows, []Cell{
 			{Value: Value{Kind: Day, Words: day.String()}},
@@ -115,7 +113,7 @@ func (d *data) sectionFlow() Section {
 			{Value: number(c.Counts[coding.ReopenedCount]), List: d.list(coding.ListReopened, onDay(day))},
 			{Value: number(c.Counts[coding.ItemsOut]), List: d.list(coding.ListFinished, onDay(day))},
 			{Value: number(c.Counts[coding.NotesOut]), List: d.list(coding.ListFinished, onDay(day))},
-			{Value: share(d.inTime(only), c.Counts[coding.ItemsOut]), List: d.list(coding.ListTooLate, onDay(day))},
+			{Value: share(inTime[day], c.Counts[coding.ItemsOut]), List: d.list(coding.ListTooLate, onDay(day))},
 			{Value: spreadValue(c.Spreads[coding.ToFinish], 0.5), List: d.list(coding.ListFinished, onDay(day))},
 			{Value: share(c.Counts[coding.DegradedSets], c.Counts[coding.SuggestedSets]), List: d.list(coding.ListDegraded, onDay(day))},
 			{Value: acceptedShare(c), List: d.list(coding.ListAccepted, onDay(day))},
@@ -153,7 +151,7 @@ func (d *data) sectionTurnaround() Section {
 		return compared(id, label, spreadValue(now.Spreads[of], p), spreadValue(before.Spreads[of], p), d.list(list))
 	}
 	s := Section{ID: "turnaround", Title: "Turnaround", Figures: []Figure{
-		compared("in_time", "Finished in time", share(d.inTime(d.all), now.Counts[coding.ItemsOut]), share(d.inTime(d.before), before.Counts[coding.ItemsOut]), d.list(coding.ListTooLate)),
+		compared("in_time", "Finished in time", share(d.inTime(d.places), now.Counts[coding.ItemsOut]), share(d.inTime(d.placesBefore), before.Counts[coding.ItemsOut]), d.list(coding.ListTooLate)),
 		spread("to_finish", "Receipt to finish, median", coding.ToFinish, 0.5, coding.ListFinished),
 		spread("to_finish_p90", "Receipt to finish, 90 %", coding.ToFinish, 0.9, coding.ListFinished),
 		spread("to_look", "Receipt to first look, median", coding.ToLook, 0.5, coding.ListFinished),
@@ -207,7 +205,7 @@ func (d *data) service() Table {
 		setting coding.Setting
 	}
 	waiting, late := map[place]int64{}, map[place]int64{}
-	cells := groups(d.all, func(k coding.CellKey) place { return place{k.Source, k.Setting} })
+	cells := groups(d.places, func(k coding.CellKey) place { return place{k.Source, k.Setting} })
 	for _, b := range d.backlog {
 		p := place{b.Source, b.Setting}
 		waiting[p], late[p] = waiting[p]+b.Items, late[p]+b.Late

@@ -15,6 +15,7 @@ type Store interface {
 	RefreshThroughput(ctx context.Context, rules coding.ThroughputRules, limit int) (taken int, current bool, err error)
 	RebuildThroughput(ctx context.Context, rules coding.ThroughputRules, progress func(n, total int)) (items int, err error)
 	ThroughputCells(ctx context.Context, by coding.CellBy, q coding.ThroughputQuery) (coding.Cells, error)
+	PlacedCells(ctx context.Context, q coding.ThroughputQuery) (coding.Cells, error)
 	ThroughputTotals(ctx context.Context, by coding.CellBy, q coding.ThroughputQuery, daily bool) (coding.Cells, error)
 	RoundsOfCoder(ctx context.Context, from, to time.Time, q coding.ThroughputQuery) ([]coding.Round, error)
 	Backlog(ctx context.Context, q coding.ThroughputQuery, edges []time.Time, limits []coding.Limit, since time.Time) ([]coding.BacklogRow, error)

@@ -98,12 +98,14 @@ CREATE INDEX throughput_notes_suggested ON throughput_notes (suggested_at, set_i
 CREATE INDEX throughput_notes_degraded ON throughput_notes (suggested_at, set_id) WHERE degraded;
 
 -- Sums of facts for a day of the site. by_what says what name is: all (nothing),
--- coder, model, length or reason; a narrow cell counts one specialty, the others all.
+-- coder, model, length or reason. A narrow cell counts one specialty, the others
+-- all; a placed one counts one source and setting, the others all.
 -- Distributions are pairs of a step and a count, in order of steps: an hour of the
 -- day, or the number of a step of internal/throughput.Steps.
 CREATE TABLE throughput_cells (
   by_what    text COLLATE "C" NOT NULL,
   narrow     boolean NOT NULL,
+  placed     boolean NOT NULL,
   specialty  text COLLATE "C" NOT NULL,
   day        date NOT NULL,
   source     text COLLATE "C" NOT NULL,
@@ -133,9 +135,9 @@ CREATE TABLE throughput_cells (
   to_finish       integer[] NOT NULL,
   to_finish_work  integer[] NOT NULL, -- working days alone
   active          integer[] NOT NULL, -- for each note
-  PRIMARY KEY (by_what, narrow, specialty, day, source, setting, name)
+  PRIMARY KEY (by_what, narrow, placed, specialty, day, source, setting, name)
 );
-CREATE INDEX throughput_cells_specialties ON throughput_cells (day) WHERE by_what = 'all' AND narrow;
+CREATE INDEX throughput_cells_specialties ON throughput_cells (placed, day) WHERE by_what = 'all' AND narrow;
 
 INSERT INTO throughput_changes (item_id) SELECT id FROM items;
 
