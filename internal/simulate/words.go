@@ -54,7 +54,7 @@ var (
 	// sizes are the usual lengths of notes in bytes.
 	sizes = map[coding.Setting]float64{coding.Outpatient: 1500, coding.Professional: 1100, coding.Emergency: 2600, coding.Inpatient: 7500}
 	// minutes are the usual active minutes for an encounter.
-	minutes = map[coding.Setting]float64{coding.Outpatient: 5.6, coding.Professional: 4.4, coding.Emergency: 7.5, coding.Inpatient: 20}
+	minutes = map[coding.Setting]float64{coding.Outpatient: 3.8, coding.Professional: 3, coding.Emergency: 5.1, coding.Inpatient: 13.5}
 
 	firstNames = []string{"Avery", "Blake", "Casey", "Dana", "Eden", "Finley", "Gray", "Harper", "Indigo", "Jordan", "Kai", "Logan", "Morgan", "Noel", "Oakley", "Parker", "Quinn", "Riley", "Sage", "Taylor"}
 	lastNames  = []string{"Abbot", "Birch", "Cole", "Drake", "Ellis", "Frost", "Grove", "Hale", "Ives", "Juniper", "Kerr", "Lowe", "Marsh", "North", "Orchard", "Pike", "Quill", "Reed", "Stone", "Thorne"}

@@ -16,8 +16,9 @@ const (
 	cellKeyColumns = `by_what, narrow, placed, specialty, day, source, setting, name`
 
 	// In the order of coding.CellCount and coding.CellSpread.
-	cellSumColumns = `notes_in, items_in, reopened, notes_out, items_out, returned, active_us, others_us, accepted, modified,
-		rejected, added, suggested, degraded, nano_usd, notes_in_hours, items_in_hours, notes_out_hours, items_out_hours,
+	cellCountColumns = `notes_in, items_in, reopened, notes_out, items_out, returned, active_us, others_us, accepted, modified,
+		rejected, added, suggested, degraded, nano_usd`
+	cellSumColumns = cellCountColumns + `, notes_in_hours, items_in_hours, notes_out_hours, items_out_hours,
 		to_suggestion, to_look, to_finish, to_finish_work, active`
 
 	cellColumns = cellKeyColumns + `, ` + cellSumColumns

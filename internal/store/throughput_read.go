@@ -23,28 +23,12 @@ const (
 	sqlPlacedCellsWide   = `SELECT ` + placeColumns + wideCells
 	sqlPlacedCellsNarrow = `SELECT ` + placeColumns + narrowCells
 
-	// Sums of the cells of a name, or of a specialty, of the period ($2, $3) or of each
-	// of its days ($6); then the steps of active time. $7 is the specialty, or nothing,
-	// and $8 says whether there is a filter of the place.
-	totalCounts = `sum(notes_in)::bigint, sum(items_in)::bigint, sum(reopened)::bigint, sum(notes_out)::bigint, sum(items_out)::bigint,
-			sum(returned)::bigint, sum(active_us)::bigint, sum(others_us)::bigint, sum(accepted)::bigint, sum(modified)::bigint,
-			sum(rejected)::bigint, sum(added)::bigint, sum(suggested)::bigint, sum(degraded)::bigint, sum(nano_usd)::bigint FROM throughput_cells`
-	totalSteps    = `active[i], sum(active[i + 1])::bigint FROM throughput_cells, generate_series(1, cardinality(active), 2) AS i`
-	totalPeriod   = ` AND day >= $2 AND day < $3 AND ($4::text IS NULL OR source = $4) AND ($5::text IS NULL OR setting = $5) AND $6::boolean IS NOT NULL AND placed = $8`
-	totalWide     = ` WHERE by_what = $1 AND NOT narrow AND specialty = '' AND $7::text IS NULL` + totalPeriod
-	totalNarrow   = ` WHERE by_what = $1 AND narrow AND specialty = $7` + totalPeriod
-	totalEach     = ` WHERE by_what = 'all' AND $1 = 'all' AND narrow AND $7::text IS NULL` + totalPeriod
-	totalName     = `SELECT name, '', CASE WHEN $6::boolean THEN day END, `
-	totalOf       = `SELECT '', specialty, CASE WHEN $6::boolean THEN day END, `
-	groupedTotals = ` GROUP BY 1, 2, 3`
-	groupedSteps  = ` GROUP BY 1, 2, 3, 4`
-
-	sqlTotalsWide     = totalName + totalCounts + totalWide + groupedTotals
-	sqlTotalsNarrow   = totalName + totalCounts + totalNarrow + groupedTotals
-	sqlTotalsEach     = totalOf + totalCounts + totalEach + groupedTotals
-	sqlTotalStepsWide = totalName + totalSteps + totalWide + groupedSteps
-	sqlTotalStepsSome = totalName + totalSteps + totalNarrow + groupedSteps
-	sqlTotalStepsEach = totalOf + totalSteps + totalEach + groupedSteps
+	// Of each name, or specialty, the counts and the steps of active time.
+	namedColumns   = `name, specialty, day, ` + cellCountColumns + `, active`
+	sqlNamedWide   = `SELECT ` + namedColumns + wideCells
+	sqlNamedNarrow = `SELECT ` + namedColumns + narrowCells
+	sqlNamedEach   = `SELECT ` + namedColumns + ` FROM throughput_cells
+		WHERE by_what = 'all' AND $1 = 'all' AND narrow AND placed = $6 AND $7::text IS NULL` + cellFilter
 
 	roundFilter = ` AND ($3::text IS NULL OR source = $3) AND ($4::text IS NULL OR setting = $4) AND ($5::text IS NULL OR specialty = $5)`
 
@@ -123,45 +107,40 @@ func (s *Store) PlacedCells(ctx context.Context, q coding.ThroughputQuery) (codi
 
 // ThroughputTotals gives the sums of the cells of each name, without a source or
 // setting: of the whole period, or of each of its days. Of distributions there is
-// the active time alone, and that not by day. By everything, it gives the sums of
-// each specialty.
+// the active time alone. By everything, it gives the sums of each specialty.
 func (s *Store) ThroughputTotals(ctx context.Context, by coding.CellBy, q coding.ThroughputQuery, daily bool) (coding.Cells, error) {
 	const op = "read figures"
-	counts, steps := sqlTotalsWide, sqlTotalStepsWide
+	sql := sqlNamedWide
 	switch {
 	case by == coding.ByAll:
-		counts, steps = sqlTotalsEach, sqlTotalStepsEach
+		sql = sqlNamedEach
 	case q.Specialty != nil:
-		counts, steps = sqlTotalsNarrow, sqlTotalStepsSome
+		sql = sqlNamedNarrow
 	}
-	args := []any{planned, string(by), q.From.Time(), q.To.Time(), orNull(q.Source), orNull(string(q.Setting)), daily, q.Specialty, placed(q)}
+	rows, err := s.pool.Query(ctx, sql, cellArgs(by, q, placed(q))...)
+	if err != nil {
+		return nil, wrap(op, err)
+	}
 	out := coding.Cells{}
 	k := coding.CellKey{By: by, Narrow: by == coding.ByAll}
-	var day *time.Time
+	var day time.Time
 	var n [coding.CellCounts]int64
+	var active []int32
 	into := []any{&k.Name, &k.Specialty, &day}
 	for i := range n {
 		into = append(into, &n[i])
 	}
-	rows, err := s.pool.Query(ctx, counts, args...)
-	if err != nil {
-		return nil, wrap(op, err)
-	}
-	if _, err = pgx.ForEachRow(rows, into, func() error {
-		k.Day = dateFrom(day)
-		out.At(k).Counts = n
-		return nil
-	}); err != nil || daily {
-		return out, wrap(op, err)
-	}
-	if rows, err = s.pool.Query(ctx, steps, args...); err != nil {
-		return nil, wrap(op, err)
-	}
-	var step int
-	var count int64
-	_, err = pgx.ForEachRow(rows, []any{&k.Name, &k.Specialty, &day, &step, &count}, func() error {
-		k.Day = coding.Date{}
-		out.At(k).Step(coding.ActiveEach, step, count)
+	_, err = pgx.ForEachRow(rows, append(into, &active), func() error {
+		if daily {
+			k.Day = coding.DateOf(day)
+		}
+		sums := out.At(k)
+		for i := range n {
+			sums.Counts[i] += n[i]
+		}
+		for i := 0; i+1 < len(active); i += 2 {
+			sums.Step(coding.ActiveEach, int(active[i]), int64(active[i+1]))
+		}
 		return nil
 	})
 	return out, wrap(op, err)
