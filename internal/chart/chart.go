@@ -86,6 +86,9 @@ func (c Chart) SVG() (template.HTML, error) {
 	if len(c.Series) == 0 || len(c.Labels) == 0 || len(c.Series) > MaxSeries {
 		return "", errors.New("chart: nothing to draw, or too many series")
 	}
+	if c.Kind == Stacked {
+		c = c.scaled(1e6)
+	}
 	height := 240
 	if c.Kind == Rows {
 		height = 50 + 17*len(c.Labels)
@@ -140,6 +143,23 @@ func (c Chart) draw(p *charts.Painter, values [][]float64) error {
 		o.StackSeries = charts.Ptr(c.Kind == Stacked)
 		return p.BarChart(o)
 	}
+}
+
+// scaled draws the values many times as large, with the same axis: of stacked bars
+// the library takes 1 from the least value, and would begin below 0.
+func (c Chart) scaled(by float64) Chart {
+	format := c.Format
+	c.Max *= by
+	c.Format = func(x float64) string { return format(x / by) }
+	series := make([]Series, len(c.Series))
+	for i, s := range c.Series {
+		series[i].Name = s.Name
+		for _, v := range s.Values {
+			series[i].Values = append(series[i].Values, v*by)
+		}
+	}
+	c.Series = series
+	return c
 }
 
 // most is the end of the axis: the least round number that four steps of a round

@@ -47,6 +47,14 @@ func TestDrawings(t *testing.T) {
 			}
 		}
 	}
+	// Axes begin at 0, also where all values are between 0 and 1.
+	for _, kind := range []chart.Kind{chart.Lines, chart.Bars, chart.Stacked, chart.Rows} {
+		svg, err := (chart.Chart{Kind: kind, Labels: []string{"a", "b"}, Series: []chart.Series{{Values: []float64{0.4, 0.7}}, {Values: []float64{0.2, 0.1}}},
+			Format: func(v float64) string { return fmt.Sprintf("v%.2f", v) }}).SVG()
+		if err != nil || !strings.Contains(string(svg), ">v0.00<") || strings.Contains(string(svg), "v-") {
+			t.Errorf("the axis of kind %d does not begin at 0 (%v): %s", kind, err, regexp.MustCompile(`>v[^<]*<`).FindAllString(string(svg), -1))
+		}
+	}
 	if _, err := (chart.Chart{Labels: []string{"a"}}).SVG(); err == nil {
 		t.Error("a chart without a series was drawn")
 	}
