@@ -6,6 +6,6 @@ import "github.com/spf13/cobra"
 func commands(o *options) []*cobra.Command {
 	return []*cobra.Command{
 		demoCommand(o), serveCommand(o), workCommand(o), submitCommand(o), suggestCommand(o), statusCommand(o),
-		codesetCommand(o), evalCommand(o), learnCommand(o), benchCommand(o), deadletterCommand(o), userCommand(o), tokenCommand(o), migrateCommand(o), auditCommand(o), exportCommand(o), doctorCommand(o),
+		codesetCommand(o), evalCommand(o), learnCommand(o), benchCommand(o), deadletterCommand(o), userCommand(o), tokenCommand(o), migrateCommand(o), auditCommand(o), exportCommand(o), metricsCommand(o), simulateCommand(o), doctorCommand(o),
 	}
 }

@@ -94,7 +94,7 @@ func runDemo(ctx context.Context, o *options, reset bool) error {
 	if err != nil {
 		return err
 	}
-	return a.together(ctx, s.run, work, a.relay, a.seal, a.recheck, a.tidyLLM, a.fillVectors, func(ctx context.Context) error {
+	return a.together(ctx, s.run, work, a.relay, a.seal, a.recheck, a.count, a.tidyLLM, a.fillVectors, func(ctx context.Context) error {
 		if err := a.publishSamples(ctx, notes); err != nil {
 			return err
 		}

@@ -42,7 +42,7 @@ func serveCommand(o *options) *cobra.Command {
 					return err
 				}
 				fmt.Printf("ready http://%s\n", s.addr())
-				return a.together(ctx, s.run, a.relay, a.seal, a.recheck, a.tidyLLM, a.fillVectors)
+				return a.together(ctx, s.run, a.relay, a.seal, a.recheck, a.count, a.tidyLLM, a.fillVectors)
 			})
 		},
 	}
@@ -258,12 +258,17 @@ func (a *app) serverOn(listener net.Listener, knowledge *catalog.Catalog) (*serv
 	if err != nil {
 		return nil, err
 	}
+	figures, err := a.newFigures()
+	if err != nil {
+		return nil, err
+	}
 	closing := make(chan struct{})
 	handler, err := web.New(web.Config{
 		Auth: accounts, Review: reviews, Changes: changes, Versions: a.store, Closing: closing, Scopes: reader.scopes, Logger: a.log, Submit: submitter{a.bus}, Known: known{a.store},
 		Parse:   func(body []byte) (coding.Note, error) { return intake.Parse(body, "") },
 		Codes:   book,
 		Quality: quality, Results: evaluations, ItemOf: a.store.ItemOfNote,
+		Figures: figures,
 		Ready:   a.readiness(knowledge),
 		Alive:   a.store.Ping,
 		Metrics: a.metrics.Handler(), Zone: a.cfg.Timezone, Version: version,

@@ -67,6 +67,13 @@ var Rules = []Rule{
 		Why:      "the state machine of reviews is free of its surroundings",
 	},
 	{
+		Who: []string{"chartcode/internal/throughput", "chartcode/internal/simulate"},
+		NotReach: []string{
+			"chartcode/internal/store/...", "chartcode/internal/bus/...", "chartcode/internal/web/...", "chartcode/pipeline/...", "net/http",
+		},
+		Why: "figures follow from events by pure functions, and work is invented by them; who keeps and who shows them is not their concern",
+	},
+	{
 		Who: []string{"chartcode/internal/codebook"},
 		NotReach: []string{
 			"chartcode/internal/store/...", "chartcode/internal/bus/...", "chartcode/internal/web/...", "chartcode/pipeline/...", "net/http",

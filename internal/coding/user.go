@@ -54,6 +54,13 @@ func (r UserRole) MaySeeQuality() bool {
 // MaySubmit reports whether the role may send notes in.
 func (r UserRole) MaySubmit() bool { return r == RoleService || r == RoleAdmin }
 
+// SeesTeam reports whether the role may see everybody's figures.
+func (r UserRole) SeesTeam() bool { return r == RoleManager || r == RoleAdmin }
+
+// SeesFigures reports whether the role may see figures at all: everybody's, or, of
+// those who review, their own.
+func (r UserRole) SeesFigures() bool { return r.SeesTeam() || r.MayReview() }
+
 // Session is a browser's stay of a user. Only the SHA-256 of its token is kept.
 type Session struct {
 	Digest    [32]byte

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"chartcode/internal/coding"
 )
 
 // Endpoint is an OpenAI-compatible server. It is unset when Model and BaseURL are empty.
@@ -43,6 +45,8 @@ type Config struct {
 	// knows, until the vectors of Embed's are complete; without BaseURL Embed's server is.
 	EmbedPrevious Endpoint
 	Timezone      *time.Location
+	WorkDays      [7]bool // by time.Weekday
+	ServiceLevels coding.ServiceLevels
 	// AcceptAllFrom is the confidence from which a coder may accept all suggestions of
 	// an item at once; above 1 never.
 	AcceptAllFrom float64
@@ -181,6 +185,17 @@ var variables = []variable{
 			c.Timezone = loc
 			return nil
 		}},
+	{"CHARTCODE_WORKDAYS", "days on which people work, mon,tue,wed,thu,fri by default: service levels and the forecast go by them",
+		func(c *Config, v string) error {
+			days, ok := workDays(v)
+			c.WorkDays = days
+			if !ok {
+				return fmt.Errorf("must be days such as mon,tue,wed,thu,fri")
+			}
+			return nil
+		}},
+	{"CHARTCODE_SERVICE_LEVEL", "hours of working days within which encounters are to be finished, 24 by default, with exceptions such as 24,*/emergency=4,north/inpatient=48",
+		func(c *Config, v string) (err error) { c.ServiceLevels, err = coding.ParseServiceLevels(v); return err }},
 	{"CHARTCODE_ACCEPT_ALL_FROM", "confidence from which a coder may accept all suggestions at once, 0.9 by default; 2: never",
 		func(c *Config, v string) error {
 			from, err := strconv.ParseFloat(v, 64)
@@ -251,6 +266,7 @@ func LLMFlags() []Flag {
 // An error names the variable and never its value, which may be a secret.
 func Read(getenv func(string) string) (Config, error) {
 	c := Config{HTTPAddr: "127.0.0.1:8080", Timezone: time.Local, AcceptAllFrom: 0.9, PracticeRate: 0.15}
+	c.WorkDays, _ = workDays("mon,tue,wed,thu,fri")
 	c.LLM.Timeout = 2 * time.Minute
 	c.LLMLimits.Concurrency = 64
 	c.LLMLimits.CacheDays = 30
@@ -309,4 +325,21 @@ func checkURL(v string, schemes ...string) error {
 		return nil
 	}
 	return fmt.Errorf("must be an address that starts with %s://", schemes[0])
+}
+
+// workDays reads days of the week, by the first three letters of their names.
+func workDays(text string) (days [7]bool, ok bool) {
+	for name := range strings.SplitSeq(text, ",") {
+		name = strings.ToLower(strings.TrimSpace(name))
+		found := false
+		for d := time.Sunday; d <= time.Saturday; d++ {
+			if name == strings.ToLower(d.String()[:3]) {
+				days[d], found = true, true
+			}
+		}
+		if !found {
+			return days, false
+		}
+	}
+	return days, true
 }

@@ -44,6 +44,9 @@ func TestBadValuesNameTheVariableNotTheValue(t *testing.T) {
 		"CHARTCODE_LLM_BASE_URL": "secret",
 		"OPENAI_BASE_URL":        "secret",
 		"CHARTCODE_TIMEZONE":     "secret/secret",
+		"CHARTCODE_WORKDAYS":     "mon,secret",
+
+		"CHARTCODE_SERVICE_LEVEL": "24,secret",
 
 		"CHARTCODE_METRICS_ADDR":          "secret",
 		"CHARTCODE_LLM_DEADLINE":          "-1s",

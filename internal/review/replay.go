@@ -256,3 +256,21 @@ func (st *State) name(key coding.CodeKey) {
 		st.named = append(st.named, key)
 	}
 }
+
+// DecidedCode is what decisions made of one code.
+type DecidedCode struct {
+	coding.CodeKey
+	State  CodeState // never Undecided
+	By     coding.Decision
+	Origin coding.Origin
+	Added  bool // a coder named it, whatever happened to it since
+}
+
+// Decided gives the codes that were decided on, in no order.
+func (st State) Decided() []DecidedCode {
+	out := make([]DecidedCode, 0, len(st.codes))
+	for key, e := range st.codes {
+		out = append(out, DecidedCode{key, e.state, e.by, e.origin, e.added})
+	}
+	return out
+}

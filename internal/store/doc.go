@@ -1,6 +1,7 @@
 // Package store keeps everything that chartcode remembers, in PostgreSQL with
 // pgvector: code sets and their terms, the terms' vectors, notes with their
-// revisions and suggestion sets, the worklist, decisions, and the outbox.
+// revisions and suggestion sets, the worklist, decisions, the outbox, and the figures
+// counted from all that.
 //
 // It is the only package with SQL. Statements are constants whose names begin
 // with sql, with bound arguments and listed columns; a test prepares each of

@@ -14,7 +14,8 @@
 // scriptFiles.
 //
 // The package talks to internal/auth (who is it), internal/review (worklist,
-// items, decisions), internal/codebook (codes) and to the small interfaces that Config declares. It knows
+// items, decisions), internal/codebook (codes), internal/throughput (figures, drawn by
+// internal/chart) and to the small interfaces that Config declares. It knows
 // no SQL and no NATS.
 //
 // No note text, name or identifier of a patient appears in a URL, a page's

@@ -16,6 +16,7 @@ import (
 	"chartcode/internal/codebook"
 	"chartcode/internal/coding"
 	"chartcode/internal/review"
+	"chartcode/internal/throughput"
 )
 
 // frame is what the layout shows around a page's own view.
@@ -26,6 +27,7 @@ type frame struct {
 	Starter  bool
 	Codes    bool   // codes can be looked up
 	NotReady string // why suggestions cannot be made just now
+	Figures  bool   // the user may see figures
 	Live     bool   // the page is told what changes
 	Quality  bool   // there are pages about quality for the user
 	View     any
@@ -36,7 +38,7 @@ type signInView struct{ To, Login, Error string }
 type messageView struct{ Title, Text string }
 
 // pageNames are the pages, each a template file with "title" and "body".
-var pageNames = []string{"signin", "message", "worklist", "item", "codes", "entry", "noentry"}
+var pageNames = []string{"signin", "message", "worklist", "item", "codes", "entry", "noentry", "throughput", "figures"}
 
 // parsePages gives each page together with the layout and the parts that
 // pages share.
@@ -114,6 +116,7 @@ func (s *server) functions() template.FuncMap {
 		"codelist": func(v entryView, codes []coding.Code) pageCodes {
 			return pageCodes{codes, v.Entry.Code.Code, v.Query()}
 		},
+		"took": throughput.DurationText,
 		// Templates take one value; these put a part of a page beside the page.
 		"coded":   func(v itemView, c codeView) pageCode { return pageCode{&v, c} },
 		"query":   func(v itemView, q coding.Query) pageQuery { return pageQuery{&v, q} },
@@ -155,6 +158,7 @@ func (s *server) render(w http.ResponseWriter, r *http.Request, status int, page
 	if u, ok := r.Context().Value(userKey{}).(coding.User); ok {
 		f.User = &u
 		f.Quality = s.Quality != nil && u.Role != coding.RoleService
+		f.Figures = s.Figures != nil && u.Role.SeesFigures()
 	}
 	if s.Ready != nil {
 		ready := s.Ready(r.Context())

@@ -33,6 +33,7 @@ func (s *server) routes() {
 		s.mux.HandleFunc("GET /codes/{system}/{code}", s.page(s.code))
 	}
 	s.qaRoutes()
+	s.throughputRoutes()
 	s.mux.HandleFunc("/", s.page(s.notFound)) // all methods, or it would conflict with /api/
 
 	s.mux.HandleFunc("GET /healthz", s.healthz)

@@ -37,6 +37,7 @@ type site struct {
 	*httptest.Server
 	t       testing.TB
 	store   *store.Store
+	url     string // of the store
 	auth    *auth.Service
 	review  *review.Service
 	quality *qa.Service
@@ -117,7 +118,8 @@ const (
 // newSite serves an empty store. Change, unless nil, changes the configuration.
 func newSite(t testing.TB, change ...func(*web.Config)) *site {
 	t.Helper()
-	s := &site{t: t, store: storetest.New(t), logs: &lockedBuffer{}, links: map[coding.UserRole]string{}, sent: &submissions{}}
+	databaseURL := storetest.MigratedURL(t)
+	s := &site{t: t, store: storetest.Open(t, databaseURL), url: databaseURL, logs: &lockedBuffer{}, links: map[coding.UserRole]string{}, sent: &submissions{}}
 	logger := slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	// Hashing costs next to nothing here: what it costs is tested in auth.

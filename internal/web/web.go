@@ -76,6 +76,8 @@ type Config struct {
 	// "reason: ", is shown to the sender. Any other counts as a failure here.
 	Parse func(body []byte) (coding.Note, error)
 	Codes Codes
+	// Figures has the figures for managers; nil: no page for them.
+	Figures Figures
 
 	// Quality is behind the pages under /qa; nil: there are none. Results, which goes
 	// with it, reads evaluation runs, and ItemOf finds the item of a note that is

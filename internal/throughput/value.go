@@ -1,0 +1,131 @@
+package throughput
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"chartcode/internal/coding"
+)
+
+// Kind says how a value is written.
+type Kind int
+
+// The kinds.
+const (
+	Text     Kind = iota
+	Number        // whole
+	Rate          // one decimal
+	Share         // 0 to 1, written as percent
+	Money         // US dollars
+	Duration      // seconds
+	Day           // a date
+)
+
+// Value is a figure: X for the kinds that are numbers, Words for the others. N is
+// what it was counted over, where that is to be said. None says that there is
+// nothing to count.
+type Value struct {
+	Kind  Kind
+	X     float64
+	Words string
+	N     int64
+	None  bool
+}
+
+func number(n int64) Value { return Value{Kind: Number, X: float64(n)} }
+func words(s string) Value { return Value{Words: s} }
+
+// ratio divides; over says what is counted.
+func ratio(kind Kind, a, b float64, over int64) Value {
+	if b == 0 {
+		return Value{Kind: kind, None: true}
+	}
+	return Value{Kind: kind, X: a / b, N: over}
+}
+
+func share(a, b int64) Value { return ratio(Share, float64(a), float64(b), b) }
+
+func duration(d time.Duration, ok bool, n int64) Value {
+	return Value{Kind: Duration, X: d.Seconds(), N: n, None: !ok}
+}
+
+func spreadValue(s coding.Spread, p float64) Value {
+	d, ok := quantile(s, p)
+	return duration(d, ok, count(s))
+}
+
+func dollars(nano int64) Value { return Value{Kind: Money, X: float64(nano) / 1e9} }
+
+// String is the value as pages show it.
+func (v Value) String() string {
+	if v.None {
+		return "–"
+	}
+	switch v.Kind {
+	case Number:
+		return grouped(int64(math.Round(v.X)))
+	case Rate:
+		return strconv.FormatFloat(v.X, 'f', 1, 64)
+	case Share:
+		return strconv.FormatFloat(100*v.X, 'f', 1, 64) + " %"
+	case Money:
+		if v.X != 0 && math.Abs(v.X) < 1 {
+			return "$" + strconv.FormatFloat(v.X, 'f', 4, 64)
+		}
+		return "$" + grouped(int64(v.X)) + strconv.FormatFloat(v.X-math.Trunc(v.X), 'f', 2, 64)[1:]
+	case Duration:
+		return DurationText(time.Duration(v.X * float64(time.Second)))
+	}
+	return v.Words
+}
+
+// Plain is the value as a CSV file has it: without units.
+func (v Value) Plain() string {
+	switch {
+	case v.None:
+		return ""
+	case v.Kind == Text || v.Kind == Day:
+		return v.Words
+	case v.Kind == Number:
+		return strconv.FormatInt(int64(math.Round(v.X)), 10)
+	case v.Kind == Money:
+		return strconv.FormatFloat(v.X, 'f', -1, 64)
+	}
+	return strconv.FormatFloat(math.Round(v.X*1e6)/1e6, 'f', -1, 64)
+}
+
+// grouped writes a number with commas between thousands.
+func grouped(n int64) string {
+	if n < 0 {
+		return "-" + grouped(-n)
+	}
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// DurationText writes a time with its two largest units.
+func DurationText(d time.Duration) string {
+	units := []struct {
+		name string
+		size time.Duration
+	}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"min", time.Minute}, {"s", time.Second}}
+	d = d.Round(time.Second)
+	for i, u := range units {
+		if d < u.size && u.size > time.Second {
+			continue
+		}
+		text := fmt.Sprintf("%d %s", d/u.size, u.name)
+		if i+1 < len(units) {
+			if rest := d % u.size / units[i+1].size; rest > 0 {
+				text += fmt.Sprintf(" %d %s", rest, units[i+1].name)
+			}
+		}
+		return text
+	}
+	return "0 s"
+}
