@@ -15,6 +15,7 @@ import (
 	"chartcode/internal/codebook"
 	"chartcode/internal/coding"
 	"chartcode/internal/review"
+	"chartcode/internal/system"
 )
 
 // frame is what the layout shows around a page's own view.
@@ -24,6 +25,7 @@ type frame struct {
 	CodeSet  string
 	Starter  bool
 	Codes    bool   // codes can be looked up
+	System   bool   // the user may look at the system
 	NotReady string // why suggestions cannot be made just now
 	Live     bool   // the page is told what changes
 	View     any
@@ -34,7 +36,7 @@ type signInView struct{ To, Login, Error string }
 type messageView struct{ Title, Text string }
 
 // pageNames are the pages, each a template file with "title" and "body".
-var pageNames = []string{"signin", "message", "worklist", "item", "codes", "entry", "noentry"}
+var pageNames = []string{"signin", "message", "worklist", "item", "codes", "entry", "noentry", "system"}
 
 // parsePages gives each page together with the layout and the parts that
 // pages share.
@@ -104,6 +106,10 @@ func (s *server) functions() template.FuncMap {
 		"roles":       roleChoices,
 		"rejected":    rejectedText,
 		"lower":       strings.ToLower,
+		"size":        bytesText,
+		"lasts":       spanText,
+		"doing":       s.doingText,
+		"part":        partText,
 		"newKey":      rand.Text,
 		"codepath":    codePath,
 		"termkind":    termKindText,
@@ -151,6 +157,7 @@ func (s *server) render(w http.ResponseWriter, r *http.Request, status int, page
 	f := frame{View: view, Here: page, Codes: s.Codes != nil, Live: s.Changes != nil && s.Versions != nil && (page == "item" || page == "worklist")}
 	if u, ok := r.Context().Value(userKey{}).(coding.User); ok {
 		f.User = &u
+		f.System = s.System != nil && system.MaySee(u.Role)
 	}
 	if s.Ready != nil {
 		ready := s.Ready(r.Context())
