@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what this machine lacks to run chartcode (no argument) or its tests (argument "test"):
-# PostgreSQL 15 or newer with pgvector, and for the tests a C compiler (for -race) and Chromium.
+# PostgreSQL 15 or newer with pgvector, and for the tests a C compiler (for -race), Chromium, npm, and
+# promtool, which checks the alert rules.
 #
 # It may be run again at any time and does nothing when nothing is missing. It never touches an
 # existing PostgreSQL cluster and creates none: chartcode keeps its own in its data directory.
@@ -130,6 +131,9 @@ browser() {
   [ -x "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" ] ||
     [ -x "/Applications/Chromium.app/Contents/MacOS/Chromium" ]
 }
+
+# rule_checker: promtool comes with Prometheus; bin/promtool is the one that was taken out of its package.
+rule_checker() { have promtool || [ -x "$root/bin/promtool" ]; }
 
 compiler() { have cc || have gcc || have clang; }
 
@@ -284,6 +288,26 @@ debian_pg() {
   fi
 }
 
+# debian_promtool takes promtool alone out of Prometheus's package, which is not installed: no server,
+# no service and no user come with it.
+debian_promtool() {
+  scratch
+  apt_known prometheus || { become "promtool (the tests of the alert rules need it)"; apt_update; }
+  apt_known prometheus || fail "promtool is missing (the tests of the alert rules need it) and this system has no package prometheus: install promtool (https://prometheus.io/download)"
+  mkdir -p "$work/promtool/tree" "$root/bin"
+  cd "$work/promtool"
+  # shellcheck disable=SC2086
+  fetch "downloading promtool" env LC_ALL=C apt-get $apt_options -q -o APT::Sandbox::User=root download prometheus ||
+    fail "could not download promtool: check the network and run this again"
+  step "unpacking promtool" dpkg-deb -x "$work"/promtool/prometheus_*.deb "$work/promtool/tree" ||
+    fail "could not unpack promtool"
+  cd "$root"
+  # Under a name of its own first: nobody must find half of it.
+  cp "$work/promtool/tree/usr/bin/promtool" "bin/.promtool.$$" && mv -f "bin/.promtool.$$" bin/promtool ||
+    fail "could not copy promtool to $root/bin"
+  "$root/bin/promtool" --version > /dev/null 2>&1 || fail "the promtool of this system's package prometheus does not run here"
+}
+
 # ---- macOS ------------------------------------------------------------------------------------
 
 brew_install() {
@@ -351,6 +375,15 @@ if [ "$mode" = test ]; then
       brew_install "npm" node
     else
       fail "npm is missing (the accessibility test fetches its checker with it): install Node.js with npm"
+    fi
+  fi
+  if ! rule_checker; then
+    if have apt-get && have dpkg-deb; then
+      debian_promtool
+    elif [ "$system" = Darwin ]; then
+      brew_install "promtool" prometheus
+    else
+      fail "promtool is missing (the tests of the alert rules need it): install it from https://prometheus.io/download"
     fi
   fi
 fi

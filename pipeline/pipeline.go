@@ -32,6 +32,7 @@ import (
 
 	"chartcode/internal/codeset"
 	"chartcode/internal/coding"
+	"chartcode/internal/tracing"
 	"chartcode/pipeline/rank"
 	"chartcode/pipeline/retrieve"
 	"chartcode/pipeline/segment"
@@ -84,7 +85,21 @@ type Config struct {
 	Explain    bool   // suggestions of the local ranker say what spoke for and against them
 	Settings   string // what else decides the answer, such as an LLM's model and parameters
 	Now        func() time.Time
+	Observe    Observer // hears of stages; may be nil
 }
+
+// Observer hears of each stage of each note, from several goroutines. A code is
+// "" when all was well; ctx is that of the note.
+type Observer interface {
+	StageBegan(ctx context.Context, stage string)
+	StageEnded(ctx context.Context, stage, code string, took time.Duration)
+}
+
+// deaf hears nothing.
+type deaf struct{}
+
+func (deaf) StageBegan(context.Context, string)                        {}
+func (deaf) StageEnded(context.Context, string, string, time.Duration) {}
 
 // Pipeline processes notes; it is safe for concurrent use.
 type Pipeline struct{ cfg Config }
@@ -111,6 +126,9 @@ func New(cfg Config) (*Pipeline, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Observe == nil {
+		cfg.Observe = deaf{}
+	}
 	return &Pipeline{cfg: cfg}, nil
 }
 
@@ -133,10 +151,13 @@ func (p *Pipeline) Process(ctx context.Context, note coding.Note) (coding.Sugges
 		Notices: append([]coding.Notice{}, tables.Notices...),
 	}
 
-	watch := stopwatch{last: time.Now()}
-	addressed := rank.AddressedToModel(note.Text)
-	doc := segment.Segment(withoutText(note, addressed))
-	set.Timings.Segment = watch.lap()
+	var addressed []coding.Span
+	var doc *coding.Document
+	set.Timings.Segment, _ = p.stage(ctx, "segment", func(context.Context) error {
+		addressed = rank.AddressedToModel(note.Text)
+		doc = segment.Segment(withoutText(note, addressed))
+		return nil
+	})
 	set.Setting = doc.Setting
 	if doc.Assumed {
 		set.Notices = append(set.Notices, coding.Notice{Code: coding.NoticeSettingAssumed,
@@ -148,23 +169,30 @@ func (p *Pipeline) Process(ctx context.Context, note coding.Note) (coding.Sugges
 		doc.Scopes = without(doc.Scopes, addressed)
 	}
 
-	candidates, err := tables.Retriever.Retrieve(ctx, doc, tables.Main, retrieve.Options{Limit: p.cfg.Candidates, Style: p.cfg.Style})
+	var candidates []coding.Candidate
+	set.Timings.Retrieve, err = p.stage(ctx, "retrieve", func(ctx context.Context) (err error) {
+		candidates, err = tables.Retriever.Retrieve(ctx, doc, tables.Main, retrieve.Options{Limit: p.cfg.Candidates, Style: p.cfg.Style})
+		return err
+	})
 	if err != nil {
 		return coding.SuggestionSet{}, fmt.Errorf("retrieve: %w", err)
 	}
 	doc.Text = note.Text // of which evidence is cut
-	set.Timings.Retrieve = watch.lap()
 
 	in := rank.Input{Note: note, Doc: doc, Style: p.cfg.Style, Candidates: candidates, Table: tables.Main, Explain: p.cfg.Explain, Addressed: addressed}
+	began := time.Now()
 	ranker, out, err := p.rank(ctx, &set, tables, in)
 	if err != nil {
 		return coding.SuggestionSet{}, err
 	}
+	set.Timings.Rank = milliseconds(time.Since(began))
 	set.Ranker, set.Model, set.PromptSHA256, set.Usage = ranker.Name(), out.Model, out.PromptSHA256, out.Usage
-	set.Timings.Rank = watch.lap()
 
-	checked := tables.Validator.Validate(validate.Input{Note: note, Doc: doc, Table: tables.Main, Style: p.cfg.Style, Suggestions: out.Suggestions})
-	set.Timings.Validate = watch.lap()
+	var checked validate.Output
+	set.Timings.Validate, _ = p.stage(ctx, "validate", func(context.Context) error {
+		checked = tables.Validator.Validate(validate.Input{Note: note, Doc: doc, Table: tables.Main, Style: p.cfg.Style, Suggestions: out.Suggestions})
+		return nil
+	})
 
 	for _, r := range checked.Removed {
 		set.Removed = append(set.Removed, r.Code)
@@ -184,7 +212,11 @@ func (p *Pipeline) Process(ctx context.Context, note coding.Note) (coding.Sugges
 // one, which is given what the local one made of the note. When it fails, for a
 // reason other than being told to stop, the local one's suggestions stand.
 func (p *Pipeline) rank(ctx context.Context, set *coding.SuggestionSet, tables Tables, in rank.Input) (Ranker, rank.Output, error) {
-	local, err := tables.Local.Rank(ctx, in)
+	var local rank.Output
+	_, err := p.stage(ctx, "rank_local", func(ctx context.Context) (err error) {
+		local, err = tables.Local.Rank(ctx, in)
+		return err
+	})
 	if err != nil {
 		return nil, rank.Output{}, fmt.Errorf("rank: %w", err)
 	}
@@ -193,7 +225,11 @@ func (p *Pipeline) rank(ctx context.Context, set *coding.SuggestionSet, tables T
 	}
 	in.Beside = rank.Beside{Finder: finder{tables, p.cfg.Style}, Tabular: tables.Tabular, Rules: checks{tables, in}, Chosen: local.Suggestions}
 	in.Beside.Local, _ = tables.Local.(*rank.Local)
-	out, err := p.cfg.Ranker.Rank(ctx, in)
+	var out rank.Output
+	_, err = p.stage(ctx, "rank_llm", func(ctx context.Context) (err error) {
+		out, err = p.cfg.Ranker.Rank(ctx, in)
+		return err
+	})
 	if err == nil {
 		return p.cfg.Ranker, out, nil
 	}
@@ -258,12 +294,18 @@ func ReleaseIDs(ids []string) string {
 	return strings.Join(ids, " ")
 }
 
-type stopwatch struct{ last time.Time }
-
-// lap gives the milliseconds since the last lap, to the microsecond.
-func (w *stopwatch) lap() float64 {
-	now := time.Now()
-	d := now.Sub(w.last)
-	w.last = now
-	return float64(d.Microseconds()) / 1000
+// stage runs one stage, a step in the note's trace, and gives the milliseconds
+// that it took.
+func (p *Pipeline) stage(ctx context.Context, name string, run func(ctx context.Context) error) (ms float64, err error) {
+	p.cfg.Observe.StageBegan(ctx, name)
+	inside, span := tracing.Start(ctx, name)
+	began := time.Now()
+	err = run(inside)
+	took := time.Since(began)
+	span.End(err)
+	p.cfg.Observe.StageEnded(ctx, name, tracing.Reason(err), took)
+	return milliseconds(took), err
 }
+
+// milliseconds are those of a time, to the microsecond.
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -18,7 +18,9 @@ import (
 	"chartcode/internal/config"
 	"chartcode/internal/datadir"
 	"chartcode/internal/metrics"
+	"chartcode/internal/presence"
 	"chartcode/internal/store"
+	"chartcode/internal/tracing"
 )
 
 // options are the flags that every subcommand has.
@@ -26,6 +28,7 @@ type options struct {
 	dataDir  string
 	codesets string
 	verbose  bool
+	role     string             // the command that is run, such as serve
 	override map[string]*string // by variable: flags of the command that is run
 }
 
@@ -64,6 +67,9 @@ type app struct {
 	log      *slog.Logger
 	progress *progress
 	metrics  *metrics.Metrics
+	role     string           // see options
+	errors   *presence.Errors // what is logged, for the list of recent errors
+	tracer   *tracing.Tracer  // nil: nobody follows notes
 
 	embed   catalog.Embedder
 	dir     *datadir.Dir
@@ -86,12 +92,9 @@ func (o *options) newApp(plain bool) (*app, error) {
 	if o.codesets != "" {
 		cfg.Codesets = o.codesets
 	}
-	level := slog.LevelWarn
-	if o.verbose {
-		level = slog.LevelDebug
-	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
-	return &app{cfg: cfg, log: log, progress: newProgress(plain), metrics: metrics.New()}, nil
+	errs := new(presence.Errors)
+	log := slog.New(errs.Handler(tracing.LogHandler(logHandler(cfg, o.verbose))))
+	return &app{cfg: cfg, log: log, progress: newProgress(plain), metrics: metrics.New(version, o.role), role: o.role, errors: errs}, nil
 }
 
 // closeTime is how long a subcommand may take to end what it runs.
@@ -113,6 +116,7 @@ func (a *app) close(force bool) {
 			a.log.Warn("the data directory was not closed cleanly", "error", err)
 		}
 	}
+	a.closeTracer()
 	a.progress.done()
 }
 
@@ -147,11 +151,12 @@ func (a *app) openStore(ctx context.Context, s schema, conns int) error {
 			return err
 		}
 	}
-	st, err := store.Open(ctx, store.Config{URL: url, Logger: a.log, MaxConns: conns})
+	st, err := store.Open(ctx, store.Config{URL: url, Logger: a.log, MaxConns: conns, Observer: a.statements()})
 	if err != nil {
 		return databaseError(err)
 	}
 	a.store = st
+	a.measurePool()
 	if s == migrateSchema || a.cfg.DatabaseURL == "" {
 		err = st.Migrate(ctx, func(name string) { a.progress.Step("Migrating the database: " + name) })
 	} else {
@@ -181,7 +186,10 @@ func (a *app) openBus(ctx context.Context) error {
 			return err
 		}
 	}
-	b, err := bus.Connect(ctx, bus.Config{URL: a.natsURL, Logger: a.log})
+	if err := a.openTracer(ctx); err != nil {
+		return err
+	}
+	b, err := bus.Connect(ctx, bus.Config{URL: a.natsURL, Logger: a.log, Tracer: a.tracer})
 	if err != nil {
 		return err
 	}

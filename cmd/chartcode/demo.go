@@ -86,7 +86,7 @@ func runDemo(ctx context.Context, o *options, reset bool) error {
 		return databaseError(err)
 	}
 	a.progress.done()
-	s, err := a.serverOn(listener, knowledge)
+	s, err := a.serverOn(ctx, listener, knowledge)
 	if err != nil {
 		return err
 	}
@@ -94,12 +94,16 @@ func runDemo(ctx context.Context, o *options, reset bool) error {
 	if err != nil {
 		return err
 	}
-	return a.together(ctx, s.run, work, a.relay, a.seal, a.recheck, a.count, a.tidyLLM, a.fillVectors, func(ctx context.Context) error {
+	roles, err := a.watched(ctx, s.run, work, a.relay, a.seal, a.recheck, a.count, a.tidyLLM, a.fillVectors, func(ctx context.Context) error {
 		if err := a.publishSamples(ctx, notes); err != nil {
 			return err
 		}
 		return a.announceDemo(ctx, s)
 	})
+	if err != nil {
+		return err
+	}
+	return a.together(ctx, roles...)
 }
 
 // reset removes what the data directory holds.

@@ -112,7 +112,7 @@ func (o *options) newDoctor(out io.Writer) *doctor {
 		level = slog.LevelDebug
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
-	return &doctor{app: &app{cfg: cfg, log: log, progress: newProgress(false), metrics: metrics.New()}, cfgErr: err, out: out}
+	return &doctor{app: &app{cfg: cfg, log: log, progress: newProgress(false), metrics: metrics.New(version, "doctor")}, cfgErr: err, out: out}
 }
 
 // examine makes all checks.

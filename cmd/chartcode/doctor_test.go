@@ -83,7 +83,7 @@ func examined(t *testing.T, cfg config.Config) map[string]checked {
 	cfg.Timezone = time.UTC
 	out := newWatched()
 	d := &doctor{out: out, app: &app{cfg: cfg, log: slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		progress: newProgress(false), metrics: metrics.New()}}
+		progress: newProgress(false), metrics: metrics.New(version, "test")}}
 	defer d.close(false)
 	d.examine(t.Context())
 	got := map[string]checked{}

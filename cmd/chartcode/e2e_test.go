@@ -115,14 +115,14 @@ func (w *watched) String() string {
 
 // site is one data directory with the environment of the commands on it.
 type site struct {
-	t   *testing.T
+	t   testing.TB
 	env []string
 	dir string
 }
 
 // newSite is a site with nothing in it: the first command that needs codes starts
 // its PostgreSQL and loads the starter set, in a minute or more with the race detector.
-func newSite(t *testing.T, env ...string) *site {
+func newSite(t testing.TB, env ...string) *site {
 	t.Helper()
 	empty := t.TempDir()
 	s := &site{t: t, dir: filepath.Join(t.TempDir(), "data")}
@@ -137,13 +137,13 @@ func newSite(t *testing.T, env ...string) *site {
 }
 
 // newStarted is a site with the starter set loaded.
-func newStarted(t *testing.T, env ...string) *site {
+func newStarted(t testing.TB, env ...string) *site {
 	t.Helper()
 	return newSite(t, append([]string{"CHARTCODE_DATABASE_URL=" + starterURL(t)}, env...)...)
 }
 
 // starterURL gives the URL of a database of the test's own with the starter set loaded.
-func starterURL(t *testing.T) string {
+func starterURL(t testing.TB) string {
 	t.Helper()
 	return starter.URL(t, func(databaseURL string) {
 		s := newSite(t, "CHARTCODE_DATABASE_URL="+databaseURL)
@@ -157,7 +157,7 @@ func starterURL(t *testing.T) string {
 
 // process is a running command.
 type process struct {
-	t    *testing.T
+	t    testing.TB
 	cmd  *exec.Cmd
 	out  *watched
 	err  *watched
@@ -332,12 +332,12 @@ func (s *site) file(name, content string) string {
 
 // browser follows a sign-in link and keeps the session.
 type browser struct {
-	t      *testing.T
+	t      testing.TB
 	client *http.Client
 	base   string
 }
 
-func newBrowser(t *testing.T, base, link string) *browser {
+func newBrowser(t testing.TB, base, link string) *browser {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {

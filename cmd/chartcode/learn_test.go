@@ -95,7 +95,7 @@ func newClinic(t *testing.T) *clinic {
 			t.Fatal(err)
 		}
 	}
-	c.app = &app{log: log, progress: newProgress(false), metrics: metrics.New(), store: c.store}
+	c.app = &app{log: log, progress: newProgress(false), metrics: metrics.New(version, "test"), store: c.store}
 	if c.app.embed, err = embedding.NewLocal(); err != nil {
 		t.Fatal(err)
 	}

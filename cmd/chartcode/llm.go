@@ -11,6 +11,7 @@ import (
 	"chartcode/internal/coding"
 	"chartcode/internal/llm"
 	"chartcode/internal/store"
+	"chartcode/internal/web"
 	"chartcode/pipeline"
 	"chartcode/pipeline/rank"
 )
@@ -159,12 +160,17 @@ func (a *app) tidyLLM(ctx context.Context) error {
 	}
 }
 
-// serveMetrics serves the metrics of a worker, which has no web page, at
-// CHARTCODE_METRICS_ADDR until ctx ends.
+// serveMetrics serves metrics, /healthz and /readyz of a worker, which has no web
+// page, at CHARTCODE_METRICS_ADDR until ctx ends.
 func (a *app) serveMetrics(ctx context.Context, listener net.Listener) error {
+	watch, err := a.newWatch()
+	if err != nil {
+		return err
+	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", a.metrics.Handler())
-	server := &server{app: a, listener: listener, http: &http.Server{
+	web.Probes(mux, version, watch.alive, watch.ready)
+	server := &server{app: a, listener: listener, watch: watch, http: &http.Server{
 		Handler: mux, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 	}}
 	return server.run(ctx)

@@ -34,7 +34,7 @@ type lab struct {
 	url       string
 }
 
-func newLab(t *testing.T) *lab {
+func newLab(t testing.TB) *lab {
 	t.Helper()
 	l := &lab{url: starterURL(t), app: &app{
 		log: slog.New(slog.NewTextHandler(newWatched(), &slog.HandlerOptions{Level: slog.LevelDebug})), progress: newProgress(true),
@@ -55,10 +55,10 @@ func newLab(t *testing.T) *lab {
 }
 
 // bench is a place in the lab: NATS, metrics and settings of its own.
-func (l *lab) bench(t *testing.T, base string, change func(*config.Config)) *app {
+func (l *lab) bench(t testing.TB, base string, change func(*config.Config)) *app {
 	t.Helper()
 	a := *l.app
-	a.metrics = metrics.New()
+	a.metrics = metrics.New(version, "test")
 	a.cfg.LLM = config.Endpoint{BaseURL: base, APIKey: "sk-" + marker, Model: "some-model", Timeout: 30 * time.Second}
 	a.cfg.LLMSteps = "choose"                          // one call a note
 	a.cfg.LLMLimits = config.LLMLimits{Concurrency: 4} // no cache: notes of other tests have the same text
@@ -83,7 +83,7 @@ func (l *lab) bench(t *testing.T, base string, change func(*config.Config)) *app
 }
 
 // work starts a worker; what it returns ends it. ackWait 0 is the usual one.
-func (l *lab) work(t *testing.T, a *app, cfg bus.WorkConfig) (stop func()) {
+func (l *lab) work(t testing.TB, a *app, cfg bus.WorkConfig) (stop func()) {
 	t.Helper()
 	p, err := a.newPipeline(l.knowledge, pipelineOptions{})
 	if err != nil {
@@ -91,7 +91,9 @@ func (l *lab) work(t *testing.T, a *app, cfg bus.WorkConfig) (stop func()) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- a.bus.Work(ctx, cfg, worker.Handler(p, a.store)) }()
+	go func() {
+		done <- a.bus.Work(ctx, cfg, worker.Handler(worker.Config{Processor: p, Store: a.store, Logger: a.log}))
+	}()
 	var once sync.Once
 	stop = func() {
 		once.Do(func() {

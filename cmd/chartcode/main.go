@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -92,6 +93,9 @@ reject. Start with "chartcode demo": everything in one process, on one machine.`
 		return usagef("%s; see %s --help", err, cmd.CommandPath())
 	})
 	o := &options{}
+	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) {
+		o.role = strings.ReplaceAll(strings.TrimPrefix(cmd.CommandPath(), root.Name()+" "), " ", "-")
+	}
 	o.addFlags(root)
 	root.AddCommand(commands(o)...)
 	markUsage(root)

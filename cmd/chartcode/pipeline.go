@@ -15,11 +15,12 @@ type pipelineOptions struct {
 	systems    []coding.System
 	candidates int // kept in the set
 	explain    bool
+	observe    pipeline.Observer // hears of stages; may be nil
 }
 
 // newPipeline wires the stages.
 func (a *app) newPipeline(c *catalog.Catalog, o pipelineOptions) (processor, error) {
-	cfg := pipeline.Config{Knowledge: c, Style: coding.Style(o.style), Systems: o.systems, Shown: o.candidates, Explain: o.explain}
+	cfg := pipeline.Config{Knowledge: c, Style: coding.Style(o.style), Systems: o.systems, Shown: o.candidates, Explain: o.explain, Observe: o.observe}
 	if a.usesLLM(o) {
 		var err error
 		if cfg.Ranker, cfg.Settings, err = a.llmRanker(); err != nil {

@@ -29,7 +29,7 @@ func listenLoopback(t *testing.T) net.Listener {
 }
 
 // newNATS is a NATS server of the test's own, as a site's would be.
-func newNATS(t *testing.T) string {
+func newNATS(t testing.TB) string {
 	t.Helper()
 	srv, err := bus.StartEmbedded(bus.EmbeddedConfig{StoreDir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -71,10 +71,12 @@ func TestWorkerKilled(t *testing.T) {
 	}
 }
 
-// cable is a TCP proxy that can be cut.
+// cable is a TCP proxy that can be cut, or frozen: then what is sent is taken and
+// does not arrive.
 type cable struct {
 	listener net.Listener
-	target   string
+	target   string // an address, or the path of a Unix socket
+	frozen   sync.RWMutex
 	mu       sync.Mutex
 	isCut    bool
 	conns    map[net.Conn]bool
@@ -98,7 +100,11 @@ func newCable(t *testing.T, target string) *cable {
 func (c *cable) join(in net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	out, err := net.Dial("tcp", c.target)
+	network := "tcp"
+	if strings.HasPrefix(c.target, "/") {
+		network = "unix"
+	}
+	out, err := net.Dial(network, c.target)
 	if err != nil || c.isCut {
 		in.Close()
 		if out != nil {
@@ -108,8 +114,20 @@ func (c *cable) join(in net.Conn) {
 	}
 	c.conns[in], c.conns[out] = true, true
 	for _, pair := range [][2]net.Conn{{in, out}, {out, in}} {
-		go func() { _, _ = io.Copy(pair[0], pair[1]); pair[0].Close() }()
+		go func() { _, _ = io.Copy(thawed{pair[0], c}, pair[1]); pair[0].Close() }()
 	}
+}
+
+// thawed writes while the cable is not frozen.
+type thawed struct {
+	io.Writer
+	cable *cable
+}
+
+func (w thawed) Write(b []byte) (int, error) {
+	w.cable.frozen.RLock()
+	defer w.cable.frozen.RUnlock()
+	return w.Writer.Write(b)
 }
 
 func (c *cable) set(isCut bool) {

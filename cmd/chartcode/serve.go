@@ -41,8 +41,12 @@ func serveCommand(o *options) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				roles, err := a.watched(ctx, s.run, a.relay, a.seal, a.recheck, a.count, a.tidyLLM, a.fillVectors)
+				if err != nil {
+					return err
+				}
 				fmt.Printf("ready http://%s\n", s.addr())
-				return a.together(ctx, s.run, a.relay, a.seal, a.recheck, a.count, a.tidyLLM, a.fillVectors)
+				return a.together(ctx, append(roles, a.present)...)
 			})
 		},
 	}
@@ -62,7 +66,10 @@ func workCommand(o *options) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				roles := []func(context.Context) error{a.relay, a.tidyLLM, a.fillVectors}
+				roles, err := a.watched(ctx, a.relay, a.tidyLLM, a.fillVectors)
+				if err != nil {
+					return err
+				}
 				if a.cfg.MetricsAddr != "" {
 					listener, err := a.listen(ctx, a.cfg.MetricsAddr, "CHARTCODE_METRICS_ADDR")
 					if err != nil {
@@ -132,7 +139,7 @@ func (a *app) together(ctx context.Context, roles ...func(context.Context) error
 
 // relay announces stored suggestions and finished reviews.
 func (a *app) relay(ctx context.Context) error {
-	worker.Relay(ctx, a.store, a.bus, a.log)
+	worker.Relay(ctx, a.store, a.bus, a.log, a.announced)
 	return nil
 }
 
@@ -159,12 +166,18 @@ func (a *app) recheck(ctx context.Context) error {
 
 // newWorker gives the role that works on notes.
 func (a *app) newWorker(knowledge *catalog.Catalog, po pipelineOptions, concurrency int) (func(context.Context) error, error) {
+	activity := worker.NewActivity(a.metrics.Notes)
+	po.observe = activity
 	p, err := a.newPipeline(knowledge, po)
 	if err != nil {
 		return nil, err
 	}
 	if concurrency == 0 {
 		concurrency = a.workers(po)
+	}
+	me, err := a.newPresence(a.rankerOf(po), concurrency, activity.Now)
+	if err != nil {
+		return nil, err
 	}
 	cfg := bus.WorkConfig{Concurrency: concurrency, Probe: func(ctx context.Context) error {
 		if err := a.store.Ping(ctx); err != nil {
@@ -175,14 +188,16 @@ func (a *app) newWorker(knowledge *catalog.Catalog, po pipelineOptions, concurre
 			return errNoCodes
 		}
 		return err
-	}, Observe: a.observe}
-	return func(ctx context.Context) error { return a.bus.Work(ctx, cfg, worker.Handler(p, a.store)) }, nil
+	}, Observe: a.observe, Paused: me.Paused}
+	handler := worker.Handler(worker.Config{Processor: p, Store: a.store, Activity: activity, Logger: a.log})
+	return func(ctx context.Context) error {
+		return a.presentWhile(ctx, me, func(ctx context.Context) error { return a.bus.Work(ctx, cfg, handler) })
+	}, nil
 }
 
 func (a *app) observe(o bus.Outcome) {
-	a.metrics.Deliveries.WithLabelValues(string(o.Result), o.Reason).Inc()
-	a.metrics.NoteSeconds.Observe(o.Took.Seconds())
-	a.log.Debug("delivery", "result", o.Result, "reason", o.Reason, "attempt", o.Attempt, "ms", o.Took.Milliseconds())
+	a.metrics.Notes.Delivery(o.Ctx, string(o.Result), o.Reason, o.Urgent, o.Attempt, o.Waited, o.Took)
+	a.log.DebugContext(o.Ctx, "delivery", "result", o.Result, "reason", o.Reason, "attempt", o.Attempt, "ms", o.Took.Milliseconds())
 }
 
 // server is the role that serves pages and API.
@@ -192,6 +207,7 @@ type server struct {
 	listener net.Listener
 	auth     *auth.Service
 	changes  *review.Feed
+	watch    *watch
 }
 
 const (
@@ -209,7 +225,7 @@ func (a *app) newServer(ctx context.Context, knowledge *catalog.Catalog) (*serve
 	if err != nil {
 		return nil, err
 	}
-	return a.serverOn(listener, knowledge)
+	return a.serverOn(ctx, listener, knowledge)
 }
 
 func (a *app) listen(ctx context.Context, addr, variable string) (net.Listener, error) {
@@ -228,7 +244,7 @@ func reasonOf(err error) error {
 	return err
 }
 
-func (a *app) serverOn(listener net.Listener, knowledge *catalog.Catalog) (*server, error) {
+func (a *app) serverOn(ctx context.Context, listener net.Listener, knowledge *catalog.Catalog) (*server, error) {
 	accounts, err := auth.New(auth.Config{Store: a.store, Logger: a.log})
 	if err != nil {
 		return nil, err
@@ -262,6 +278,16 @@ func (a *app) serverOn(listener net.Listener, knowledge *catalog.Catalog) (*serv
 	if err != nil {
 		return nil, err
 	}
+	watch, err := a.newWatch()
+	if err != nil {
+		return nil, err
+	}
+	watch.monitor.Look(ctx)
+	about, err := a.newSystem(watch)
+	if err != nil {
+		return nil, err
+	}
+	a.metrics.State(a.stateOf(watch))
 	closing := make(chan struct{})
 	handler, err := web.New(web.Config{
 		Auth: accounts, Review: reviews, Changes: changes, Versions: a.store, Closing: closing, Scopes: reader.scopes, Logger: a.log, Submit: submitter{a.bus}, Known: known{a.store},
@@ -269,14 +295,17 @@ func (a *app) serverOn(listener net.Listener, knowledge *catalog.Catalog) (*serv
 		Codes:   book,
 		Quality: quality, Results: evaluations, ItemOf: a.store.ItemOfNote,
 		Figures: figures,
-		Ready:   a.readiness(knowledge),
-		Alive:   a.store.Ping,
+		Ready:   watch.ready,
+		Alive:   watch.alive,
+		System:  about,
+		Observe: a.metrics.HTTP,
+		Tracer:  a.tracer,
 		Metrics: a.metrics.Handler(), Zone: a.cfg.Timezone, Version: version,
 	})
 	if err != nil {
 		return nil, err
 	}
-	server := &server{app: a, listener: listener, auth: accounts, changes: changes, http: &http.Server{
+	server := &server{app: a, listener: listener, auth: accounts, changes: changes, watch: watch, http: &http.Server{
 		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 	}}
 	server.http.RegisterOnShutdown(func() { close(closing) })
@@ -294,6 +323,9 @@ func (s *server) run(ctx context.Context) error {
 	if s.changes != nil { // a worker serves its metrics alone
 		background.Go(func() { s.changes.Run(listen) })
 	}
+	if s.watch != nil {
+		background.Go(func() { s.watch.monitor.Run(listen) })
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(s.listener) }()
 	select {
@@ -307,47 +339,6 @@ func (s *server) run(ctx context.Context) error {
 		return s.http.Close()
 	}
 	return nil
-}
-
-// readiness says whether suggestions can be made; the answer is kept for a
-// moment, as every page asks.
-func (a *app) readiness(knowledge *catalog.Catalog) func(context.Context) web.Readiness {
-	var mu sync.Mutex
-	var last web.Readiness
-	var at time.Time
-	return func(ctx context.Context) web.Readiness {
-		mu.Lock()
-		defer mu.Unlock()
-		if time.Since(at) < 2*time.Second {
-			return last
-		}
-		last, at = a.ready(ctx, knowledge), time.Now()
-		return last
-	}
-}
-
-func (a *app) ready(ctx context.Context, knowledge *catalog.Catalog) web.Readiness {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	releases, err := a.store.Releases(ctx)
-	if err != nil {
-		return web.Readiness{Reason: "the database does not answer"}
-	}
-	var r web.Readiness
-	r.CodeSet, r.Starter = codeSetLine(releases)
-	r.Releases = releases
-	ok, reason, err := a.codesReady(ctx, releases)
-	switch {
-	case err != nil:
-		r.Reason = "the database does not answer"
-	case !ok:
-		r.Reason = reason
-	case a.bus.Healthy(ctx) != nil:
-		r.Reason = "NATS does not answer"
-	default:
-		r.Ready = true
-	}
-	return r
 }
 
 // submitter lets the API publish notes.

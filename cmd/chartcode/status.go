@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"chartcode/internal/coding"
+	"chartcode/internal/presence"
 )
 
 // status is what `status --json` prints: a public contract.
@@ -20,6 +22,15 @@ type status struct {
 	SuggestionSets int              `json:"suggestion_sets"`
 	LLM            *llmStatus       `json:"llm,omitempty"`
 	Vectors        []vectorModel    `json:"vectors"`
+	Intake         intakeStatus     `json:"intake"`
+	Workers        int              `json:"workers"` // alive
+}
+
+// intakeStatus is whether workers take notes.
+type intakeStatus struct {
+	Paused bool       `json:"paused"`
+	Since  *time.Time `json:"since,omitempty"`
+	By     string     `json:"by,omitempty"`
 }
 
 type noteCounts struct {
@@ -88,6 +99,16 @@ func (a *app) status(ctx context.Context) (status, error) {
 	if s.Vectors, err = a.vectorModels(ctx); err != nil {
 		return status{}, err
 	}
+	in, err := a.store.Intake(ctx)
+	if err != nil {
+		return status{}, databaseError(err)
+	}
+	if s.Intake.Paused = in.Paused; in.Paused {
+		s.Intake.Since, s.Intake.By = &in.At, in.By
+	}
+	if s.Workers, err = a.store.AliveWorkers(ctx, presence.AliveFor); err != nil {
+		return status{}, databaseError(err)
+	}
 	s.Ready, s.Reason, err = a.codesReady(ctx, releases)
 	return s, err
 }
@@ -117,6 +138,10 @@ func (s status) print() {
 	fmt.Println(ready)
 	fmt.Printf("notes received %d, worklist items %d, suggestion sets %d, waiting %d, dead letters %d\n",
 		s.Notes.Received, s.Notes.Items, s.SuggestionSets, s.Notes.InFlight, s.Notes.Dead)
+	fmt.Printf("workers alive: %d\n", s.Workers)
+	if s.Intake.Paused {
+		fmt.Printf("the intake is paused by %s since %s: no notes are taken until an administrator resumes it on the page /system\n", s.Intake.By, s.Intake.Since.Local().Format(time.DateTime))
+	}
 	if l := s.LLM; l != nil {
 		fmt.Printf("LLM today: %d calls, %d tokens in and %d out, %.2f US dollars", l.Calls, l.PromptTokens, l.CompletionTokens, l.SpentUSD)
 		if l.BudgetUSD > 0 {

@@ -86,6 +86,19 @@ var Rules = []Rule{
 		Why:      "pages, reports and commands score runs alike: without the stages' models and without a database",
 	},
 	{
+		Who: []string{"chartcode/internal/system", "chartcode/internal/presence", "chartcode/internal/health", "chartcode/internal/tracing", "chartcode/internal/metrics"},
+		NotReach: []string{
+			"chartcode/internal/store/...", "chartcode/internal/bus/...", "chartcode/internal/web/...", "chartcode/pipeline/...", "chartcode/internal/llm/...",
+		},
+		Why: "what watches the program is told through small interfaces, so that any part can tell it",
+	},
+	{
+		Who:       []string{"chartcode/..."},
+		Except:    []string{"chartcode/internal/tracing"},
+		NotImport: []string{"go.opentelemetry.io/..."},
+		Why:       "spans are made in one place, where what may stand in them is decided",
+	},
+	{
 		Who:       []string{"chartcode/..."},
 		Except:    []string{"chartcode/internal/store/...", "chartcode/internal/localpg", "chartcode/cmd/...", "chartcode/internal/testpg/..."},
 		NotImport: []string{"github.com/jackc/...", "github.com/pgvector/...", "database/sql"},

@@ -11,6 +11,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"chartcode/internal/tracing"
 )
 
 var (
@@ -27,14 +29,16 @@ type Config struct {
 	URL    string // nats://HOST:PORT, several separated by commas
 	Name   string // shown by the server's tools; "chartcode" by default
 	Logger *slog.Logger
+	Tracer *tracing.Tracer // nil: nobody follows notes
 }
 
 // Bus is a connection to JetStream. It reconnects for ever; it is safe for
 // concurrent use.
 type Bus struct {
-	nc  *nats.Conn
-	js  jetstream.JetStream
-	log *slog.Logger
+	nc    *nats.Conn
+	js    jetstream.JetStream
+	log   *slog.Logger
+	trace *tracing.Tracer
 }
 
 const (
@@ -69,7 +73,7 @@ func Connect(ctx context.Context, cfg Config) (*Bus, error) {
 		nc.Close()
 		return nil, fmt.Errorf("bus: %w", err)
 	}
-	return &Bus{nc: nc, js: js, log: cfg.Logger}, nil
+	return &Bus{nc: nc, js: js, log: cfg.Logger, trace: cfg.Tracer}, nil
 }
 
 func options(cfg Config) []nats.Option {

@@ -12,6 +12,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"chartcode/internal/tracing"
 )
 
 // ErrNoDeadLetter: there is no dead letter of that number (any more).
@@ -32,6 +34,7 @@ type DeadLetter struct {
 	Size     int       // of the body, bytes
 	Body     []byte    // the original bytes; nil in lists
 	subject  string    // that the note came by; "" when that was not a proper one
+	trace    string    // the place in a trace that the note came from
 }
 
 // publishDead stores the note's bytes with the reason. The message id is made
@@ -46,6 +49,9 @@ func (b *Bus) publishDead(ctx context.Context, j *job, reason, stage string) err
 	msg.Header.Set(HeaderReceived, j.Received.UTC().Format(time.RFC3339Nano))
 	if j.valid {
 		msg.Header.Set(HeaderSubject, j.Subject)
+	}
+	if j.place != "" {
+		msg.Header.Set(tracing.Header, j.place) // a replay goes on in the same trace
 	}
 	msg.Data = j.Body
 	_, err := b.publishOnce(ctx, msg)
@@ -93,7 +99,7 @@ func readDead(seq uint64, at time.Time, subject string, h nats.Header) DeadLette
 	d := DeadLetter{Seq: seq, Died: at, Source: strings.TrimPrefix(subject, prefixDead), Reason: h.Get(HeaderReason), Stage: h.Get(HeaderStage)}
 	d.Attempts, _ = strconv.Atoi(h.Get(HeaderAttempts))
 	d.Received, _ = time.Parse(time.RFC3339Nano, h.Get(HeaderReceived))
-	d.subject = h.Get(HeaderSubject)
+	d.subject, d.trace = h.Get(HeaderSubject), h.Get(tracing.Header)
 	return d
 }
 
@@ -147,9 +153,13 @@ func (b *Bus) republish(ctx context.Context, d DeadLetter, repaired *Submission)
 			return err
 		}
 	}
+	ctx, span := b.trace.Begin(tracing.From(ctx, d.trace), "replay dead letter", tracing.Producer)
+	traced(ctx, msg)
 	sum := sha256.Sum256(msg.Data)
 	msg.Header.Set(jetstream.MsgIDHeader, fmt.Sprintf("replay-%d-%s", d.Seq, hex.EncodeToString(sum[:12])))
-	if _, err := b.publishPatiently(ctx, msg); err != nil {
+	_, err := b.publishPatiently(ctx, msg)
+	span.End(err)
+	if err != nil {
 		return fmt.Errorf("replay dead letter %d: %w", d.Seq, err)
 	}
 	return nil

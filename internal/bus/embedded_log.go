@@ -16,11 +16,13 @@ type serverLog struct {
 }
 
 func (l *serverLog) Noticef(format string, v ...any) {
-	l.log.Debug("nats: " + fmt.Sprintf(format, v...))
+	l.log.Debug("the embedded NATS server reports", "text", fmt.Sprintf(format, v...))
 }
-func (l *serverLog) Warnf(format string, v ...any) { l.log.Warn("nats: " + fmt.Sprintf(format, v...)) }
+func (l *serverLog) Warnf(format string, v ...any) {
+	l.log.Warn("the embedded NATS server warns", "text", fmt.Sprintf(format, v...))
+}
 func (l *serverLog) Errorf(format string, v ...any) {
-	l.log.Error("nats: " + fmt.Sprintf(format, v...))
+	l.log.Error("the embedded NATS server reports an error", "text", fmt.Sprintf(format, v...))
 }
 
 // Fatalf notes why the server does not start; it ends no process.

@@ -7,10 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"chartcode/internal/tracing"
 )
 
 var (
@@ -57,7 +60,10 @@ func (b *Bus) Submit(ctx context.Context, s Submission) (duplicate bool, err err
 	if err != nil {
 		return false, err
 	}
+	ctx, span := b.trace.Begin(ctx, "submit note", tracing.Producer)
+	traced(ctx, msg)
 	ack, err := b.publishPatiently(ctx, msg)
+	span.End(err)
 	if err != nil {
 		return false, fmt.Errorf("submit: %w", err)
 	}
@@ -65,15 +71,37 @@ func (b *Bus) Submit(ctx context.Context, s Submission) (duplicate bool, err err
 }
 
 // Publish announces payload on subject, once: the relay that calls it tries
-// again. msgID lets the server drop what it has already.
+// again. msgID lets the server drop what it has already. In a trace that ctx is in
+// it is a step.
 func (b *Bus) Publish(ctx context.Context, subject, msgID string, payload []byte) error {
 	msg := nats.NewMsg(subject)
 	msg.Header.Set(jetstream.MsgIDHeader, msgID)
 	msg.Data = payload
-	if _, err := b.publishOnce(ctx, msg); err != nil {
+	var span tracing.Span
+	if tracing.Traceparent(ctx) != "" {
+		ctx, span = b.trace.Begin(ctx, announcing(subject), tracing.Producer)
+		traced(ctx, msg)
+	}
+	_, err := b.publishOnce(ctx, msg)
+	span.End(err)
+	if err != nil {
 		return fmt.Errorf("announce: %w", err)
 	}
 	return nil
+}
+
+func announcing(subject string) string {
+	if strings.HasPrefix(subject, prefixReviews) {
+		return "announce review"
+	}
+	return "announce suggestions"
+}
+
+// traced gives a message the place in the trace that ctx is in.
+func traced(ctx context.Context, msg *nats.Msg) {
+	if place := tracing.Traceparent(ctx); place != "" {
+		msg.Header.Set(tracing.Header, place)
+	}
 }
 
 func (b *Bus) publishOnce(ctx context.Context, msg *nats.Msg) (*jetstream.PubAck, error) {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"chartcode/internal/tracing"
 )
 
 // The interfaces by which a handler's error says what it is. Reason is a lower
@@ -44,6 +46,9 @@ type job struct {
 	valid   bool // the subject names a source
 	began   time.Time
 	settled atomic.Bool
+	place   string          // in a trace, that the note came from
+	ctx     context.Context // of the delivery: its trace
+	span    tracing.Span
 }
 
 func (j *job) claim() bool { return j.settled.CompareAndSwap(false, true) }
@@ -60,6 +65,10 @@ func (w *worker) start(hctx context.Context, msg jetstream.Msg) {
 		j.Seq, j.Received = meta.Sequence.Stream, meta.Timestamp
 		j.Attempt = w.past.attempt(j.Seq, int(min(meta.NumDelivered, 1<<30)))
 	}
+	j.place = msg.Headers().Get(tracing.Header)
+	j.ctx, j.span = w.bus.trace.Begin(tracing.From(hctx, j.place), "work on note", tracing.Consumer)
+	j.span.SetInt("messaging.message.seq", int64(j.Seq))
+	j.span.SetInt("chartcode.attempt", int64(j.Attempt))
 	w.mu.Lock()
 	w.jobs[j] = struct{}{}
 	w.mu.Unlock()
@@ -74,7 +83,7 @@ func (w *worker) start(hctx context.Context, msg jetstream.Msg) {
 		}()
 		stopBeat := w.heartbeat(j)
 		defer stopBeat()
-		w.settle(j, w.attempt(hctx, j))
+		w.settle(j, w.attempt(j.ctx, j))
 	}()
 }
 
@@ -116,7 +125,7 @@ func (w *worker) attempt(ctx context.Context, j *job) (err error) {
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			w.bus.log.Error("a handler panicked", "seq", j.Seq, "attempt", j.Attempt, "kind", kindOf(v), "at", frames())
+			w.bus.log.ErrorContext(ctx, "a handler panicked", "seq", j.Seq, "attempt", j.Attempt, "kind", kindOf(v), "at", frames())
 			if w.past.panicked(j.Seq) >= maxPanics {
 				err = dead{reasonPanic}
 				return
@@ -162,8 +171,11 @@ func (w *worker) settle(j *job, err error) {
 	if !j.claim() {
 		return // returned by a stop
 	}
-	out := Outcome{Urgent: j.urgent, Attempt: j.Attempt, Waited: j.began.Sub(j.Received), Took: took}
-	defer func() { w.cfg.Observe(out) }()
+	out := Outcome{Urgent: j.urgent, Attempt: j.Attempt, Waited: j.began.Sub(j.Received), Took: took, Ctx: j.ctx}
+	defer func() {
+		j.end(out)
+		w.cfg.Observe(out)
+	}()
 
 	var p permanent
 	var o outage
@@ -177,7 +189,7 @@ func (w *worker) settle(j *job, err error) {
 		w.past.excuse(j.Seq)
 		w.outage.Store(true)
 		w.giveBackLater(j, jitter(outageReturn))
-		w.bus.log.Warn("a note met an outage and waits", "seq", j.Seq, "attempt", j.Attempt, "cause", err.Error())
+		w.bus.log.WarnContext(j.ctx, "a note met an outage and waits", "seq", j.Seq, "attempt", j.Attempt, "cause", err.Error())
 	case w.stopping.Load():
 		out.Result = ResultReturned
 		w.giveBackLater(j, 0)
@@ -191,8 +203,17 @@ func (w *worker) settle(j *job, err error) {
 		out.Result = ResultRetry
 		delay := w.delay(j.Attempt)
 		w.giveBackLater(j, delay)
-		w.bus.log.Warn("a note could not be handled and waits", "seq", j.Seq, "attempt", j.Attempt, "delay", delay.Round(time.Millisecond).String(), "cause", err.Error())
+		w.bus.log.WarnContext(j.ctx, "a note could not be handled and waits", "seq", j.Seq, "attempt", j.Attempt, "delay", delay.Round(time.Millisecond).String(), "cause", err.Error())
 	}
+}
+
+// end ends the delivery's step in its trace.
+func (j *job) end(out Outcome) {
+	j.span.Set("chartcode.result", string(out.Result))
+	if out.Reason != "" {
+		j.span.Fail(out.Reason)
+	}
+	j.span.End(nil)
 }
 
 // delay before the next attempt: doubled each time, jittered.
@@ -208,7 +229,7 @@ func (w *worker) acknowledge(j *job) {
 	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
 	defer cancel()
 	if err := j.msg.DoubleAck(ctx); err != nil {
-		w.bus.log.Warn("an acknowledgement was not confirmed; the note may come again", "seq", j.Seq, "cause", err.Error())
+		w.bus.log.WarnContext(j.ctx, "an acknowledgement was not confirmed; the note may come again", "seq", j.Seq, "cause", err.Error())
 	}
 	w.past.forget(j.Seq)
 }
@@ -221,7 +242,7 @@ func (w *worker) giveBackLater(j *job, delay time.Duration) {
 		err = j.msg.Nak()
 	}
 	if err != nil { // it comes back after AckWait
-		w.bus.log.Warn("a note could not be returned; it comes back by itself", "seq", j.Seq, "cause", err.Error())
+		w.bus.log.WarnContext(j.ctx, "a note could not be returned; it comes back by itself", "seq", j.Seq, "cause", err.Error())
 	}
 }
 
@@ -229,7 +250,9 @@ func (w *worker) giveBackLater(j *job, delay time.Duration) {
 func (w *worker) giveBack(j *job) {
 	if j.claim() {
 		w.giveBackLater(j, 0)
-		w.cfg.Observe(Outcome{Result: ResultReturned, Urgent: j.urgent, Attempt: j.Attempt, Waited: j.began.Sub(j.Received), Took: time.Since(j.began)})
+		out := Outcome{Result: ResultReturned, Urgent: j.urgent, Attempt: j.Attempt, Waited: j.began.Sub(j.Received), Took: time.Since(j.began), Ctx: j.ctx}
+		j.end(out)
+		w.cfg.Observe(out)
 	}
 }
 
@@ -238,10 +261,10 @@ func (w *worker) bury(j *job, reason, stage string) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
 	defer cancel()
 	if err := w.bus.publishDead(ctx, j, reason, stage); err != nil {
-		w.bus.log.Error("a note could not be dead-lettered and waits", "seq", j.Seq, "reason", reason, "cause", err.Error())
+		w.bus.log.ErrorContext(j.ctx, "a note could not be dead-lettered and waits", "seq", j.Seq, "reason", reason, "cause", err.Error())
 		return false
 	}
-	w.bus.log.Warn("dead-lettered a note", "seq", j.Seq, "attempt", j.Attempt, "reason", reason, "stage", stage)
+	w.bus.log.WarnContext(j.ctx, "dead-lettered a note", "seq", j.Seq, "attempt", j.Attempt, "reason", reason, "stage", stage)
 	w.acknowledge(j)
 	return true
 }

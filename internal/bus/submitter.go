@@ -9,6 +9,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/sync/semaphore"
+
+	"chartcode/internal/tracing"
 )
 
 // SubmitterConfig is for Bus.Submitter.
@@ -84,11 +86,14 @@ func (s *Submitter) Submit(ctx context.Context, sub Submission) error {
 	s.busy[key] = mine
 	s.mu.Unlock()
 
+	followed, span := s.bus.trace.Begin(ctx, "submit note", tracing.Producer)
+	traced(followed, msg)
 	future, err := s.bus.js.PublishMsgAsync(msg)
 	s.wg.Add(1)
 	go func() {
 		defer s.wg.Done()
 		ack, err := s.confirm(ctx, msg, future, err)
+		span.End(err)
 		s.mu.Lock()
 		delete(s.busy, key)
 		s.mu.Unlock()
@@ -118,6 +123,9 @@ func (s *Submitter) confirm(ctx context.Context, msg *nats.Msg, future jetstream
 	again := nats.NewMsg(msg.Subject)
 	again.Header.Set(jetstream.MsgIDHeader, msg.Header.Get(jetstream.MsgIDHeader))
 	again.Data = msg.Data
+	if place := msg.Header.Get(tracing.Header); place != "" {
+		again.Header.Set(tracing.Header, place)
+	}
 	ack, err := s.bus.publishPatiently(ctx, again)
 	if err != nil {
 		return nil, fmt.Errorf("submit: %w", err)

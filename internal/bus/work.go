@@ -34,6 +34,8 @@ type Outcome struct {
 	Attempt int
 	Waited  time.Duration // from being stored by the server to being received here
 	Took    time.Duration // of the handler
+	// Ctx is that of the delivery: it may be in a trace.
+	Ctx context.Context
 }
 
 // Result names an outcome.
@@ -59,6 +61,9 @@ type WorkConfig struct {
 	// Probe is asked during an outage; fetching goes on when it returns nil.
 	// Without one, fetching goes on after a pause.
 	Probe func(ctx context.Context) error
+	// Paused, unless nil, is asked before notes are fetched: while it says so none
+	// are. Those under way are finished.
+	Paused func() bool
 	// Observe hears of each outcome, from several goroutines.
 	Observe func(Outcome)
 }
@@ -94,6 +99,9 @@ const (
 
 	outageMin = time.Second
 	outageMax = 30 * time.Second
+
+	// pausedWait is how long a pause may have ended before notes are taken again.
+	pausedWait = 200 * time.Millisecond
 
 	// share is how often an ordinary note is taken while urgent ones wait: one in five.
 	share = 5
@@ -176,6 +184,12 @@ func (w *worker) run(ctx, hctx context.Context) {
 	for {
 		if w.outage.Load() && !w.recover(ctx) {
 			return
+		}
+		if w.cfg.Paused != nil && w.cfg.Paused() {
+			if !sleep(ctx, pausedWait) {
+				return
+			}
+			continue
 		}
 		free := w.reserve(ctx)
 		if free == 0 {

@@ -25,6 +25,8 @@ type OutboxMessage struct {
 	Subject   string
 	MessageID string // the receiving stream drops repetitions of it
 	Payload   []byte
+	// Traceparent is the place in a trace that it belongs to; empty without one.
+	Traceparent string
 }
 
 // ItemChange is what an act on an item leads to. The zero value changes nothing.

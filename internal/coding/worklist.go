@@ -149,6 +149,8 @@ type ItemNote struct {
 	ReceivedAt time.Time // by the stream
 	StoredAt   time.Time // when this revision was written here
 	Set        *SuggestionSet
+	// Traceparent is where in a trace a worker stored this revision; empty without one.
+	Traceparent string
 }
 
 // ItemEventKind is something that happened to an item and is no decision.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"chartcode/internal/coding"
+	"chartcode/internal/tracing"
 )
 
 // Endpoint is an OpenAI-compatible server. It is unset when Model and BaseURL are empty.
@@ -34,6 +35,12 @@ type Config struct {
 	DataDir     string // empty: the user's data directory
 	HTTPAddr    string
 	MetricsAddr string // of `work`; empty: none
+	PprofAddr   string // on the loopback address; empty: none
+	LogFormat   string // text or json; empty: text
+	LogLevel    string // debug, info, warn or error; empty: warn
+	// ReadyLag is how long the oldest note may wait before /readyz says no; 0: it never
+	// does because of that.
+	ReadyLag    time.Duration
 	Codesets    string // folder of release files; empty: looked for
 	LLM         Endpoint
 	LLMSteps    string   // all or choose; empty: all
@@ -95,6 +102,40 @@ var variables = []variable{
 			if _, _, err := net.SplitHostPort(v); err != nil {
 				return fmt.Errorf("must be HOST:PORT")
 			}
+			return nil
+		}},
+	{"CHARTCODE_PPROF_ADDR", "address of Go's profiles, on the loopback address only, such as 127.0.0.1:6060; unset: none",
+		func(c *Config, v string) error {
+			c.PprofAddr = v
+			host, _, err := net.SplitHostPort(v)
+			if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+				return fmt.Errorf("must be HOST:PORT on the loopback address, such as 127.0.0.1:6060: profiles hold memory, and that holds notes")
+			}
+			return nil
+		}},
+	{"CHARTCODE_LOG", "text or json: the form of the log on standard error; text by default",
+		func(c *Config, v string) error {
+			c.LogFormat = v
+			if v != "text" && v != "json" {
+				return fmt.Errorf("must be text or json")
+			}
+			return nil
+		}},
+	{"CHARTCODE_LOG_LEVEL", "debug, info (a line for each note), warn or error; warn by default",
+		func(c *Config, v string) error {
+			c.LogLevel = v
+			if v != "debug" && v != "info" && v != "warn" && v != "error" {
+				return fmt.Errorf("must be debug, info, warn or error")
+			}
+			return nil
+		}},
+	{"CHARTCODE_READY_LAG", "how long the oldest note may wait before /readyz answers 503, such as 30m; unset: any time",
+		func(c *Config, v string) error {
+			d, err := time.ParseDuration(v)
+			if err != nil || d <= 0 {
+				return fmt.Errorf("must be a duration such as 30m or 2h")
+			}
+			c.ReadyLag = d
 			return nil
 		}},
 	{"CHARTCODE_CODESETS", "folder with the official release files; unset: ./codesets, else the starter set",
@@ -230,6 +271,7 @@ func Variables() []string {
 		names = append(names, v.name)
 	}
 	names = append(names, "OPENAI_API_KEY", "OPENAI_BASE_URL")
+	names = append(names, tracing.Variables()...)
 	sort.Strings(names)
 	return names
 }

@@ -49,6 +49,10 @@ func TestBadValuesNameTheVariableNotTheValue(t *testing.T) {
 		"CHARTCODE_SERVICE_LEVEL": "24,secret",
 
 		"CHARTCODE_METRICS_ADDR":          "secret",
+		"CHARTCODE_PPROF_ADDR":            "0.0.0.0:6060", // not on the loopback address
+		"CHARTCODE_LOG":                   "secret",
+		"CHARTCODE_LOG_LEVEL":             "secret",
+		"CHARTCODE_READY_LAG":             "-1m",
 		"CHARTCODE_LLM_DEADLINE":          "-1s",
 		"CHARTCODE_LLM_CONCURRENCY":       "0",
 		"CHARTCODE_LLM_RPM":               "secret",

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"chartcode/internal/coding"
+	"chartcode/internal/tracing"
 	"chartcode/prompts"
 )
 
@@ -63,8 +64,8 @@ type Answers interface {
 // Observer hears what happens, from several goroutines. Codes are "" or those of
 // Error; nothing is of a note.
 type Observer interface {
-	LLMCall(endpoint, code string, took time.Duration, u coding.Usage) // each HTTP call
-	LLMAnswer(source, code string)                                     // each question: cache, shared, replay or endpoint
+	LLMCall(ctx context.Context, endpoint, code string, took time.Duration, u coding.Usage) // each HTTP call
+	LLMAnswer(source, code string)                                                          // each question: cache, shared, replay or endpoint
 	LLMInFlight(change int)
 	LLMBreaker(endpoint string, open bool)
 	LLMSpent(usd float64) // of the day, all processes, when there is a budget
@@ -171,11 +172,11 @@ func complete(cfg *Config) error {
 // deaf hears nothing.
 type deaf struct{}
 
-func (deaf) LLMCall(string, string, time.Duration, coding.Usage) {}
-func (deaf) LLMAnswer(string, string)                            {}
-func (deaf) LLMInFlight(int)                                     {}
-func (deaf) LLMBreaker(string, bool)                             {}
-func (deaf) LLMSpent(float64)                                    {}
+func (deaf) LLMCall(context.Context, string, string, time.Duration, coding.Usage) {}
+func (deaf) LLMAnswer(string, string)                                             {}
+func (deaf) LLMInFlight(int)                                                      {}
+func (deaf) LLMBreaker(string, bool)                                              {}
+func (deaf) LLMSpent(float64)                                                     {}
 
 // Model is the model's name, that of the first endpoint.
 func (c *Client) Model() string { return c.cfg.Model }
@@ -193,6 +194,14 @@ const (
 // below is not checked. The error is an *Error, a *Miss where recordings are
 // replayed, or that of ctx when it has ended. Usage counts failed calls too.
 func (c *Client) Ask(ctx context.Context, p prompts.Prompt) (json.RawMessage, coding.Usage, error) {
+	ctx, span := tracing.Start(ctx, "ask LLM")
+	span.Set("chartcode.task", p.Task)
+	answer, usage, err := c.answer(ctx, p, span)
+	span.End(err)
+	return answer, usage, err
+}
+
+func (c *Client) answer(ctx context.Context, p prompts.Prompt, span tracing.Span) (json.RawMessage, coding.Usage, error) {
 	want, err := formOf(p.Schema)
 	if err != nil {
 		return nil, coding.Usage{}, fmt.Errorf("llm: the schema of prompt %s cannot be read", p.Task)
@@ -210,6 +219,7 @@ func (c *Client) Ask(ctx context.Context, p prompts.Prompt) (json.RawMessage, co
 			f.answer, f.err = answer, err
 			c.flights.land(hash, f)
 			c.cfg.Observer.LLMAnswer(source, codeOf(err))
+			span.Set("chartcode.answer.source", source)
 			return answer, usage, err
 		}
 		select {
@@ -219,6 +229,7 @@ func (c *Client) Ask(ctx context.Context, p prompts.Prompt) (json.RawMessage, co
 		}
 		if f.err == nil {
 			c.cfg.Observer.LLMAnswer(fromShared, "")
+			span.Set("chartcode.answer.source", fromShared)
 			return f.answer, coding.Usage{CacheHits: 1}, nil
 		}
 		// That the leader was told to stop, or had no time left, is not our failure.

@@ -12,6 +12,7 @@ import (
 	"github.com/sashabaranov/go-openai"
 
 	"chartcode/internal/coding"
+	"chartcode/internal/tracing"
 	"chartcode/prompts"
 )
 
@@ -192,7 +193,8 @@ func (e *endpoint) inTurn(ctx context.Context, q question, s Shape, usage *codin
 		return nil, nil, fault, hintNone
 	}
 	began := time.Now()
-	answer, seen, used, fault, h := e.call(ctx, q, s)
+	called, span := tracing.Start(ctx, "call LLM")
+	answer, seen, used, fault, h := e.call(called, q, s)
 	took := time.Since(began)
 	e.pace.tell(seen)
 	e.pace.settle(taken, float64(used.PromptTokens+used.CompletionTokens))
@@ -200,7 +202,12 @@ func (e *endpoint) inTurn(ctx context.Context, q question, s Shape, usage *codin
 	code := ""
 	if fault != nil {
 		code = fault.Code
+		span.Fail(code)
 	}
+	span.Set("chartcode.endpoint", e.name)
+	span.SetInt("gen_ai.usage.input_tokens", int64(used.PromptTokens))
+	span.SetInt("gen_ai.usage.output_tokens", int64(used.CompletionTokens))
+	span.End(nil)
 	if err := e.purse.settle(ctx, reserved, e.price, used, fault != nil && fault.brokeOff()); err != nil {
 		e.cfg.Logger.Warn("what an LLM call has cost could not be entered", "cause", err.Error())
 	}
@@ -208,7 +215,7 @@ func (e *endpoint) inTurn(ctx context.Context, q question, s Shape, usage *codin
 		used.FallbackCalls = 1
 	}
 	usage.Add(used)
-	e.cfg.Observer.LLMCall(e.name, code, took, used)
+	e.cfg.Observer.LLMCall(called, e.name, code, took, used)
 	return answer, seen, fault, h
 }
 

@@ -2,6 +2,7 @@ package llm
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -194,7 +195,7 @@ func (l *listener) add(format string, args ...any) {
 	l.lines = append(l.lines, fmt.Sprintf(format, args...))
 }
 
-func (l *listener) LLMCall(endpoint, code string, took time.Duration, u coding.Usage) {
+func (l *listener) LLMCall(_ context.Context, endpoint, code string, took time.Duration, u coding.Usage) {
 	l.add("call %s %s %d", endpoint, code, u.PromptTokens)
 }
 func (l *listener) LLMAnswer(source, code string) { l.add("answer %s %s", source, code) }

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"context"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -64,6 +65,19 @@ func newLLM(registry *prometheus.Registry) *LLM {
 	}
 	registry.MustRegister(m.calls, m.seconds, m.tokens, m.cost, m.answers, m.choices, m.quotes, m.inFlight, m.breaker, m.spent, m.Budget)
 	m.breaker.WithLabelValues("primary").Set(0)
+	// Series begin at 0, so that their first event is a rise.
+	m.calls.WithLabelValues("primary", "ok")
+	m.seconds.WithLabelValues("primary")
+	for _, kind := range []string{"prompt", "cached", "completion"} {
+		m.tokens.WithLabelValues("primary", kind)
+	}
+	for _, source := range []string{"endpoint", "cache", "shared"} {
+		m.answers.WithLabelValues(source, "ok")
+	}
+	for _, r := range []string{"held", "not_offered", "repeated", "without_evidence"} {
+		m.choices.WithLabelValues(r)
+	}
+	m.quotes.WithLabelValues("exact")
 	return m
 }
 
@@ -75,9 +89,9 @@ func result(code string) string {
 }
 
 // LLMCall counts one HTTP call.
-func (m *LLM) LLMCall(endpoint, code string, took time.Duration, u coding.Usage) {
+func (m *LLM) LLMCall(ctx context.Context, endpoint, code string, took time.Duration, u coding.Usage) {
 	m.calls.WithLabelValues(endpoint, result(code)).Inc()
-	m.seconds.WithLabelValues(endpoint).Observe(took.Seconds())
+	observe(ctx, m.seconds.WithLabelValues(endpoint), took)
 	for kind, n := range map[string]int{"prompt": u.PromptTokens, "cached": u.CachedTokens, "completion": u.CompletionTokens} {
 		m.tokens.WithLabelValues(endpoint, kind).Add(float64(max(n, 0)))
 	}

@@ -1,42 +1,60 @@
 // Package metrics holds chartcode's Prometheus metrics. Their names are
-// public; labels hold codes and names of stages, never anything of a note.
+// public, and docs/metrics.md lists them; labels hold codes, routes and names of
+// stages, never anything of a note. Histograms carry exemplars: the id of a
+// trace, where traces are exported.
+//
+// What a process does itself is counted as it happens. What all processes share
+// (queue, outbox, workers) is asked for at each scrape, by processes that serve
+// the web; see State.
 package metrics
 
 import (
+	"context"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"chartcode/internal/tracing"
 )
 
 // Metrics are the metrics of one process, in a registry of their own.
 type Metrics struct {
-	registry    *prometheus.Registry
-	Deliveries  *prometheus.CounterVec // by result and reason of a dead letter
-	NoteSeconds prometheus.Histogram   // a worker's time for one delivery
-	LLM         *LLM
+	registry *prometheus.Registry
+	Notes    *Notes
+	LLM      *LLM
+	HTTP     *HTTP
+	SQL      *SQL
 }
 
 // New makes the metrics, together with those of the Go runtime and the process.
-func New() *Metrics {
-	m := &Metrics{
-		registry: prometheus.NewRegistry(),
-		Deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "chartcode_deliveries_total", Help: "Deliveries of notes to workers, by what became of them.",
-		}, []string{"result", "reason"}),
-		NoteSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "chartcode_note_seconds", Help: "Time of a worker for one delivery.",
-			Buckets: []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300},
-		}),
-	}
-	m.registry.MustRegister(m.Deliveries, m.NoteSeconds, collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	m.LLM = newLLM(m.registry)
+// Version and role say what the process is.
+func New(version, role string) *Metrics {
+	m := &Metrics{registry: prometheus.NewRegistry()}
+	about := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "chartcode_build_info", Help: "Always 1: which program this process runs, and as what.",
+	}, []string{"version", "role"})
+	about.WithLabelValues(version, role).Set(1)
+	m.registry.MustRegister(about, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.Notes, m.LLM, m.HTTP, m.SQL = newNotes(m.registry), newLLM(m.registry), newHTTP(m.registry), newSQL(m.registry)
 	return m
 }
 
-// Handler serves the metrics in Prometheus's format.
+// Handler serves the metrics in Prometheus's format, or with exemplars in that of
+// OpenMetrics, as the client asks.
 func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
+}
+
+// observe enters a time, with the trace that ctx is in.
+func observe(ctx context.Context, o prometheus.Observer, took time.Duration) {
+	if id := tracing.ID(ctx); id != "" {
+		if e, ok := o.(prometheus.ExemplarObserver); ok {
+			e.ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": id})
+			return
+		}
+	}
+	o.Observe(took.Seconds())
 }

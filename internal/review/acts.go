@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"chartcode/internal/coding"
+	"chartcode/internal/tracing"
 )
 
 // moment is now as the database keeps it.
@@ -45,7 +46,7 @@ func (s *Service) Item(ctx context.Context, u coding.User, id int64) (Item, erro
 	if err := s.check(ctx, id); err != nil {
 		return Item{}, fmt.Errorf("review: check an item against the releases: %w", err)
 	}
-	now := s.moment()
+	began, now := time.Now(), s.moment()
 	ev := itemEvent(now, u, coding.EventLooked, id)
 	r, found, err := s.store.ItemRecord(ctx, id, &ev)
 	if err != nil {
@@ -54,6 +55,7 @@ func (s *Service) Item(ctx context.Context, u coding.User, id int64) (Item, erro
 	if !found {
 		return Item{}, ErrNotFound
 	}
+	traceFirstLook(ctx, began, r)
 	rules, err := s.rulesOf(ctx, r)
 	if err != nil {
 		return Item{}, err
@@ -189,12 +191,17 @@ func after(r coding.ItemRecord, c coding.ItemChange, now time.Time) coding.ItemR
 }
 
 func (s *Service) act(ctx context.Context, id int64, do func(coding.ItemRecord) (coding.ItemChange, error)) error {
+	began := time.Now()
 	var refused error
+	var span tracing.Span
 	found, err := s.store.ActOnItem(ctx, id, func(r coding.ItemRecord) (coding.ItemChange, error) {
 		var c coding.ItemChange
-		c, refused = do(r)
+		if c, refused = do(r); refused == nil {
+			span = traceStep(ctx, began, r, &c)
+		}
 		return c, refused
 	})
+	span.End(err)
 	switch {
 	case refused != nil:
 		return refused

@@ -5,7 +5,7 @@
 //
 // It is the only package with SQL. Statements are constants whose names begin
 // with sql, with bound arguments and listed columns; a test prepares each of
-// them against the migrated schema. The package imports coding and nothing
+// them against the migrated schema. The package imports coding and tracing and nothing
 // else of ours; it knows no NATS and no HTTP.
 //
 // What it promises:

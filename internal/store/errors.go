@@ -56,6 +56,9 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// SQLState is PostgreSQL's code, for the list of recent errors.
+func (e *Error) SQLState() string { return e.Code }
+
 // Unwrap gives ErrNotFound, ErrConflict, ErrUnavailable, or nil.
 func (e *Error) Unwrap() error { return e.kind }
 

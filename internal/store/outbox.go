@@ -14,13 +14,15 @@ type OutboxRow struct {
 	MessageID string // the receiving stream drops repetitions of it
 	Payload   []byte
 	CreatedAt time.Time
+	// Traceparent is the place in a trace that it belongs to; empty without one.
+	Traceparent string
 }
 
 const (
-	sqlInsertOutbox = `INSERT INTO outbox (subject, message_id, payload) VALUES ($1, $2, $3)`
+	sqlInsertOutbox = `INSERT INTO outbox (subject, message_id, payload, traceparent) VALUES ($1, $2, $3, $4)`
 
 	// Rows that another relay is sending are left to it.
-	sqlTakeOutbox = `SELECT id, subject, message_id, payload, created_at FROM outbox
+	sqlTakeOutbox = `SELECT id, subject, message_id, payload, created_at, traceparent FROM outbox
 		WHERE sent_at IS NULL ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED`
 
 	sqlMarkSent = `UPDATE outbox SET sent_at = now() WHERE id = ANY ($1)`
@@ -55,7 +57,7 @@ func (s *Store) RelayOutbox(ctx context.Context, limit int, publish func(ctx con
 	}
 	waiting, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (OutboxRow, error) {
 		var r OutboxRow
-		err := row.Scan(&r.ID, &r.Subject, &r.MessageID, &r.Payload, &r.CreatedAt)
+		err := row.Scan(&r.ID, &r.Subject, &r.MessageID, &r.Payload, &r.CreatedAt, &r.Traceparent)
 		return r, err
 	})
 	if err != nil || len(waiting) == 0 {

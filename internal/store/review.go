@@ -23,7 +23,7 @@ const (
 
 	sqlRecordNotes = `SELECT n.id, r.number, r.received_at, r.stored_at, n.note_id, n.source, r.encounter_id,
 			r.patient_id, r.patient_sex, r.patient_birth, r.author_id, r.author_name, r.attending_id, r.attending_name,
-			r.payer, r.setting, r.specialty, r.note_type, r.service_date, r.admit_date, r.due_at, r.priority, r.text, s.body
+			r.payer, r.setting, r.specialty, r.note_type, r.service_date, r.admit_date, r.due_at, r.priority, r.text, r.traceparent, s.body
 		FROM item_notes m JOIN notes n ON n.id = m.note_id JOIN note_revisions r ON r.id = n.current_revision_id
 			LEFT JOIN suggestion_sets s ON s.note_id = n.id AND s.is_current
 		WHERE m.item_id = $1 ORDER BY r.service_date NULLS LAST, r.received_at, n.id`
@@ -227,7 +227,7 @@ func writeChange(ctx context.Context, tx pgx.Tx, h coding.ItemHead, c coding.Ite
 		b.Queue(sqlSkipItem, k.Login, h.ID, k.Until)
 	}
 	if c.Outbox != nil {
-		b.Queue(sqlInsertOutbox, c.Outbox.Subject, c.Outbox.MessageID, c.Outbox.Payload)
+		b.Queue(sqlInsertOutbox, c.Outbox.Subject, c.Outbox.MessageID, c.Outbox.Payload, c.Outbox.Traceparent)
 	}
 	for _, ev := range c.Events {
 		if ev.Reason != "" {
@@ -289,7 +289,7 @@ func scanNote(row pgx.CollectableRow) (n coding.ItemNote, err error) {
 	f := &n.Note
 	err = row.Scan(&n.ID, &n.Revision, &n.ReceivedAt, &n.StoredAt, &f.NoteID, &f.Source, &f.EncounterID,
 		&f.Patient.ID, &f.Patient.Sex, &birth, &f.Author.ID, &f.Author.Name, &f.Attending.ID, &f.Attending.Name,
-		&f.Payer, &f.Setting, &f.Specialty, &f.NoteType, &service, &admit, &due, &f.Priority, &f.Text, &body)
+		&f.Payer, &f.Setting, &f.Specialty, &f.NoteType, &service, &admit, &due, &f.Priority, &f.Text, &n.Traceparent, &body)
 	if err != nil {
 		return n, err
 	}

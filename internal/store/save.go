@@ -20,6 +20,16 @@ type Result struct {
 	ReceivedAt time.Time // by the stream; kept to the microsecond
 	StreamSeq  uint64    // 0 when it came another way
 	Set        coding.SuggestionSet
+	// Traceparent is the place in a trace where the note is worked on; empty without one.
+	Traceparent string
+}
+
+// Saved is what SaveNote did, and the numbers in the database of what it was
+// about; they are 0 for a Duplicate.
+type Saved struct {
+	Outcome Outcome
+	Note    int64
+	Item    int64
 }
 
 // Outcome is what SaveResult did.
@@ -53,8 +63,8 @@ const (
 	sqlInsertRevision = `INSERT INTO note_revisions
 		(note_id, number, sha256, received_at, stream_seq, encounter_id, patient_id, patient_sex, patient_birth,
 		 author_id, author_name, attending_id, attending_name, payer, setting, specialty, note_type,
-		 service_date, admit_date, due_at, priority, text)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+		 service_date, admit_date, due_at, priority, text, traceparent)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
 		RETURNING id`
 
 	sqlSetNoteRevision = `UPDATE notes SET current_revision_id = $2 WHERE id = $1`
@@ -106,25 +116,31 @@ func (s *Store) Seen(ctx context.Context, source, noteID, sha256 string) (bool, 
 //
 // ErrUnavailable means that the same call may succeed later.
 func (s *Store) SaveResult(ctx context.Context, r Result) (Outcome, error) {
+	saved, err := s.SaveNote(ctx, r)
+	return saved.Outcome, err
+}
+
+// SaveNote is SaveResult, and says where the note was put.
+func (s *Store) SaveNote(ctx context.Context, r Result) (Saved, error) {
 	const op = "save result"
 	if err := r.check(); err != nil {
-		return "", wrap(op, err)
+		return Saved{}, wrap(op, err)
 	}
 	body, err := json.Marshal(r.Set)
 	if err != nil {
 		// Not wrapped: the message can quote the value.
-		return "", wrap(op, plainf("the suggestion set cannot be written as JSON"))
+		return Saved{}, wrap(op, plainf("the suggestion set cannot be written as JSON"))
 	}
-	var out Outcome
+	var out Saved
 	err = s.inTx(ctx, op, func(tx pgx.Tx) error {
 		sv := saver{tx: tx, Result: r, body: body}
 		sv.ReceivedAt = r.ReceivedAt.Truncate(time.Microsecond)
-		var err error
-		out, err = sv.save(ctx)
+		outcome, err := sv.save(ctx)
+		out = Saved{Outcome: outcome, Note: sv.noteID, Item: sv.itemID}
 		return err
 	})
 	if err != nil {
-		return "", err
+		return Saved{}, err
 	}
 	return out, nil
 }
@@ -202,7 +218,7 @@ func (sv *saver) save(ctx context.Context) (Outcome, error) {
 		return "", err
 	}
 	return out, sv.exec(ctx, append(sv.itemChanges(),
-		statement{sqlInsertOutbox, []any{readySubject + sv.Note.Source, sv.Set.SetID, sv.body}})...)
+		statement{sqlInsertOutbox, []any{readySubject + sv.Note.Source, sv.Set.SetID, sv.body, sv.Traceparent}})...)
 }
 
 // noteLock is the number of the lock that SaveResult holds on a note.
@@ -217,7 +233,7 @@ func (sv *saver) insertRevision(ctx context.Context, number int) error {
 		sv.noteID, number, sv.SHA256, sv.ReceivedAt, int64(sv.StreamSeq), n.EncounterID,
 		n.Patient.ID, n.Patient.Sex, dateArg(n.Patient.BirthDate), n.Author.ID, n.Author.Name, n.Attending.ID, n.Attending.Name,
 		n.Payer, string(n.Setting), n.Specialty, n.NoteType, dateArg(n.ServiceDate), dateArg(n.AdmitDate), timeArg(n.DueAt),
-		n.Priority, n.Text).Scan(&sv.revision)
+		n.Priority, n.Text, sv.Traceparent).Scan(&sv.revision)
 }
 
 // lockItems finds or makes the item that the note belongs to and locks it,

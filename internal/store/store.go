@@ -29,7 +29,8 @@ type Config struct {
 	// chooses the schema; pgvector's schema must be on it.
 	URL      string
 	Logger   *slog.Logger
-	MaxConns int // 10 when 0
+	MaxConns int      // 10 when 0
+	Observer Observer // hears of statements; may be nil
 }
 
 // Store is the database. It is safe for use by several goroutines.
@@ -75,6 +76,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	prepareConn(pc.ConnConfig)
 	pc.AfterConnect = afterConnect
+	pc.ConnConfig.Tracer = &watcher{to: cfg.Observer}
 
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
 	if err != nil {
@@ -138,12 +140,17 @@ func (s *Store) Close() { s.pool.Close() }
 func (s *Store) Ping(ctx context.Context) error { return wrap("ping", s.pool.Ping(ctx)) }
 
 // PoolStat is how many connections there are, in use, and at most.
-type PoolStat struct{ Total, InUse, Max int }
+type PoolStat struct {
+	Total, InUse, Max int
+	Waits             int64         // times that no connection was free
+	Waited            time.Duration // for connections, in all
+}
 
 // PoolStat tells how busy the connections are.
 func (s *Store) PoolStat() PoolStat {
 	st := s.pool.Stat()
-	return PoolStat{Total: int(st.TotalConns()), InUse: int(st.AcquiredConns()), Max: int(st.MaxConns())}
+	return PoolStat{Total: int(st.TotalConns()), InUse: int(st.AcquiredConns()), Max: int(st.MaxConns()),
+		Waits: st.EmptyAcquireCount(), Waited: st.EmptyAcquireWaitTime()}
 }
 
 // inTx runs do in one transaction at READ COMMITTED, whatever the database's

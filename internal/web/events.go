@@ -48,6 +48,8 @@ func (s *server) events(w http.ResponseWriter, r *http.Request, u coding.User) {
 	}
 	_ = out.SetReadDeadline(time.Time{}) // the time for reading a request would end it; where it cannot be set there is none
 	signals := s.Changes.Subscribe(r.Context())
+	s.Observe.Streams(1)
+	defer s.Observe.Streams(-1)
 	pulse := time.NewTicker(streamPulse)
 	defer pulse.Stop()
 	end := time.NewTimer(streamTime)

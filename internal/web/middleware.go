@@ -53,23 +53,26 @@ func (s *server) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := &recorder{ResponseWriter: w}
 		began := time.Now()
+		s.Observe.Began()
+		r, span := s.traced(r)
 		defer func() {
 			if v := recover(); v != nil {
 				if v == http.ErrAbortHandler { //nolint:errorlint // compared as net/http does: it is never wrapped
 					panic(v)
 				}
-				s.Logger.Error("a request failed unexpectedly", "route", r.Pattern, "stack", frames(debug.Stack()))
+				s.Logger.ErrorContext(r.Context(), "a request failed unexpectedly", "route", r.Pattern, "stack", frames(debug.Stack()))
 				if rec.status == 0 && isAPI(r) {
 					apiFail(rec, http.StatusInternalServerError, "internal", "Something went wrong here. It was logged; try again.")
 				} else if rec.status == 0 {
 					http.Error(rec, "Something went wrong here. It was logged; try again.", http.StatusInternalServerError)
 				}
 			}
-			level := s.Logger.Debug
+			s.ended(r, span, rec.status, time.Since(began))
+			level := s.Logger.DebugContext
 			if rec.status >= 500 && rec.status != http.StatusServiceUnavailable {
-				level = s.Logger.Warn
+				level = s.Logger.WarnContext
 			}
-			level("request", "method", r.Method, "route", r.Pattern, "status", rec.status, "ms", time.Since(began).Milliseconds())
+			level(r.Context(), "request", "method", r.Method, "route", r.Pattern, "status", rec.status, "ms", time.Since(began).Milliseconds())
 		}()
 		next.ServeHTTP(rec, r)
 	})

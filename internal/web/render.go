@@ -16,6 +16,7 @@ import (
 	"chartcode/internal/codebook"
 	"chartcode/internal/coding"
 	"chartcode/internal/review"
+	"chartcode/internal/system"
 	"chartcode/internal/throughput"
 )
 
@@ -26,6 +27,7 @@ type frame struct {
 	CodeSet  string
 	Starter  bool
 	Codes    bool   // codes can be looked up
+	System   bool   // the user may look at the system
 	NotReady string // why suggestions cannot be made just now
 	Figures  bool   // the user may see figures
 	Live     bool   // the page is told what changes
@@ -38,7 +40,7 @@ type signInView struct{ To, Login, Error string }
 type messageView struct{ Title, Text string }
 
 // pageNames are the pages, each a template file with "title" and "body".
-var pageNames = []string{"signin", "message", "worklist", "item", "codes", "entry", "noentry", "throughput", "figures"}
+var pageNames = []string{"signin", "message", "worklist", "item", "codes", "entry", "noentry", "throughput", "figures", "system"}
 
 // parsePages gives each page together with the layout and the parts that
 // pages share.
@@ -109,6 +111,10 @@ func (s *server) functions() template.FuncMap {
 		"roles":       roleChoices,
 		"rejected":    rejectedText,
 		"lower":       strings.ToLower,
+		"size":        bytesText,
+		"lasts":       spanText,
+		"doing":       s.doingText,
+		"part":        partText,
 		"newKey":      rand.Text,
 		"codepath":    codePath,
 		"termkind":    termKindText,
@@ -159,6 +165,7 @@ func (s *server) render(w http.ResponseWriter, r *http.Request, status int, page
 		f.User = &u
 		f.Quality = s.Quality != nil && u.Role != coding.RoleService
 		f.Figures = s.Figures != nil && u.Role.SeesFigures()
+		f.System = s.System != nil && system.MaySee(u.Role)
 	}
 	if s.Ready != nil {
 		ready := s.Ready(r.Context())

@@ -36,10 +36,8 @@ func (s *server) routes() {
 	s.throughputRoutes()
 	s.mux.HandleFunc("/", s.page(s.notFound)) // all methods, or it would conflict with /api/
 
-	s.mux.HandleFunc("GET /healthz", s.healthz)
-	if s.Ready != nil {
-		s.mux.HandleFunc("GET /readyz", s.readyz)
-	}
+	s.systemRoutes()
+	Probes(s.mux, s.Version, s.Alive, s.Ready)
 	if s.Metrics != nil {
 		s.mux.Handle("GET /metrics", s.Metrics)
 	}

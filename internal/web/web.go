@@ -13,8 +13,10 @@ import (
 	"chartcode/eval/results"
 	"chartcode/internal/auth"
 	"chartcode/internal/coding"
+	"chartcode/internal/health"
 	"chartcode/internal/qa"
 	"chartcode/internal/review"
+	"chartcode/internal/tracing"
 )
 
 //go:embed templates/*.html
@@ -42,6 +44,7 @@ type Readiness struct {
 	CodeSet  string // as the pages name it, such as "ICD-10-CM 2026, 74,719 billable codes"
 	Starter  bool   // only the starter set is loaded
 	Releases []coding.Release
+	Parts    []health.Part // what it depends on, for /readyz
 }
 
 // Versions gives the number that rises with each change of an item.
@@ -92,6 +95,11 @@ type Config struct {
 	// Alive says whether the database answers, for /healthz.
 	Alive   func(ctx context.Context) error
 	Metrics http.Handler
+	// System is behind the page for administrators, which is routed when it is there.
+	System System
+	// Observe hears of requests; may be nil. Tracer begins their traces; nil: none.
+	Observe Observer
+	Tracer  *tracing.Tracer
 
 	Now     func() time.Time // time.Now when nil
 	Zone    *time.Location   // of the times on pages; UTC when nil
@@ -116,6 +124,9 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	if cfg.Zone == nil {
 		cfg.Zone = time.UTC
+	}
+	if cfg.Observe == nil {
+		cfg.Observe = deaf{}
 	}
 	s := &server{Config: cfg, mux: http.NewServeMux()}
 	var err error

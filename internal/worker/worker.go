@@ -3,7 +3,9 @@
 // them in one transaction, and announces from the outbox what was stored.
 //
 // Its errors follow the delivery contract of package pipeline. It logs reason
-// codes and counts, never a note's text or identifier.
+// codes, counts and numbers of the database, never a note's text or identifier.
+// Each step is one in the note's trace, and an Activity knows what is done just
+// now.
 package worker
 
 import (
@@ -15,6 +17,7 @@ import (
 	"chartcode/internal/bus"
 	"chartcode/internal/coding"
 	"chartcode/internal/store"
+	"chartcode/internal/tracing"
 	"chartcode/pipeline"
 	"chartcode/pipeline/intake"
 )
@@ -27,31 +30,63 @@ type Processor interface {
 // Store keeps results.
 type Store interface {
 	Seen(ctx context.Context, source, noteID, sha256 string) (bool, error)
-	SaveResult(ctx context.Context, r store.Result) (store.Outcome, error)
+	SaveNote(ctx context.Context, r store.Result) (store.Saved, error)
+}
+
+// Config is for Handler. Activity may be nil.
+type Config struct {
+	Processor Processor
+	Store     Store
+	Activity  *Activity
+	Logger    *slog.Logger
 }
 
 // Handler gives the bus's handler of one delivery.
-func Handler(p Processor, s Store) bus.Handler {
+func Handler(cfg Config) bus.Handler {
+	if cfg.Activity == nil {
+		cfg.Activity = NewActivity(nil)
+	}
 	return func(ctx context.Context, d bus.Delivery) error {
-		note, err := intake.Parse(d.Body, d.Source)
-		if err != nil {
+		ctx, done := cfg.Activity.begin(ctx, d)
+		defer done()
+		return outage(cfg.handle(ctx, d))
+	}
+}
+
+func (c Config) handle(ctx context.Context, d bus.Delivery) error {
+	result := store.Result{ReceivedAt: d.Received, StreamSeq: d.Seq, Traceparent: tracing.Traceparent(ctx)}
+	seen := false
+	err := c.Activity.stage(ctx, "intake", func(ctx context.Context) (err error) {
+		if result.Note, err = intake.Parse(d.Body, d.Source); err != nil {
 			return err
 		}
-		sha := note.SHA256()
-		seen, err := s.Seen(ctx, note.Source, note.NoteID, sha)
-		if err != nil {
-			return outage(err)
-		}
-		if seen {
-			return nil
-		}
-		set, err := p.Process(ctx, note)
-		if err != nil {
-			return outage(err)
-		}
-		_, err = s.SaveResult(ctx, store.Result{Note: note, SHA256: sha, ReceivedAt: d.Received, StreamSeq: d.Seq, Set: set})
-		return outage(err)
+		result.SHA256 = result.Note.SHA256()
+		seen, err = c.Store.Seen(ctx, result.Note.Source, result.Note.NoteID, result.SHA256)
+		return err
+	})
+	if err != nil {
+		return err
 	}
+	if seen {
+		c.Logger.InfoContext(ctx, "a note came again", "seq", d.Seq, "attempt", d.Attempt)
+		return nil
+	}
+	if result.Set, err = c.Processor.Process(ctx, result.Note); err != nil {
+		return err
+	}
+	if result.Set.DegradedReason != nil {
+		c.Activity.degraded(*result.Set.DegradedReason)
+	}
+	var saved store.Saved
+	err = c.Activity.stage(ctx, "save", func(ctx context.Context) (err error) {
+		saved, err = c.Store.SaveNote(ctx, result)
+		return err
+	})
+	if err == nil {
+		c.Logger.InfoContext(ctx, "stored a note", "note", saved.Note, "item", saved.Item, "outcome", saved.Outcome,
+			"seq", d.Seq, "attempt", d.Attempt, "suggestions", len(result.Set.Suggestions), "degraded", result.Set.Degraded)
+	}
+	return err
 }
 
 // outage marks errors of a database that does not answer or holds no codes
@@ -88,12 +123,18 @@ const (
 )
 
 // Relay announces what the outbox holds until ctx ends, at least once each.
-func Relay(ctx context.Context, o Outbox, a Announcer, log *slog.Logger) {
+// Announced, which may be nil, hears of each attempt by subject.
+func Relay(ctx context.Context, o Outbox, a Announcer, log *slog.Logger, announced func(subject string, err error)) {
+	if announced == nil {
+		announced = func(string, error) {}
+	}
 	wait := relayIdle
 	cleaned := time.Now()
 	for {
 		sent, err := o.RelayOutbox(ctx, relayBatch, func(ctx context.Context, row store.OutboxRow) error {
-			return a.Publish(ctx, row.Subject, row.MessageID, row.Payload)
+			err := a.Publish(tracing.From(ctx, row.Traceparent), row.Subject, row.MessageID, row.Payload)
+			announced(row.Subject, err)
+			return err
 		})
 		switch {
 		case ctx.Err() != nil:
