@@ -58,9 +58,7 @@ const (
 
 	sqlJudgementsOf = `SELECT case_id, judge, at, codes, remark FROM judgements WHERE case_id = ANY ($1)`
 
-	sqlCaseNotes = `SELECT n.id, r.number, r.received_at, r.stored_at, n.note_id, n.source, r.encounter_id,
-			r.patient_id, r.patient_sex, r.patient_birth, r.author_id, r.author_name, r.attending_id, r.attending_name,
-			r.payer, r.setting, r.specialty, r.note_type, r.service_date, r.admit_date, r.due_at, r.priority, r.text, NULL::json
+	sqlCaseNotes = `SELECT ` + noteColumns + `, '' AS traceparent, NULL::json
 		FROM audit_cases c, unnest(c.revisions) WITH ORDINALITY AS v (id, place)
 			JOIN note_revisions r ON r.id = v.id JOIN notes n ON n.id = r.note_id
 		WHERE c.id = $1 ORDER BY v.place`

@@ -21,9 +21,12 @@ const (
 	sqlItemHead   = itemColumns + ` WHERE i.id = $1 AND i.note_count > 0`
 	sqlLockedItem = sqlItemHead + ` FOR NO KEY UPDATE OF i`
 
-	sqlRecordNotes = `SELECT n.id, r.number, r.received_at, r.stored_at, n.note_id, n.source, r.encounter_id,
+	// noteColumns are what scanNote reads before the trace and the suggestion set.
+	noteColumns = `n.id, r.number, r.received_at, r.stored_at, n.note_id, n.source, r.encounter_id,
 			r.patient_id, r.patient_sex, r.patient_birth, r.author_id, r.author_name, r.attending_id, r.attending_name,
-			r.payer, r.setting, r.specialty, r.note_type, r.service_date, r.admit_date, r.due_at, r.priority, r.text, r.traceparent, s.body
+			r.payer, r.setting, r.specialty, r.note_type, r.service_date, r.admit_date, r.due_at, r.priority, r.text`
+
+	sqlRecordNotes = `SELECT ` + noteColumns + `, r.traceparent, s.body
 		FROM item_notes m JOIN notes n ON n.id = m.note_id JOIN note_revisions r ON r.id = n.current_revision_id
 			LEFT JOIN suggestion_sets s ON s.note_id = n.id AND s.is_current
 		WHERE m.item_id = $1 ORDER BY r.service_date NULLS LAST, r.received_at, n.id`

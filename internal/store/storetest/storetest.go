@@ -5,12 +5,14 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/url"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"chartcode/internal/store"
 	"chartcode/internal/testpg"
@@ -59,7 +61,7 @@ func EmptyURL(t testing.TB) string {
 		// The test's own context has ended by now.
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
-		execute(ctx, t, base, "SET client_min_messages = warning; DROP SCHEMA "+schema+" CASCADE")
+		dropSchema(ctx, t, base, schema)
 	})
 	u, err := url.Parse(base)
 	if err != nil {
@@ -69,6 +71,27 @@ func EmptyURL(t testing.TB) string {
 	q.Set("search_path", schema+",public")
 	u.RawQuery = q.Encode()
 	return u.String()
+}
+
+// dropSchema takes the locks of all its tables in an order of its own, which may
+// meet those of an autovacuum or of another session that is just ending.
+func dropSchema(ctx context.Context, t testing.TB, base, schema string) {
+	t.Helper()
+	conn, err := pgx.Connect(ctx, base)
+	if err != nil {
+		t.Fatalf("cannot reach the test database: %v", err)
+	}
+	defer conn.Close(ctx)
+	for {
+		_, err := conn.Exec(ctx, "SET client_min_messages = warning; DROP SCHEMA "+schema+" CASCADE")
+		var failed *pgconn.PgError
+		switch {
+		case err == nil:
+			return
+		case !errors.As(err, &failed) || failed.Code != "40P01" || ctx.Err() != nil: // deadlock detected
+			t.Fatalf("drop schema %s: %v", schema, err)
+		}
+	}
 }
 
 func execute(ctx context.Context, t testing.TB, databaseURL, sql string) {
