@@ -213,9 +213,11 @@
       behind = 0;
       waiting = [];
       window.history.pushState(null, "", path);
+      shown = page.at.pathname;
       window.scrollTo(0, 0);
     } else if (page.moved) {
       window.history.replaceState(null, "", path);
+      shown = page.at.pathname;
     }
     if (refused || dropped > 0) { waiting = []; }
     cc.start(true);
@@ -303,10 +305,10 @@
     send(e.target, e.submitter);
   });
 
+  // Going back to a page that another has taken the place of; not to a place of this one.
+  let shown = window.location.pathname;
   window.addEventListener("popstate", () => {
-    const item = one("#item");
-    const path = item ? "/items/" + item.dataset.item : "/";
-    if (window.location.pathname !== path) { window.location.reload(); }
+    if (window.location.pathname !== shown) { window.location.reload(); }
   });
 
   cc.acts = {
