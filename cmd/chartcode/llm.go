@@ -124,13 +124,12 @@ func (p noteByNote) Process(ctx context.Context, note coding.Note) (coding.Sugge
 }
 
 // workers is how many notes are worked on at once: as many as the processor has
-// room for, or, where an LLM is waited for, half as many again as it may have calls
-// in flight, so that there is a note ready for each call that ends. More would only
-// wait while its time for the LLM runs, and twice as many go in step: all read, then
-// all are looked up at once, then all choose.
+// room for, or, where an LLM is waited for, twice as many as it may have calls in
+// flight: calls that began together end together, and then there is another note
+// ready for each. More would only wait while its time for the LLM runs.
 func (a *app) workers(o pipelineOptions) int {
 	if a.usesLLM(o) && a.cfg.LLMLimits.ReplayDir == "" {
-		return a.cfg.LLMLimits.Concurrency + (a.cfg.LLMLimits.Concurrency+1)/2
+		return 2 * a.cfg.LLMLimits.Concurrency
 	}
 	return runtime.NumCPU()
 }
