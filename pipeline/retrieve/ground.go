@@ -58,10 +58,12 @@ var groundNames = [groundCount]string{
 }
 
 // groundBias and groundWeights give the log odds that a place supports its code.
-// They were fitted by logistic regression to 1,704 places of 953 suggestions, made
-// for notes by models that had not seen them and judged by reading; the list is
-// eval/datasets/evidence-places.jsonl. `chartcode eval evidence` measures them on it
-// (area under the curve 0.84) and fits them again.
+// They come from logistic regressions on 1,704 places of 953 suggestions, made for
+// notes by models that had not seen them and judged by reading; site, part, kin and
+// organ, whose values changed between two fits, are set between what both gave. The
+// list is eval/datasets/evidence-places.jsonl, with 200 later suggestions at its end;
+// `chartcode eval evidence` measures the weights on it (area under the curve 0.84)
+// and fits them again.
 const groundBias = -1.97
 
 var groundWeights = [groundCount]float64{

@@ -41,6 +41,9 @@ func groundTerms() (*smallTable, []coding.Term) {
 		add(fmt.Sprintf("N%d.9", 20+i), title, coding.TermIndex)
 	}
 	add("C64.9", "Malignant neoplasm of kidney", coding.TermNeoplasm)
+	add("I47.20", "Ventricular tachycardia, unspecified", coding.TermIndex, "Tachycardia, ventricular")
+	add("I71.40", "Abdominal aortic aneurysm, without rupture, unspecified", coding.TermIndex, "Aneurysm, aorta, abdominal")
+	add("E66.9", "Obesity, unspecified", coding.TermEveryday, "high body mass index")
 	add("I96", "Gangrene, not elsewhere classified", coding.TermIndex, "Necrosis")
 	add("I95.9", "Hypotension, unspecified", coding.TermEveryday, "hypotensive")
 	add("L90.5", "Scar conditions and fibrosis of skin", coding.TermIndex, "Scar")
@@ -94,6 +97,7 @@ func TestGroundsPreferWhatACoderUnderlines(t *testing.T) {
 		{"another organ", "L90.5", "A scar is seen.", "A kidney scar is seen.", gOrgan},
 		{"what is seen in tissue", "I96", "There is necrosis.", "Histological examination showed necrosis.", gTissue},
 		{"what a drug does", "I95.9", "She is hypotensive.", "Hypotensive treatment was left.", gNamed},
+		{"a value that is set", "I47.20", "VT was seen.", "A VT 420 ml was set.", gNamed},
 		{"a term that denies", "R63.0", "negated|She has no appetite.", "Her appetite is good.", -1},
 	} {
 		t.Run(c.what, func(t *testing.T) {
@@ -106,6 +110,34 @@ func TestGroundsPreferWhatACoderUnderlines(t *testing.T) {
 				t.Errorf("value %d is %g for %q and %g for %q, of weight %g", k, x[k], c.good, y[k], c.bad, groundWeights[k])
 			}
 		})
+	}
+}
+
+// A size and an index that a code is about are no test beside it.
+func TestSizesAndIndexesAreGrounds(t *testing.T) {
+	table, terms := groundTerms()
+	r, err := New(Config{Terms: terms})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, code := range map[string]string{"AAA 5 cm is known.": "I71.40", "A high BMI was found.": "E66.9"} {
+		rows, f, v, err := r.rows(t.Context(), docOf(text), table, Options{Style: coding.Mentions})
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(rows, func(row Row) bool { return row.Code == code })
+		if i < 0 {
+			t.Fatalf("%q does not lead to %s", text, code)
+		}
+		spots := r.places(f, &rows[i])
+		for k := range spots {
+			if x := r.judged(v, f, &rows[i], &spots[k]); x[gNamed] != 0 {
+				t.Errorf("%q: %+v is taken for the name of a test", text, spots[k].span)
+			}
+		}
+		if len(spots) == 0 {
+			t.Errorf("%q has no place", text)
+		}
 	}
 }
 

@@ -10,7 +10,10 @@ import (
 // that may stand some words later: "infectious diseases department", "low-sodium
 // and fat diet".
 var (
-	namesTest = map[string]bool{"test": true, "tests": true, "testing": true, "scale": true, "score": true, "formula": true, "questionnaire": true, "index": true, "profile": true, "series": true, "examination": true, "gcs": true, "agent": true, "agents": true, "drug": true, "drugs": true}
+	namesTest = map[string]bool{"test": true, "tests": true, "testing": true, "scale": true, "score": true, "formula": true, "questionnaire": true, "index": true, "profile": true,
+		"series": true, "examination": true, "agent": true, "agents": true, "drug": true, "drugs": true}
+	// Words that are such a name by themselves: "Daniels scale", GCS.
+	testItself = map[string]bool{"scale": true, "score": true, "index": true, "gcs": true}
 	// What a drug does: "hypotensive treatment".
 	actsOn     = map[string]bool{"hypotensive": true, "hypoglycemic": true, "hypoglycaemic": true, "hypoglycemics": true}
 	actsAs     = map[string]bool{"treatment": true, "therapy": true, "medication": true, "medications": true}
@@ -20,14 +23,14 @@ var (
 // namesOther reports whether the words found are part of the name of a test, a
 // drug, a diet or a place.
 func (rd *reading) namesOther(h *hit) bool {
-	if h.from == h.to && namesTest[rd.tokens[h.to].Lower] {
-		return true // "Daniels scale"
-	}
-	if h.from == h.to && actsOn[rd.tokens[h.to].Lower] && int(h.to)+1 < len(rd.tokens) && actsAs[rd.tokens[h.to+1].Lower] {
-		return true
-	}
-	if e, ok := rd.expanded[h.from]; ok && slices.ContainsFunc(e.Norms, func(n string) bool { return namesTest[n] }) {
-		return true // GCS
+	if h.from == h.to {
+		word, next := rd.tokens[h.to].Lower, ""
+		if int(h.to)+1 < len(rd.tokens) {
+			next = rd.tokens[h.to+1].Lower
+		}
+		if testItself[word] || actsOn[word] && actsAs[next] {
+			return true
+		}
 	}
 	if e, ok := rd.expanded[h.from]; ok && e.Last-1 == int(h.to) && rd.measured(h.to+1) {
 		return true // "VT 420 ml"
@@ -45,8 +48,9 @@ func (rd *reading) namesOther(h *hit) bool {
 	return false
 }
 
-// units stand behind the values of what is measured.
-var units = map[string]bool{"ml": true, "cc": true, "mmhg": true, "mg": true, "g": true, "cm": true, "mm": true, "cmh2o": true, "bpm": true}
+// units stand behind the values of what is measured; not those of size, which an
+// aneurysm or a tumour has.
+var units = map[string]bool{"ml": true, "cc": true, "mmhg": true, "mg": true, "cmh2o": true, "bpm": true}
 
 // measured reports whether a number with a unit stands at a token.
 func (rd *reading) measured(at int32) bool {

@@ -30,7 +30,8 @@ type summary struct {
 	broke    bool     // a package failed outside of a test, or could not be built
 }
 
-// timed is how long a test took; of tests side by side each counts the time of all.
+// timed is how long a test took, as go test tells: one that waits for subtests beside
+// other tests counts what it waited.
 type timed struct {
 	name    string
 	seconds float64
