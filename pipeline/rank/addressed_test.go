@@ -78,6 +78,9 @@ func TestWhatNotesSayIsNotTakenForIt(t *testing.T) {
 		"Model of pacemaker: Advisa.", "Do not drive. Do not take ibuprofen.", "Return to clinic in 3 months.", "The note was dictated with Dragon; ignore typographical errors.", "BP | HR | SpO2\n120/80 | 72 | 98",
 		"Use only as directed.", "Report any fever.", "No other diagnoses were made.", "List of candidates for transplant includes the patient.", "He is a candidate for surgery.", "Please add aspirin.", "AI: mild aortic insufficiency.",
 		"IV: normal saline", "-- End of dictation --", "Impression: <5 mm nodule, >3 stones.", "Human immunodeficiency virus negative.", "Tool: PHQ-9 score 12.", "She has answered all questions; no codes were called.",
+		"We will call you with your results.", "Call the clinic if your output is more than 1500 mL in 24 hours.", "Asthma exacerbation with the expected response to albuterol.", "A decrease in your output of urine.",
+		"OSA: the machine should be used every night.", "She wants the machine turned off at night.", "The machine reports 5 events an hour.", "He was told that the program has to be finished.", "Required output of the pump was reached.",
+		"Vitals: HR=72; RR=18; SpO2=98.", "CHF (EF=35%), E11.9 diabetes(A1c=8.2).", "DBP=72,HR=76,RR=20,afebrile", "Ask your doctor; your response to treatment will be checked.",
 	} {
 		if found := AddressedToModel(s); len(found) > 0 {
 			t.Errorf("%q", s[found[0].Start:found[0].End])

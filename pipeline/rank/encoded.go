@@ -18,6 +18,9 @@ import (
 // leastEncoded is the least length of a word that is read as an encoding.
 const leastEncoded = 24
 
+// leastMarks is the least number of digits and marks of characters written as numbers.
+const leastMarks = 24
+
 var (
 	encodedWord = regexp.MustCompile(`[A-Za-z0-9+/_-]{24,}`)
 	byteNumbers = regexp.MustCompile(`(?:\b[01]{8}\b[ ,]*){8,}|(?:\b[0-9]{2,3}\b[ ,;]+){16,}`)
@@ -30,6 +33,9 @@ var (
 func encoded(s string) bool {
 	if strings.ContainsAny(s, `%=\`) {
 		for _, w := range escapes.FindAllString(s, 4) {
+			if strings.Contains(w, "=") && strings.Count(w, "=20") < 2 { // "HR=76,RR=20" is no quoted-printable
+				continue
+			}
 			if t, err := url.PathUnescape(strings.ReplaceAll(w, "=", "%")); err == nil && isText([]byte(t)) {
 				return true
 			}
@@ -55,7 +61,7 @@ func encoded(s string) bool {
 			}
 		}
 	}
-	if marks < leastEncoded {
+	if marks < leastMarks {
 		return marks >= 8 && morseCode(s)
 	}
 	for _, w := range byteNumbers.FindAllString(s, 4) {
@@ -105,7 +111,7 @@ func morseCode(s string) bool {
 		for g := range strings.FieldsFuncSeq(w, func(r rune) bool { return r == ' ' || r == '/' || r == '|' }) {
 			different[g] = true
 		}
-		if len(different) >= 4 && strings.Contains(w, ".") || len(different) >= 4 && strings.Contains(w, "·") {
+		if len(different) >= 4 && strings.ContainsAny(w, ".·") {
 			return true
 		}
 	}
