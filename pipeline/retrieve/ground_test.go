@@ -53,6 +53,20 @@ func groundTerms() (*smallTable, []coding.Term) {
 	return table, terms
 }
 
+// rowOf gives the row of a code that a text leads to.
+func rowOf(t *testing.T, r *Retriever, table Table, text, code string) (*Row, *finding, *view) {
+	t.Helper()
+	rows, f, v, err := r.rows(t.Context(), docOf(text), table, Options{Style: coding.Mentions})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(rows, func(row Row) bool { return row.Code == code })
+	if i < 0 {
+		t.Fatalf("%q does not lead to %s", text, code)
+	}
+	return &rows[i], f, v
+}
+
 // What a coder would underline is likelier to support the code than other words
 // that lead to it.
 func TestGroundsPreferWhatACoderUnderlines(t *testing.T) {
@@ -63,24 +77,17 @@ func TestGroundsPreferWhatACoderUnderlines(t *testing.T) {
 	}
 	best := func(text, code string) (x [groundCount]float64, support float64) {
 		t.Helper()
-		rows, f, v, err := r.rows(t.Context(), docOf(text), table, Options{Style: coding.Mentions})
-		if err != nil {
-			t.Fatal(err)
-		}
-		i := slices.IndexFunc(rows, func(row Row) bool { return row.Code == code })
-		if i < 0 {
-			t.Fatalf("%q does not lead to %s", text, code)
-		}
-		list := r.grounds(v, f, &rows[i])
+		row, f, v := rowOf(t, r, table, text, code)
+		list := r.grounds(v, f, row)
 		if len(list) == 0 {
 			return x, 0
 		}
 		if !slices.IsSortedFunc(list, func(a, b coding.Ground) int { return cmp.Compare(b.Support, a.Support) }) {
 			t.Errorf("%q: grounds are not in order: %+v", text, list)
 		}
-		spots := r.places(f, &rows[i])
+		spots := r.places(f, row)
 		k := slices.IndexFunc(spots, func(s spot) bool { return s.span == list[0].Span })
-		return r.judged(v, f, &rows[i], &spots[k]), list[0].Support
+		return r.judged(v, f, row, &spots[k]), list[0].Support
 	}
 	for _, c := range []struct {
 		what, code, good, bad string
@@ -121,17 +128,10 @@ func TestSizesAndIndexesAreGrounds(t *testing.T) {
 		t.Fatal(err)
 	}
 	for text, code := range map[string]string{"AAA 5 cm is known.": "I71.40", "A high BMI was found.": "E66.9"} {
-		rows, f, v, err := r.rows(t.Context(), docOf(text), table, Options{Style: coding.Mentions})
-		if err != nil {
-			t.Fatal(err)
-		}
-		i := slices.IndexFunc(rows, func(row Row) bool { return row.Code == code })
-		if i < 0 {
-			t.Fatalf("%q does not lead to %s", text, code)
-		}
-		spots := r.places(f, &rows[i])
+		row, f, v := rowOf(t, r, table, text, code)
+		spots := r.places(f, row)
 		for k := range spots {
-			if x := r.judged(v, f, &rows[i], &spots[k]); x[gNamed] != 0 {
+			if x := r.judged(v, f, row, &spots[k]); x[gNamed] != 0 {
 				t.Errorf("%q: %+v is taken for the name of a test", text, spots[k].span)
 			}
 		}
