@@ -130,3 +130,29 @@ func firstPlace(s coding.SectionKind) int {
 	}
 	return noFirstPlace
 }
+
+// firstOnly are the codes that may only be first-listed or principal
+// (guideline I.C.21.c.16, paraphrased), if the note says that the encounter is
+// for them.
+var firstOnly = refs("Z00 Z01 Z02 Z04 Z31.81-Z31.84 Z33.2 Z34 Z38 Z39 Z40 Z42 Z51.0 Z51.1 Z52 Z76.1 Z76.2 Z99.12")
+
+// mustStandFirst gives the chosen code that has to be first, -1 where there is
+// none. Of several it is the one that the note is most trusted to name, then
+// the surest.
+func mustStandFirst(in Input, chosen []Billed) int {
+	best, trust := -1, firstTrust
+	for i, j := range chosen {
+		c := &in.Candidates[j.Candidate]
+		p := purposeOf(c)
+		if p < trust || !anyRef(firstOnly, c.Code) {
+			continue
+		}
+		if best < 0 || p > trust || j.Odds > chosen[best].Odds {
+			best, trust = i, p
+		}
+	}
+	return best
+}
+
+// firstTrust is the least trust of a cue by which a code is put first.
+const firstTrust = 0.5
