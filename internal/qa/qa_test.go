@@ -120,6 +120,14 @@ func TestAuditFromDrawToAnswer(t *testing.T) {
 	if err := f.Judge(t.Context(), coder("cleo"), 1, nil, ""); !errors.Is(err, qa.ErrForbidden) {
 		t.Errorf("a coder judged: %v", err)
 	}
+	// Which code leads is said, never taken from the order.
+	unled := []qa.Verdict{{Code: key("I10")}, {Code: key("E11.40")}}
+	if err := f.Judge(t.Context(), olga, 1, unled, ""); !errors.Is(err, qa.ErrInput) || !errors.Is(err, qa.ErrNoLead) {
+		t.Errorf("judged without a lead: %v", err)
+	}
+	if err := f.Judge(t.Context(), olga, 1, []qa.Verdict{{Code: coding.CodeKey{System: coding.CPT, Code: "99213"}, Lead: true}, {Code: key("I10")}}, ""); !errors.Is(err, qa.ErrNoLead) {
+		t.Errorf("a procedure leads: %v", err)
+	}
 	f.judge(olga, 1, "I10", "E11.40")
 	if err := f.Judge(t.Context(), olga, 1, nil, ""); !errors.Is(err, qa.ErrJudged) {
 		t.Errorf("judged twice: %v", err)

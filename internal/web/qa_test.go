@@ -128,7 +128,16 @@ func TestJudgeAndAnswer(t *testing.T) {
 	f := url.Values{"code": {"ICD-10-CM E11.40", "ICD-10-CM E11.9"}, "verdict-0": {"right"}}
 	auditor.post("/qa/cases/1", f).wants(t, http.StatusUnprocessableEntity, "Say of each code")
 	f.Set("verdict-1", "wrong")
+	f.Set("remark", "As I wrote it.")
+	kept := []string{`value="right" required checked`, `value="wrong" checked`, "As I wrote it."}
+	auditor.post("/qa/cases/1", f).wants(t, http.StatusUnprocessableEntity, append(kept, "which of the right ICD-10-CM codes leads")...)
+	for lead, value := range map[string]string{"ICD-10-CM E11.9": "ICD-10-CM E11.9", "more": "more"} { // judged wrong; nothing typed
+		f.Set("lead", lead)
+		auditor.post("/qa/cases/1", f).wants(t, http.StatusUnprocessableEntity, append(kept, "chosen to lead is not among", `value="`+value+`" checked`)...)
+	}
+	f.Set("remark", strings.Repeat("é", 2001))
 	f.Set("lead", "ICD-10-CM E11.40")
+	auditor.post("/qa/cases/1", f).wants(t, http.StatusUnprocessableEntity, "at most 2000 characters", strings.Repeat("é", 2001))
 	f.Set("more", "q99.99")
 	f.Set("remark", "Neuropathy is stated.")
 	auditor.post("/qa/cases/1", f).wants(t, http.StatusUnprocessableEntity, "no such code", `value="q99.99"`, "Neuropathy is stated.", `value="right" required checked`, `value="wrong" checked`, `value="ICD-10-CM E11.40" checked`)
@@ -154,6 +163,21 @@ func TestJudgeAndAnswer(t *testing.T) {
 	people.wants(t, http.StatusOK, "reviews and blind codings", "demo-coder", "blind codings", "E00-E89 Endocrine and metabolic", "below 95%")
 	coder.get("/qa/people").wants(t, http.StatusForbidden)
 	coder.get("/qa/audits").wants(t, http.StatusForbidden)
+}
+
+// A code that all codings missed can lead.
+func TestMissedCodeLeads(t *testing.T) {
+	t.Parallel()
+	s, _ := audited(t)
+	ben, auditor := s.named("ben", coding.RoleCoder), s.as(coding.RoleAuditor)
+	ben.post(ben.take("case"), url.Values{"kind": {"finish"}}).wants(t, http.StatusSeeOther)
+	auditor.get("/qa/cases/1").wants(t, http.StatusOK, "one of these leads (the first)")
+	f := url.Values{"code": {"ICD-10-CM E11.40"}, "verdict-0": {"right"}, "lead": {"more"}, "more": {"i10 e11.9"}, "remark": {strings.Repeat("é", 2000)}}
+	auditor.post("/qa/cases/1", f).wants(t, http.StatusSeeOther)
+	cases, err := s.store.AuditCases(t.Context(), 0, "")
+	if err != nil || len(cases) != 1 || cases[0].Judgement == nil || cases[0].Judgement.Lead().Code != "I10" || len(cases[0].Judgement.Codes) != 3 {
+		t.Errorf("cases %+v, %v", cases, err)
+	}
 }
 
 // An auditor draws through the page; others may not.
