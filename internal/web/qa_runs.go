@@ -114,7 +114,7 @@ func figureOf(s *measure.Scores, name string) *measure.Figure {
 func (s *server) qaBroken(w http.ResponseWriter, r *http.Request, u coding.User, err error) {
 	switch {
 	case errors.Is(err, evalruns.ErrNone):
-		s.qaMessage(w, r, u, http.StatusNotFound, "There is no such run", "It may have been removed from the folder of evalruns. The list of runs says which there are.")
+		s.qaMessage(w, r, u, http.StatusNotFound, "There is no such run", "It may have been removed from the folder of runs. The list of runs says which there are.")
 	case errors.Is(err, evalruns.ErrUnfinished):
 		s.qaMessage(w, r, u, http.StatusConflict, "The run is not finished", "The command chartcode eval run goes on with it.")
 	case errors.Is(err, results.ErrNotes):

@@ -153,6 +153,8 @@ func TestJudgeAndAnswer(t *testing.T) {
 	ben.get("/qa/findings").wants(t, http.StatusOK, "not right", "E11.9", "missed", "E11.40")
 	say := url.Values{"case": {"1"}, "finding": {"missed"}, "system": {"ICD-10-CM"}, "code": {"I10"}, "answer": {"disagree"}}
 	coder.post("/qa/findings", say).wants(t, http.StatusUnprocessableEntity, "needs a sentence")
+	say.Set("text", strings.Repeat("é", 2001))
+	coder.post("/qa/findings", say).wants(t, http.StatusUnprocessableEntity, "at most 2000 characters", ">"+strings.Repeat("é", 2001)+"</textarea>")
 	say.Set("text", "It was <not> treated.")
 	coder.post("/qa/findings", say).wants(t, http.StatusSeeOther)
 	say.Set("code", "E11.9")
@@ -334,6 +336,7 @@ func TestRunsOnThePage(t *testing.T) {
 	for path, status := range map[string]int{"/qa/runs/none": 404, "/qa/runs/run-a/notes/3": 404, "/qa/runs/run-a/notes/x": 404, "/qa/compare?a=run-a&b=..": 404, "/qa/runs/..%2Fruns%2Frun-a": 404} {
 		auditor.get(path).wants(t, status)
 	}
+	auditor.get("/qa/runs/none").wants(t, 404, "from the folder of runs")
 	s.as(coding.RoleCoder).get("/qa/runs").wants(t, http.StatusForbidden)
 
 	// The note as it is in the dataset is an item: a link opens it.
