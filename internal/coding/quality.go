@@ -128,6 +128,11 @@ func (j *Judgement) Lead() CodeKey {
 	return first.CodeKey
 }
 
+// NoteName is by what a note is known, whatever its text.
+type NoteName struct {
+	Source, NoteID string
+}
+
 // FindingKind is in what a coder's codes differ from a judgement.
 type FindingKind string
 

@@ -118,6 +118,20 @@ func (s *Service) Look(ctx context.Context, u coding.User, target string, item i
 	return nil
 }
 
+// BlindNotes gives the notes of what a user is coding again just now, of which he
+// must see no code.
+func (s *Service) BlindNotes(ctx context.Context, u coding.User) (map[coding.NoteName]bool, error) {
+	list, err := s.store.BlindNotes(ctx, u.Login)
+	if err != nil {
+		return nil, failed("read notes of recodings", err)
+	}
+	out := make(map[coding.NoteName]bool, len(list))
+	for _, n := range list {
+		out[n] = true
+	}
+	return out, nil
+}
+
 // codings gives the review and the finished recodings, in an order that follows
 // from the case's number, so that it does not tell which is which.
 func codings(c *coding.AuditCase) []Coded {

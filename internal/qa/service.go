@@ -60,6 +60,7 @@ type Samples interface {
 // Recodings keeps what is coded again and practised.
 type Recodings interface {
 	Blind(ctx context.Context, login string, item int64) (bool, error)
+	BlindNotes(ctx context.Context, login string) ([]coding.NoteName, error)
 	OpenRecodings(ctx context.Context, login string) (ofCase, practice int64, err error)
 	CasesFree(ctx context.Context, login string) (int, error)
 	TakeCase(ctx context.Context, login string, ev coding.AuditEvent) (id int64, found bool, err error)

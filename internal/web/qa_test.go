@@ -348,6 +348,36 @@ func TestRunsOnThePage(t *testing.T) {
 	auditor.get("/qa/runs/run-a/notes/1").wants(t, http.StatusOK, "Open in the workspace", fmt.Sprintf(`href="/items/%d"`, s.itemOf("D-1")))
 }
 
+// Who is coding a note again blind sees none of its codes on the pages of runs,
+// whatever text it had in the dataset.
+func TestRunsHideWhatIsCodedBlind(t *testing.T) {
+	t.Parallel()
+	s, _ := audited(t, withRuns(t, t.TempDir()))
+	n := note("D-1", "E-D-1", visit+" Seen again.")
+	s.save(n, s.set(n, visitCodes...))
+	pages := map[string]string{"/qa/runs/run-a": "I11.9", "/qa/runs/run-a/notes": ">D-1", "/qa/runs/run-a/notes?kind=missed": "missed I10", "/qa/compare?a=run-a&b=run-b": `<td class="mono">I10`}
+	const said = "1 note is left out"
+	auditor := s.as(coding.RoleAuditor)
+	for path, secret := range pages {
+		a := auditor.get(path)
+		a.wants(t, http.StatusOK, secret)
+		a.lacks(t, said)
+	}
+	page := auditor.take("case")
+	for path, secret := range pages {
+		a := auditor.get(path)
+		a.wants(t, http.StatusOK, said, "blind just now")
+		a.lacks(t, secret, ">D-1", "I10", "/notes/1")
+	}
+	auditor.get("/qa/runs/run-a/notes").wants(t, http.StatusOK, "/qa/runs/run-a/notes/2", "all notes <b>1</b>")
+	one := auditor.get("/qa/runs/run-a/notes/1")
+	one.wants(t, http.StatusConflict, "coding this encounter blind")
+	one.lacks(t, "E11.40", "I10")
+	auditor.get("/qa/runs/run-a/notes/2").lacks(t, `rel="prev"`)
+	auditor.post(page, url.Values{"kind": {"finish"}}).wants(t, http.StatusSeeOther)
+	auditor.get("/qa/runs/run-a/notes/1").wants(t, http.StatusOK, "E11.40")
+}
+
 func TestDriftOnThePage(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
