@@ -58,7 +58,7 @@ type LearnReport struct {
 	Enough   bool
 
 	Present, New Scores
-	Auditors     struct{ Present, New Scores } // on the compared notes of items that auditors finished
+	Auditors     struct{ Present, New Scores } // on the compared notes that auditors finished or judged
 	Gain         float64                       // of micro-F1
 	Low, High    float64                       // its 95% interval
 	Margin       float64
@@ -291,8 +291,8 @@ func (s *Scores) count(o Scores) {
 // comparison.
 func (counts *ReviewCounts) SelectionText() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "finished reviews: %d items with %d notes; items finished by auditors: %d (%.0f%%)\n",
-		counts.Items, counts.Notes, counts.ByAuditors, 100*float64(counts.ByAuditors)/float64(max(counts.Items, 1)))
+	fmt.Fprintf(&b, "finished reviews: %d items with %d notes; items finished by auditors: %d (%.0f%%); notes judged by auditors: %d (%.0f%%)\n",
+		counts.Items, counts.Notes, counts.ByAuditors, 100*float64(counts.ByAuditors)/float64(max(counts.Items, 1)), counts.Judged, 100*float64(counts.Judged)/float64(max(counts.Notes, 1)))
 	fmt.Fprintf(&b, "  codes accepted as shown: %d, changed: %d, added: %d, added though suggested: %d; suggestions rejected or changed: %d, left undecided: %d\n",
 		counts.Codes[coding.OriginAccepted], counts.Codes[coding.OriginModified], counts.Codes[coding.OriginAdded], counts.Codes[coding.OriginAddedThoughProposed], counts.Rejected, counts.Undecided)
 	if counts.Returned+counts.OtherStyle > 0 {
@@ -316,9 +316,11 @@ how selection was handled:
   suggestions before they decided and may have followed them: accepted is not the same as
   correct. In training a code that was changed, added or rejected therefore counts %d times
   as much as one that was accepted, and what an auditor decided %d times as much as what
-  others did. In the comparison every note counts once. What the coders saw came from the
+  others did. Where an auditor judged a review, the judgement's codes stand in place of the
+  coder's. In the comparison every note counts once. What the coders saw came from the
   models named above, which favours these over new ones; codes that were never shown count
-  as wrong only as far as nobody added them.
+  as wrong only as far as nobody added them. A random sample that is coded without
+  suggestions and judged comes from: chartcode audit sample
 `, DecidedWeight, AuditorWeight)
 	return b.String()
 }
@@ -333,7 +335,7 @@ func (r *LearnReport) Text() string {
 	for _, l := range []struct {
 		name string
 		s    *Scores
-	}{{"present", &r.Present}, {"new", &r.New}, {"present, items of auditors", &r.Auditors.Present}, {"new, items of auditors", &r.Auditors.New}} {
+	}{{"present", &r.Present}, {"new", &r.New}, {"present, of auditors", &r.Auditors.Present}, {"new, of auditors", &r.Auditors.New}} {
 		if l.s.Notes > 0 {
 			fmt.Fprintf(&b, "  %-28s micro-precision %.3f (%d of %d), micro-recall %.3f (%d of %d), micro-F1 %.3f\n", l.name,
 				l.s.Precision(), l.s.Right+l.s.Acceptable, l.s.Right+l.s.Acceptable+l.s.Wrong, l.s.ShownRecall(), l.s.Right, l.s.Right+l.s.Missed, l.s.F1())

@@ -16,6 +16,8 @@ import (
 type Reviews interface {
 	FinishedItems(ctx context.Context) iter.Seq2[coding.ItemRecord, error]
 	Users(ctx context.Context) ([]coding.User, error)
+	// AuditCases gives with 0 and an empty login all cases that were drawn of reviews.
+	AuditCases(ctx context.Context, sample int64, login string) ([]coding.AuditCase, error)
 }
 
 // Who decided, and how, says for how many decisions one counts in training.
@@ -30,6 +32,7 @@ const (
 type ReviewCounts struct {
 	Items, Notes int
 	ByAuditors   int                   // items finished by auditors
+	Judged       int                   // notes whose codes auditors judged
 	Returned     int                   // items left out: sent back, not coded
 	OtherStyle   int                   // notes left out: suggested for in another style
 	Codes        map[coding.Origin]int // final codes by how they came in
@@ -46,7 +49,8 @@ type ReviewCounts struct {
 // Of an item with several notes a code belongs to the notes that its evidence
 // names, or to all where it has none; in the others it is acceptable, for it is
 // on the encounter's bill. A code that was suggested and rejected belongs to
-// the notes it was suggested for. Notes of one patient, and of one item, are of
+// the notes it was suggested for. Where an auditor judged the review as it stands,
+// the judgement's codes take the place of the coder's. Notes of one patient, and of one item, are of
 // one group. The role of a user is the one that he has now.
 func FromReviews(ctx context.Context, src Reviews, style coding.Style) (*Dataset, ReviewCounts, error) {
 	counts := ReviewCounts{Codes: map[coding.Origin]int{}, Rankers: map[string]int{}}
@@ -57,6 +61,10 @@ func FromReviews(ctx context.Context, src Reviews, style coding.Style) (*Dataset
 	auditors := map[string]bool{}
 	for _, u := range users {
 		auditors[u.Login] = u.Role == coding.RoleAuditor
+	}
+	judged, err := judgements(ctx, src)
+	if err != nil {
+		return nil, counts, err
 	}
 	d := &Dataset{Name: "reviews"}
 	groups := grouping{}
@@ -69,6 +77,7 @@ func FromReviews(ctx context.Context, src Reviews, style coding.Style) (*Dataset
 			counts.Returned++
 			continue
 		}
+		judgement := judged[judgedReview{r.Head.ID, end.Seq}]
 		var item []GoldNote
 		for _, n := range r.Notes {
 			if n.Set == nil || n.Set.CodingStyle != style {
@@ -78,7 +87,7 @@ func FromReviews(ctx context.Context, src Reviews, style coding.Style) (*Dataset
 			counts.Rankers[n.Set.Ranker]++
 			g := GoldNote{Note: n.Note, Item: r.Head.ID, Group: "item " + strconv.FormatInt(r.Head.ID, 10)}
 			g.Setting = n.Set.Setting
-			if auditors[end.Coder] {
+			if auditors[end.Coder] || judgement != nil {
 				g.Weight = AuditorWeight
 			}
 			if n.Note.Patient.ID != "" {
@@ -94,10 +103,19 @@ func FromReviews(ctx context.Context, src Reviews, style coding.Style) (*Dataset
 		if auditors[end.Coder] {
 			counts.ByAuditors++
 		}
-		for _, c := range review.CodesOf(r) {
-			if c.System == coding.ICD10CM {
-				counts.enter(item, c, auditors[c.By])
-				counts.enterLLM(r, c)
+		codes := slices.DeleteFunc(review.CodesOf(r), func(c review.Code) bool { return c.System != coding.ICD10CM })
+		if judgement != nil {
+			counts.Judged += len(item)
+			counts.enterJudged(item, codes, judgement)
+		}
+		for _, c := range codes {
+			if judgement != nil {
+				counts.enterLLM(r, c, judgedRight(judgement, c.CodeKey))
+				continue
+			}
+			counts.enter(item, c, auditors[c.By])
+			if c.State != review.Undecided {
+				counts.enterLLM(r, c, c.Listed())
 			}
 		}
 		d.Notes = append(d.Notes, item...)
@@ -133,38 +151,49 @@ func (counts *ReviewCounts) enter(item []GoldNote, c review.Code, auditor bool) 
 	switch {
 	case c.Listed():
 		counts.Codes[c.Origin]++
-		named := map[string][]coding.Span{}
-		for _, e := range c.Evidence {
-			named[e.NoteID] = append(named[e.NoteID], e.Span)
-		}
-		all := !slices.ContainsFunc(item, func(n GoldNote) bool { return named[n.NoteID] != nil })
-		for i := range item {
-			own := g
-			own.Evidence = named[item[i].NoteID]
-			if !all && own.Evidence == nil {
-				own.Tier = TierAcceptable
-			} else if c.Final == 1 {
-				item[i].First = []string{c.Code}
-			}
-			item[i].Codes = append(item[i].Codes, own)
-		}
+		place(item, g, c.Evidence, c.Final == 1)
 	case !c.Suggested:
 	case c.State == review.Rejected, c.State == review.Modified:
-		counts.Rejected++
-		for i := range item {
-			if slices.Contains(c.NoteIDs, item[i].NoteID) {
-				item[i].Rejected = append(item[i].Rejected, g)
-			}
-		}
+		counts.reject(item, g, c.NoteIDs)
 	case c.State == review.Undecided:
 		counts.Undecided++
 	}
 }
 
+// place gives a code of the final list to the notes that its evidence names, or to
+// all; in the others it is acceptable.
+func place(item []GoldNote, g GoldCode, evidence []coding.Evidence, first bool) {
+	named := map[string][]coding.Span{}
+	for _, e := range evidence {
+		named[e.NoteID] = append(named[e.NoteID], e.Span)
+	}
+	all := !slices.ContainsFunc(item, func(n GoldNote) bool { return named[n.NoteID] != nil })
+	for i := range item {
+		own := g
+		own.Evidence = named[item[i].NoteID]
+		if !all && own.Evidence == nil {
+			own.Tier = TierAcceptable
+		} else if first {
+			item[i].First = []string{g.Code}
+		}
+		item[i].Codes = append(item[i].Codes, own)
+	}
+}
+
+// reject gives a suggestion that is wrong to the notes that it was suggested for.
+func (counts *ReviewCounts) reject(item []GoldNote, g GoldCode, noteIDs []string) {
+	counts.Rejected++
+	for i := range item {
+		if slices.Contains(noteIDs, item[i].NoteID) {
+			item[i].Rejected = append(item[i].Rejected, g)
+		}
+	}
+}
+
 // enterLLM adds what the LLM ranker said of a code that was decided on, for each
 // note for which it chose it.
-func (counts *ReviewCounts) enterLLM(r coding.ItemRecord, c review.Code) {
-	if !c.Suggested || c.State == review.Undecided {
+func (counts *ReviewCounts) enterLLM(r coding.ItemRecord, c review.Code, accepted bool) {
+	if !c.Suggested {
 		return
 	}
 	for _, n := range r.Notes {
@@ -174,7 +203,7 @@ func (counts *ReviewCounts) enterLLM(r coding.ItemRecord, c review.Code) {
 		for _, s := range n.Set.Suggestions {
 			if s.System == c.System && s.Code == c.Code && s.Signals != nil && s.Signals.LLM > 0 {
 				counts.LLM = append(counts.LLM, learned.LLMAnswer{Stated: s.Signals.LLM, Local: s.Signals.Local,
-					Both: s.Agreement == coding.AgreementBoth, Accepted: c.Listed()})
+					Both: s.Agreement == coding.AgreementBoth, Accepted: accepted})
 			}
 		}
 	}

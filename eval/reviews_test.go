@@ -16,6 +16,11 @@ import (
 type written struct {
 	items []coding.ItemRecord
 	users []coding.User
+	cases []coding.AuditCase
+}
+
+func (w written) AuditCases(context.Context, int64, string) ([]coding.AuditCase, error) {
+	return w.cases, nil
 }
 
 func (w written) Users(context.Context) ([]coding.User, error) { return w.users, nil }
@@ -145,6 +150,59 @@ func TestFromReviews(t *testing.T) {
 	w2 := d.Notes[0].TrainingWeight("I10")
 	if w1 != DecidedWeight*AuditorWeight || w2 != 1 {
 		t.Errorf("an auditor's rejection counts %v, what nobody saw %v", w1, w2)
+	}
+}
+
+// What an auditor judged stands in place of what the coder gave, as long as the
+// review stands that was judged.
+func TestJudgementsComeBeforeCoders(t *testing.T) {
+	t.Parallel()
+	names := map[string]string{"gout": "M10.9", "asthma": "J45.909", "cough": "R05.9", "fever": "R50.9"}
+	w := &written{users: []coding.User{{Login: "ann", Role: coding.RoleCoder}}}
+	for i := range 3 {
+		w.items = append(w.items, itemOf(int64(i+1), fmt.Sprint("P", i), map[string]string{fmt.Sprint("n", i): "gout, cough, fever, asthma"}, names))
+		w.decide(i, "ann", coding.Accept, coding.DecisionDetail{Code: "R05.9"})
+		w.decide(i, "ann", coding.Reject, coding.DecisionDetail{Code: "M10.9"})
+		w.decide(i, "ann", coding.Accept, coding.DecisionDetail{Code: "J45.909"})
+		w.decide(i, "ann", coding.Finish, coding.DecisionDetail{Disposition: coding.DispositionCompleted})
+	}
+	w.items[0].Notes[0].Set.Suggestions[0].Signals = &coding.Signals{LLM: 0.9} // gout
+	given := func(code string, acceptable bool, e ...coding.Evidence) coding.GivenCode {
+		return coding.GivenCode{CodeKey: coding.CodeKey{System: coding.ICD10CM, Code: code}, Acceptable: acceptable, Evidence: e}
+	}
+	moved := coding.Evidence{NoteID: "n0", Span: coding.Span{Start: 0, End: 4}, Text: "else"}
+	j := &coding.Judgement{Codes: []coding.GivenCode{given("M10.9", false, evidence("n0", "gout, cough, fever, asthma", "gout")), given("I10", false, moved), given("J45.909", true)}}
+	w.cases = []coding.AuditCase{{Item: 1, FinishSeq: 4, Judgement: j}, {Item: 2, FinishSeq: 2, Judgement: j}, {Item: 3, FinishSeq: 4}} // item 2 was finished anew, 3 waits
+	d, counts, err := FromReviews(t.Context(), w, coding.Billing)
+	if err != nil || len(d.Notes) != 3 {
+		t.Fatalf("%d notes, %v", len(d.Notes), err)
+	}
+	const coders = "J45.909 accepted 1; R05.9 accepted 1; -M10.9 2 first [R05.9] weight 0"
+	sorted := func(n GoldNote) GoldNote {
+		slices.SortFunc(n.Codes, func(a, b GoldCode) int { return strings.Compare(a.Code, b.Code) })
+		return n
+	}
+	for i, want := range []string{"M10.9 added 6; I10 added 6; (J45.909) accepted 6; -R05.9 6; -R50.9 6 first [M10.9] weight 3", coders, coders} {
+		n := d.Notes[i]
+		if i > 0 {
+			n = sorted(n)
+		}
+		if got := asText(n); got != want {
+			t.Errorf("note %s:\n %s\nwant\n %s", n.NoteID, got, want)
+		}
+	}
+	if c := d.Notes[0].Codes; len(c[0].Evidence) != 1 || len(c[1].Evidence) != 0 {
+		t.Errorf("evidence %+v", c)
+	}
+	if counts.Judged != 1 || !strings.Contains(counts.SelectionText(), "judged by auditors: 1 (33%)") || !strings.Contains(counts.SelectionText(), "chartcode audit sample") {
+		t.Errorf("counted %+v:\n%s", counts, counts.SelectionText())
+	}
+	if len(counts.LLM) != 1 || !counts.LLM[0].Accepted {
+		t.Errorf("the LLM's answer was right: %+v", counts.LLM)
+	}
+	d.AuditorsFirst()
+	if d.Notes[0].NoteID != "n0" {
+		t.Errorf("the judged note does not come first: %s", d.Notes[0].NoteID)
 	}
 }
 

@@ -69,8 +69,9 @@ one patient in two splits. It ends with status 3 where there are errors.`,
 	reviews := &cobra.Command{
 		Use:   "from-reviews --out FILE",
 		Short: "Make gold notes of finished reviews, or draw a random sample to be coded blind",
-		Long: `Writes the notes of finished reviews with their final codes as gold. Notes finished by
-auditors come first. Coders saw suggestions before they decided, so accepted is not
+		Long: `Writes the notes of finished reviews with their final codes as gold. Notes judged or
+finished by auditors come first; where an auditor judged a review, the judgement's
+codes are the gold. Coders saw suggestions before they decided, so accepted is not
 the same as correct: the command says how the notes were chosen.
 
 With --blind N it draws N finished notes at random and writes them without codes and

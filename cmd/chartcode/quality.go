@@ -177,7 +177,7 @@ func driftCommand(o *options) *cobra.Command {
 		Long: `Prints for each week the share of suggestions that coders accepted, their mean
 confidence, the median rank at which retrieval had their codes, and the reasons of
 rejections, each compared with the first weeks; and warns of a change of the share
-accepted that chance does not explain. Weeks begin on Monday, UTC.`,
+accepted, the confidence or the rank that chance does not explain. Weeks begin on Monday, UTC.`,
 		Example: "  chartcode eval drift --from 2026-01-01 --reference 4",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

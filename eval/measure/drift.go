@@ -29,9 +29,17 @@ type Week struct {
 	// from it, and how far the mixture of reasons has moved (total variation, 0..1).
 	Deviation float64 `json:"deviation"`
 	Moved     float64 `json:"moved"`
+	// How many standard errors mean confidence lies from the reference window's, and
+	// by how many more or fewer of the week's ranks than of the reference window's
+	// lie above its median than below.
+	ConfidenceDeviation float64 `json:"confidence_deviation"`
+	DepthDeviation      float64 `json:"depth_deviation"`
+
+	depths int // suggestions whose retrieval rank is known
 }
 
-// ChangePoint is the week from which acceptance is different, if it is.
+// ChangePoint is the week from which a weekly figure is different, if it is. Before
+// and After are its means over weeks, weighted by their suggestions.
 type ChangePoint struct {
 	Week   time.Time `json:"week"`
 	Before float64   `json:"before"`
@@ -46,20 +54,26 @@ type ChangePoint struct {
 type Drifting struct {
 	Weeks     []Week      `json:"weeks"`
 	Reference int         `json:"reference"` // first weeks that are compared against
-	Change    ChangePoint `json:"change"`
+	Change    ChangePoint `json:"change"`    // of acceptance
+
+	ConfidenceChange ChangePoint `json:"confidence_change"` // of mean confidence
+	DepthChange      ChangePoint `json:"depth_change"`      // of median retrieval rank
 }
 
 // The least of a change that is warned of: one that comes by chance in one of a
-// hundred orders, and of two points at least.
+// hundred orders, and of two points, of acceptance or confidence, or of one rank at
+// least.
 const (
-	driftPValue = 0.01
-	driftLeast  = 0.02
+	driftPValue    = 0.01
+	driftLeast     = 0.02
+	driftLeastRank = 1.0
 )
 
 // Drift sums events up by week, compares each with the first reference weeks, and
-// looks for one change point of acceptance by the CUSUM statistic over weeks,
-// weighted by their suggestions, with a permutation test (Pettitt-like; see Page
-// 1954 for CUSUM). Fewer than four weeks have no change point.
+// looks for one change point each of acceptance, mean confidence and median depth by
+// the CUSUM statistic over weeks, weighted by their suggestions, with a permutation
+// test (Pettitt-like; see Page 1954 for CUSUM). Fewer than four weeks have no change
+// point.
 func Drift(events []Event, reference int, o Options) Drifting {
 	o = o.defaults()
 	byWeek := map[time.Time][]Event{}
@@ -78,6 +92,8 @@ func Drift(events []Event, reference int, o Options) Drifting {
 		base = append(base, byWeek[w.Start]...)
 	}
 	r := newWeek(time.Time{}, base)
+	sure := newMoments(confidencesOf(base))
+	deep := newMoments(sidesOf(base, r.Depth))
 	for i := range out.Weeks {
 		w := &out.Weeks[i]
 		se := math.Sqrt(r.Acceptance * (1 - r.Acceptance) * (1/float64(w.N) + 1/float64(r.N)))
@@ -85,9 +101,68 @@ func Drift(events []Event, reference int, o Options) Drifting {
 			w.Deviation = (w.Acceptance - r.Acceptance) / se
 		}
 		w.Moved = variation(w.Reasons, r.Reasons)
+		own := byWeek[w.Start]
+		w.ConfidenceDeviation = sure.deviation(newMoments(confidencesOf(own)))
+		w.DepthDeviation = deep.deviation(newMoments(sidesOf(own, r.Depth)))
 	}
-	out.Change = changePoint(out.Weeks, o)
+	var accepted, confidence, depth []weekly
+	for _, w := range out.Weeks {
+		accepted = append(accepted, weekly{w.Start, w.Acceptance, float64(w.N)})
+		confidence = append(confidence, weekly{w.Start, w.Confidence, float64(w.N)})
+		if w.depths > 0 {
+			depth = append(depth, weekly{w.Start, w.Depth, float64(w.depths)})
+		}
+	}
+	out.Change = changePoint(accepted, driftLeast, o)
+	out.ConfidenceChange = changePoint(confidence, driftLeast, o)
+	out.DepthChange = changePoint(depth, driftLeastRank, o)
 	return out
+}
+
+func confidencesOf(events []Event) []float64 {
+	out := make([]float64, len(events))
+	for i, e := range events {
+		out[i] = e.Confidence
+	}
+	return out
+}
+
+// sidesOf says of each known depth whether it lies above (1), at (0) or below (-1) a
+// median: a median's own standard error would ask for the density around it, and a
+// few great ranks would outweigh all others in a mean.
+func sidesOf(events []Event, median float64) []float64 {
+	var out []float64
+	for _, e := range events {
+		if e.Depth > 0 {
+			out = append(out, float64(cmp.Compare(float64(e.Depth), median)))
+		}
+	}
+	return out
+}
+
+// moments are how many values there are, their mean and their variance.
+type moments struct {
+	n, mean, variance float64
+}
+
+func newMoments(values []float64) moments {
+	m := moments{n: float64(len(values))}
+	for _, v := range values {
+		m.mean += v / m.n
+	}
+	for _, v := range values {
+		m.variance += (v - m.mean) * (v - m.mean) / m.n
+	}
+	return m
+}
+
+// deviation is how many standard errors a week's mean lies from that of the
+// reference m, whose variance counts for both; 0 where one is empty or m has none.
+func (m moments) deviation(w moments) float64 {
+	if m.variance < 1e-12 || w.n == 0 {
+		return 0
+	}
+	return (w.mean - m.mean) / math.Sqrt(m.variance*(1/w.n+1/m.n))
 }
 
 func monday(t time.Time) time.Time {
@@ -118,6 +193,7 @@ func newWeek(start time.Time, events []Event) Week {
 		slices.Sort(depths)
 		w.Depth = quantile(depths, 0.5)
 	}
+	w.depths = len(depths)
 	return w
 }
 
@@ -138,12 +214,18 @@ func variation(a, b map[string]float64) float64 {
 	return sum / 2
 }
 
-func changePoint(weeks []Week, o Options) ChangePoint {
+// weekly is a figure of one week and how many suggestions it was counted over.
+type weekly struct {
+	start    time.Time
+	value, n float64
+}
+
+func changePoint(weeks []weekly, least float64, o Options) ChangePoint {
 	if len(weeks) < 4 {
 		return ChangePoint{PValue: 1}
 	}
 	at, greatest := cusum(weeks)
-	c := ChangePoint{Week: weeks[at].Start, Before: acceptance(weeks[:at]), After: acceptance(weeks[at:])}
+	c := ChangePoint{Week: weeks[at].start, Before: weightedMean(weeks[:at]), After: weightedMean(weeks[at:])}
 	shuffled, as := slices.Clone(weeks), 1
 	for b := range o.Samples {
 		r := rand.New(rand.NewPCG(o.Seed, uint64(b)))
@@ -153,30 +235,30 @@ func changePoint(weeks []Week, o Options) ChangePoint {
 		}
 	}
 	c.PValue = float64(as) / float64(o.Samples+1)
-	c.Warning = c.PValue <= driftPValue && math.Abs(c.After-c.Before) >= driftLeast
+	c.Warning = c.PValue <= driftPValue && math.Abs(c.After-c.Before) >= least
 	return c
 }
 
-func acceptance(weeks []Week) float64 {
-	accepted, n := 0.0, 0.0
+func weightedMean(weeks []weekly) float64 {
+	sum, n := 0.0, 0.0
 	for _, w := range weeks {
-		accepted += w.Acceptance * float64(w.N)
-		n += float64(w.N)
+		sum += w.value * w.n
+		n += w.n
 	}
-	return ratio(accepted, n)
+	return ratio(sum, n)
 }
 
 // cusum gives the first week behind the split whose cumulated deviation from
 // the mean is greatest, scaled so that a split in the middle is not favoured.
-func cusum(weeks []Week) (at int, greatest float64) {
-	mean, total, n, sum := acceptance(weeks), 0.0, 0.0, 0.0
+func cusum(weeks []weekly) (at int, greatest float64) {
+	mean, total, n, sum := weightedMean(weeks), 0.0, 0.0, 0.0
 	for _, w := range weeks {
-		total += float64(w.N)
+		total += w.n
 	}
 	greatest = -1
 	for i, w := range weeks[:len(weeks)-1] {
-		n += float64(w.N)
-		sum += (w.Acceptance - mean) * float64(w.N)
+		n += w.n
+		sum += (w.value - mean) * w.n
 		if s := math.Abs(sum) / math.Sqrt(n*(total-n)); s > greatest {
 			at, greatest = i+1, s
 		}

@@ -3,6 +3,8 @@ package measure
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -39,8 +41,63 @@ func TestDriftByHand(t *testing.T) {
 	if b.N != 1 || math.Abs(b.Deviation+0.5/math.Sqrt(0.3125)) > 1e-12 || b.Moved != 1 {
 		t.Errorf("second week %+v", b)
 	}
+	// Confidence 0.5 against 0.6, of 0.8 0.4 0.6 0.6 with variance 0.02:
+	// -0.1 / sqrt(0.02 (1 + 1/4)). Depths 1 3 8 have 1 above, 1 at and 1 below; none is
+	// known of the second week.
+	if math.Abs(b.ConfidenceDeviation+0.1/math.Sqrt(0.025)) > 1e-12 || b.DepthDeviation != 0 || a.ConfidenceDeviation != 0 || a.DepthDeviation != 0 {
+		t.Errorf("deviations of confidence and depth: %+v, %+v", a, b)
+	}
 	if d.Change.Warning || d.Change.PValue != 1 {
 		t.Errorf("two weeks have a change point: %+v", d.Change)
+	}
+}
+
+// Depths against the median of the reference weeks, by hand: of 1 3 8 one lies above,
+// one below, variance 2/3; of 5 9 both lie above, mean 1.
+func TestDepthDeviationByHand(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 9, 9, 0, 0, 0, time.UTC)
+	var events []Event
+	for _, depth := range []int{1, 3, 8, 0} {
+		events = append(events, Event{At: at, Accepted: true, Depth: depth})
+	}
+	for _, depth := range []int{5, 9} {
+		events = append(events, Event{At: at.AddDate(0, 0, 7), Accepted: true, Depth: depth})
+	}
+	d := Drift(events, 1, Options{Samples: 10})
+	if got, want := d.Weeks[1].DepthDeviation, 1/math.Sqrt(2.0/3*(1.0/2+1.0/3)); math.Abs(got-want) > 1e-12 || d.Weeks[1].Depth != 7 {
+		t.Errorf("deviation %g, want %g; week %+v", got, want, d.Weeks[1])
+	}
+}
+
+// Confidence and depth change where acceptance does not, and are warned of by
+// themselves.
+func TestDriftWarnsOfConfidenceAndDepth(t *testing.T) {
+	t.Parallel()
+	share := slices.Repeat([]float64{0.8}, 10)
+	steady := Drift(weeksOf(1, share...), 3, Options{Samples: 500})
+	if steady.ConfidenceChange.Warning || steady.DepthChange.Warning {
+		t.Errorf("nothing changes: %+v, %+v", steady.ConfidenceChange, steady.DepthChange)
+	}
+	events := weeksOf(1, share...)
+	for i := range events {
+		if i >= 5*200 {
+			events[i].Confidence, events[i].Depth = 0.6, 5
+		}
+	}
+	d := Drift(events, 3, Options{Samples: 500})
+	c, r := d.ConfidenceChange, d.DepthChange
+	if !c.Warning || !c.Week.Equal(d.Weeks[5].Start) || math.Abs(c.Before-0.7) > 1e-9 || math.Abs(c.After-0.6) > 1e-9 {
+		t.Errorf("confidence %+v", c)
+	}
+	if !r.Warning || !r.Week.Equal(d.Weeks[5].Start) || r.Before != 3 || r.After != 5 || d.Change.Warning {
+		t.Errorf("depth %+v, acceptance %+v", r, d.Change)
+	}
+	text := DriftText(&d)
+	for _, want := range []string{"no change of the share accepted", "CHANGE of mean confidence from the week of 2026-02-09: 70.0% before, 60.0% after", "CHANGE of median depth from the week of 2026-02-09: 3.0 before, 5.0 after"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the text does not say %q:\n%s", want, text)
+		}
 	}
 }
 

@@ -13,27 +13,38 @@ func DriftText(d *Drifting) string {
 	if len(d.Weeks) == 0 {
 		return "nothing was finished in this period\n"
 	}
-	fmt.Fprintf(&b, "%-12s %11s %9s %10s %11s %7s %8s  %s\n", "week from", "suggestions", "accepted", "deviation", "confidence", "depth", "moved", "reasons of rejections")
+	fmt.Fprintf(&b, "%-12s %11s %9s %10s %11s %10s %7s %10s %8s  %s\n", "week from", "suggestions", "accepted", "deviation", "confidence", "deviation", "depth", "deviation", "moved", "reasons of rejections")
 	for i := range d.Weeks {
 		w := &d.Weeks[i]
-		depth := "-"
+		depth, deep := "-", "-"
 		if w.Depth > 0 {
-			depth = Number(w.Depth)
+			depth, deep = Number(w.Depth), fmt.Sprintf("%+.1f", w.DepthDeviation)
 		}
 		what := ""
 		if i < d.Reference {
 			what = " (reference)"
 		}
-		fmt.Fprintf(&b, "%-12s %11d %8.1f%% %+10.1f %11.2f %7s %8.2f  %s%s\n", w.Start.Format("2006-01-02"), w.N, 100*w.Acceptance, w.Deviation, w.Confidence, depth, w.Moved, mixture(w.Reasons), what)
+		fmt.Fprintf(&b, "%-12s %11d %8.1f%% %+10.1f %11.2f %+10.1f %7s %10s %8.2f  %s%s\n", w.Start.Format("2006-01-02"), w.N, 100*w.Acceptance, w.Deviation, w.Confidence, w.ConfidenceDeviation, depth, deep, w.Moved, mixture(w.Reasons), what)
 	}
-	c := &d.Change
-	switch {
-	case len(d.Weeks) < 4:
+	if len(d.Weeks) < 4 {
 		b.WriteString("fewer than four weeks: no change can be told\n")
-	case c.Warning:
-		fmt.Fprintf(&b, "CHANGE from the week of %s: %.1f%% accepted before, %.1f%% after, p = %.4f\n", c.Week.Format("2006-01-02"), 100*c.Before, 100*c.After, c.PValue)
-	default:
-		fmt.Fprintf(&b, "no change of the share accepted that chance does not explain (p = %.4f)\n", c.PValue)
+		return b.String()
+	}
+	percent := func(x float64) string { return fmt.Sprintf("%.1f%%", 100*x) }
+	for _, x := range []struct {
+		what string
+		c    *ChangePoint
+		text func(float64) string
+	}{
+		{"the share accepted", &d.Change, percent},
+		{"mean confidence", &d.ConfidenceChange, percent},
+		{"median depth", &d.DepthChange, func(x float64) string { return fmt.Sprintf("%.1f", x) }},
+	} {
+		if x.c.Warning {
+			fmt.Fprintf(&b, "CHANGE of %s from the week of %s: %s before, %s after, p = %.4f\n", x.what, x.c.Week.Format("2006-01-02"), x.text(x.c.Before), x.text(x.c.After), x.c.PValue)
+		} else {
+			fmt.Fprintf(&b, "no change of %s that chance does not explain (p = %.4f)\n", x.what, x.c.PValue)
+		}
 	}
 	return b.String()
 }

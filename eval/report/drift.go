@@ -11,7 +11,7 @@ import (
 
 // Drift draws what coders did with suggestions week by week: the share accepted
 // with the interval of each week's own suggestions, mean confidence, and median
-// retrieval rank. words says a reason in words.
+// retrieval rank, each with its change where one is warned of. words says a reason in words.
 func Drift(d *measure.Drifting, words func(reason string) string) []Chart {
 	if len(d.Weeks) == 0 {
 		return nil
@@ -19,8 +19,8 @@ func Drift(d *measure.Drifting, words func(reason string) string) []Chart {
 	var labels []string
 	var accepted, confidence, depth []row
 	a := Chart{Title: "Share accepted", About: "Of the decided suggestions of each week; deviation in standard errors from the reference weeks.", Head: []string{"week from", "suggestions", "accepted", "from", "to", "deviation"}}
-	c := Chart{Title: "Confidence", About: "Mean confidence of the decided suggestions.", Head: []string{"week from", "mean confidence"}}
-	r := Chart{Title: "Retrieval depth", About: "Median rank at which retrieval had the decided codes.", Head: []string{"week from", "median rank"}}
+	c := Chart{Title: "Confidence", About: "Mean confidence of the decided suggestions; deviation in standard errors from the reference weeks.", Head: []string{"week from", "mean confidence", "deviation"}}
+	r := Chart{Title: "Retrieval depth", About: "Median rank at which retrieval had the decided codes; deviation in standard errors, by how many lie above the median of the reference weeks.", Head: []string{"week from", "median rank", "deviation"}}
 	deepest := 1.0
 	for i := range d.Weeks {
 		w := &d.Weeks[i]
@@ -30,22 +30,24 @@ func Drift(d *measure.Drifting, words func(reason string) string) []Chart {
 		accepted = append(accepted, row{label, f.Value, f.Low, f.High, ""})
 		a.Rows = append(a.Rows, []string{label, fmt.Sprint(w.N), measure.Number(f.Value), measure.Number(f.Low), measure.Number(f.High), fmt.Sprintf("%+.1f", w.Deviation)})
 		confidence = append(confidence, row{label, w.Confidence, w.Confidence, w.Confidence, ""})
-		c.Rows = append(c.Rows, []string{label, measure.Number(w.Confidence)})
+		c.Rows = append(c.Rows, []string{label, measure.Number(w.Confidence), fmt.Sprintf("%+.1f", w.ConfidenceDeviation)})
 		depth = append(depth, row{label, w.Depth, w.Depth, w.Depth, ""})
-		known := measure.Number(w.Depth)
+		known, deviation := measure.Number(w.Depth), fmt.Sprintf("%+.1f", w.DepthDeviation)
 		if w.Depth == 0 {
-			known = "not known"
+			known, deviation = "not known", "not known"
 		}
-		r.Rows = append(r.Rows, []string{label, known})
+		r.Rows = append(r.Rows, []string{label, known, deviation})
 		deepest = max(deepest, w.Depth*1.1)
 	}
-	change := -1
-	if d.Change.Warning {
-		change = slices.IndexFunc(d.Weeks, func(w measure.Week) bool { return w.Start.Equal(d.Change.Week) })
+	change := func(c *measure.ChangePoint) int {
+		if !c.Warning {
+			return -1
+		}
+		return slices.IndexFunc(d.Weeks, func(w measure.Week) bool { return w.Start.Equal(c.Week) })
 	}
-	a.Drawing = weekly(a.Title, "share accepted", labels, accepted, 1, d.Reference, change)
-	c.Drawing = weekly(c.Title, "mean confidence", labels, confidence, 1, d.Reference, -1)
-	r.Drawing = weekly(r.Title, "median rank", labels, depth, deepest, d.Reference, -1)
+	a.Drawing = weekly(a.Title, "share accepted", labels, accepted, 1, d.Reference, change(&d.Change))
+	c.Drawing = weekly(c.Title, "mean confidence", labels, confidence, 1, d.Reference, change(&d.ConfidenceChange))
+	r.Drawing = weekly(r.Title, "median rank", labels, depth, deepest, d.Reference, change(&d.DepthChange))
 	return []Chart{a, reasons(d, words), c, r}
 }
 

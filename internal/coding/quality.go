@@ -109,6 +109,30 @@ type Judgement struct {
 	Remark string
 }
 
+// Lead is the diagnosis that was judged to lead: the first. Where all are only
+// acceptable none does, and the zero key is given.
+func (j *Judgement) Lead() CodeKey {
+	var first *GivenCode
+	right := false
+	for i := range j.Codes {
+		if g := &j.Codes[i]; g.System == ICD10CM {
+			if first == nil {
+				first = g
+			}
+			right = right || !g.Acceptable
+		}
+	}
+	if !right {
+		return CodeKey{}
+	}
+	return first.CodeKey
+}
+
+// NoteName is by what a note is known, whatever its text.
+type NoteName struct {
+	Source, NoteID string
+}
+
 // FindingKind is in what a coder's codes differ from a judgement.
 type FindingKind string
 

@@ -7,12 +7,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"chartcode/internal/coding"
 	"chartcode/internal/review"
 )
 
-// maxRemark is how long a remark or answer may be, in bytes.
+// maxRemark is how long a remark or answer may be, in characters.
 const maxRemark = 2000
 
 // Coded is one coding of a case, beside the others.
@@ -117,6 +118,20 @@ func (s *Service) Look(ctx context.Context, u coding.User, target string, item i
 	return nil
 }
 
+// BlindNotes gives the notes of what a user is coding again just now, of which he
+// must see no code.
+func (s *Service) BlindNotes(ctx context.Context, u coding.User) (map[coding.NoteName]bool, error) {
+	list, err := s.store.BlindNotes(ctx, u.Login)
+	if err != nil {
+		return nil, failed("read notes of recodings", err)
+	}
+	out := make(map[coding.NoteName]bool, len(list))
+	for _, n := range list {
+		out[n] = true
+	}
+	return out, nil
+}
+
 // codings gives the review and the finished recodings, in an order that follows
 // from the case's number, so that it does not tell which is which.
 func codings(c *coding.AuditCase) []Coded {
@@ -162,7 +177,7 @@ func rows(list []Coded, j *coding.Judgement) []Row {
 	if j != nil {
 		for _, g := range j.Codes {
 			r := row(g)
-			r.Right, r.Acceptable, r.Lead = !g.Acceptable, g.Acceptable, g.CodeKey == leading(j.Codes)
+			r.Right, r.Acceptable, r.Lead = !g.Acceptable, g.Acceptable, g.CodeKey == j.Lead()
 		}
 	}
 	for i := range out {
@@ -203,11 +218,12 @@ type Verdict struct {
 }
 
 // Judge keeps what is right about a case: the codes named, the others are wrong.
-// Codes that no coding has are looked up.
+// Codes that no coding has are looked up. Where ICD-10-CM codes are right, one is to
+// lead.
 func (s *Service) Judge(ctx context.Context, u coding.User, id int64, verdicts []Verdict, remark string) error {
 	remark = strings.TrimSpace(remark)
-	if len(remark) > maxRemark {
-		return ErrInput
+	if utf8.RuneCountInString(remark) > maxRemark {
+		return ErrTooLong
 	}
 	c, found, err := s.store.AuditCase(ctx, id)
 	if err != nil {
@@ -219,13 +235,14 @@ func (s *Service) Judge(ctx context.Context, u coding.User, id int64, verdicts [
 	if err := mayJudge(u, &c); err != nil {
 		return err
 	}
+	verdicts, err = oneLead(verdicts)
+	if err != nil {
+		return err
+	}
 	known := rows(codings(&c), nil)
 	j := coding.Judgement{Case: id, By: u.Login, At: s.moment(), Remark: remark}
 	var lead []coding.GivenCode
 	for _, v := range verdicts {
-		if slices.ContainsFunc(append(lead, j.Codes...), func(g coding.GivenCode) bool { return g.CodeKey == v.Code }) {
-			continue
-		}
 		g := coding.GivenCode{CodeKey: v.Code, Acceptable: v.Acceptable}
 		if i := slices.IndexFunc(known, func(r Row) bool { return r.CodeKey == v.Code }); i >= 0 {
 			g.Display, g.Evidence = known[i].Display, known[i].Evidence
@@ -236,7 +253,7 @@ func (s *Service) Judge(ctx context.Context, u coding.User, id int64, verdicts [
 			}
 			g.Display = code.Title
 		}
-		if v.Lead && len(lead) == 0 {
+		if v.Lead {
 			lead = append(lead, g)
 		} else {
 			j.Codes = append(j.Codes, g)
@@ -250,6 +267,28 @@ func (s *Service) Judge(ctx context.Context, u coding.User, id int64, verdicts [
 		return ErrJudged
 	}
 	return err
+}
+
+// oneLead merges verdicts on the same code, of which the first counts, and keeps one
+// lead. A right diagnosis needs one: the order of the others says nothing.
+func oneLead(verdicts []Verdict) ([]Verdict, error) {
+	var out []Verdict
+	leads, right := false, false
+	for _, v := range verdicts {
+		diagnosis := v.Code.System == coding.ICD10CM
+		v.Lead = v.Lead && diagnosis && !leads
+		leads = leads || v.Lead
+		if i := slices.IndexFunc(out, func(o Verdict) bool { return o.Code == v.Code }); i >= 0 {
+			out[i].Lead = out[i].Lead || v.Lead
+			continue
+		}
+		right = right || diagnosis && !v.Acceptable
+		out = append(out, v)
+	}
+	if right && !leads {
+		return nil, ErrNoLead
+	}
+	return out, nil
 }
 
 func btoi(b bool) int {
@@ -333,7 +372,7 @@ func findings(c *coding.AuditCase) []Finding {
 				add(coding.FindingMissed, g)
 			}
 		}
-		if want := leading(right); want.Code != "" && has(k.Codes, want) && leading(k.Codes) != want {
+		if want := c.Judgement.Lead(); want.Code != "" && has(k.Codes, want) && leading(k.Codes) != want {
 			add(coding.FindingFirst, right[slices.IndexFunc(right, func(g coding.GivenCode) bool { return g.CodeKey == want })])
 		}
 	}
@@ -343,8 +382,11 @@ func findings(c *coding.AuditCase) []Finding {
 // Answer keeps what a coder says to a finding on his own codes.
 func (s *Service) Answer(ctx context.Context, u coding.User, a coding.FindingAnswer) error {
 	a.Coder, a.At, a.Text = u.Login, s.moment(), strings.TrimSpace(a.Text)
-	if len(a.Text) > maxRemark || !a.Agrees && a.Text == "" {
-		return ErrInput
+	switch {
+	case utf8.RuneCountInString(a.Text) > maxRemark:
+		return ErrTooLong
+	case !a.Agrees && a.Text == "":
+		return ErrNoReason
 	}
 	c, found, err := s.store.AuditCase(ctx, a.Case)
 	if err != nil {

@@ -174,7 +174,7 @@ func judgedCase(c *coding.AuditCase, codes []coding.GivenCode) measure.Case {
 			out.Required = append(out.Required, g.Code)
 		}
 	}
-	if first := leading(c.Judgement.Codes).Code; first != "" {
+	if first := c.Judgement.Lead().Code; first != "" {
 		out.First = []string{first}
 	}
 	first := leading(codes).Code

@@ -20,12 +20,15 @@ import (
 // A plainly wrong suggestion is a code that the run gave to other notes, of a
 // chapter in which the note has neither gold, nor suggestion, nor one of its first
 // fifty candidates; symptoms, external causes and factors are no such chapters. It
-// has the words of another suggestion as its evidence and a confidence such as the
-// others have, so that nothing but reading tells it apart.
+// has words of the note as its evidence that no other suggestion has, and stands
+// where its confidence, between those of its neighbours, puts it, so that nothing
+// but reading tells it apart. A note without such words has fewer than the rate says.
 func MakePractice(r *runs.Run, notes []dataset.Note, cases []measure.Case, titles map[string]runs.Title, rate float64, seed uint64) []coding.PracticeNote {
 	pool := map[string]bool{}
+	low, high := 1.0, 0.0 // of the run
 	for i := range cases {
 		for _, s := range cases[i].Shown {
+			low, high = min(low, s.Confidence), max(high, s.Confidence)
 			if t := titles[s.Code]; t.Billable && !vague(s.Code) {
 				pool[s.Code] = true
 			}
@@ -54,11 +57,15 @@ func MakePractice(r *runs.Run, notes []dataset.Note, cases []measure.Case, title
 			if rng.Float64() >= rate || len(wrong) == 0 {
 				continue
 			}
+			words, ok := otherWords(&p, rng)
+			if !ok {
+				break // nothing that would not tell it apart
+			}
 			k := rng.IntN(len(wrong))
-			like := p.Suggested[rng.IntN(len(p.Suggested))]
+			at, confidence := between(p.Suggested, low, high, rng)
 			one := coding.PracticeSuggestion{Seeded: true, Suggestion: coding.Suggestion{System: coding.ICD10CM, Code: wrong[k], Display: titles[wrong[k]].Title,
-				Confidence: like.Confidence, Evidence: like.Evidence, Warnings: []coding.Finding{}}}
-			p.Suggested = slices.Insert(p.Suggested, rng.IntN(len(p.Suggested)+1), one)
+				Confidence: confidence, Evidence: words, Warnings: []coding.Finding{}}}
+			p.Suggested = slices.Insert(p.Suggested, at, one)
 			wrong = slices.Delete(wrong, k, k+1)
 		}
 		for k := range p.Suggested {

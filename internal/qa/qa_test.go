@@ -120,6 +120,14 @@ func TestAuditFromDrawToAnswer(t *testing.T) {
 	if err := f.Judge(t.Context(), coder("cleo"), 1, nil, ""); !errors.Is(err, qa.ErrForbidden) {
 		t.Errorf("a coder judged: %v", err)
 	}
+	// Which code leads is said, never taken from the order.
+	unled := []qa.Verdict{{Code: key("I10")}, {Code: key("E11.40")}}
+	if err := f.Judge(t.Context(), olga, 1, unled, ""); !errors.Is(err, qa.ErrInput) || !errors.Is(err, qa.ErrNoLead) {
+		t.Errorf("judged without a lead: %v", err)
+	}
+	if err := f.Judge(t.Context(), olga, 1, []qa.Verdict{{Code: coding.CodeKey{System: coding.CPT, Code: "99213"}, Lead: true}, {Code: key("I10")}}, ""); !errors.Is(err, qa.ErrNoLead) {
+		t.Errorf("a procedure leads: %v", err)
+	}
 	f.judge(olga, 1, "I10", "E11.40")
 	if err := f.Judge(t.Context(), olga, 1, nil, ""); !errors.Is(err, qa.ErrJudged) {
 		t.Errorf("judged twice: %v", err)
@@ -300,7 +308,7 @@ func practice(rate float64) []coding.PracticeNote {
 		add(fmt.Sprint("PR-", i), visit, []string{"E11.40", "I10"}, measure.Shown{Code: "E11.40", Confidence: 0.9, Evidence: []coding.Span{{Start: 0, End: 15}}},
 			measure.Shown{Code: "I10", Confidence: 0.7}, measure.Shown{Code: "E78.5", Confidence: 0.5})
 	}
-	add("PR-other", "Cataract, stone, reflux, cough, back pain.", []string{"H25.9"}, measure.Shown{Code: "H25.9"}, measure.Shown{Code: "N20.0"}, measure.Shown{Code: "K21.9"}, measure.Shown{Code: "R05.9"}, measure.Shown{Code: "M54.50"})
+	add("PR-other", "Cataract, stone, reflux, cough, back pain.", []string{"H25.9"}, measure.Shown{Code: "H25.9", Confidence: 0.9}, measure.Shown{Code: "N20.0", Confidence: 0.8}, measure.Shown{Code: "K21.9", Confidence: 0.7}, measure.Shown{Code: "R05.9", Confidence: 0.6}, measure.Shown{Code: "M54.50", Confidence: 0.5})
 	return qa.MakePractice(&r, notes, cases, titles, rate, 1)
 }
 
@@ -333,6 +341,37 @@ func TestSeededSuggestionsArePlainlyWrong(t *testing.T) {
 				t.Error("seeded at rate 0")
 			}
 		}
+	}
+}
+
+// Nothing but reading tells a seeded suggestion apart: the list stays in the order
+// of its confidences, no two are alike, and no words are quoted twice.
+func TestSeededSuggestionsLookLikeTheOthers(t *testing.T) {
+	t.Parallel()
+	quoted, places := 0, map[int]bool{}
+	for _, p := range practice(1)[:20] {
+		var spans []coding.Span
+		for i, s := range p.Suggested {
+			if s.Rank != i+1 || i > 0 && s.Confidence >= p.Suggested[i-1].Confidence {
+				t.Errorf("rank %d, confidence %g behind %+v", s.Rank, s.Confidence, p.Suggested[max(i-1, 0)])
+			}
+			for _, e := range s.Evidence {
+				if e.NoteID != p.Note.NoteID || e.Start < 0 || e.End > len(visit) || e.Start >= e.End || visit[e.Start:e.End] != e.Text {
+					t.Errorf("words outside of the note: %+v", e)
+				}
+				if slices.ContainsFunc(spans, func(o coding.Span) bool { return e.Start < o.End && o.Start < e.End }) {
+					t.Errorf("%s has the words %q of another", s.Code, e.Text)
+				}
+				spans = append(spans, e.Span)
+			}
+			if s.Seeded {
+				places[i] = true
+				quoted += len(s.Evidence)
+			}
+		}
+	}
+	if quoted == 0 || len(places) < 4 {
+		t.Errorf("%d quotes, places %v", quoted, places)
 	}
 }
 

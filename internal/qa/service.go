@@ -26,6 +26,22 @@ var (
 	ErrNoReviews = errors.New("no finished review of that period is left to draw from")
 )
 
+// inputError is an ErrInput that says what is amiss.
+type inputError string
+
+func (e inputError) Error() string { return string(e) }
+
+// Is makes it an ErrInput.
+func (e inputError) Is(target error) bool { return target == ErrInput }
+
+// What is wrong with a judgement or an answer; each is an ErrInput.
+const (
+	ErrNoLead    = inputError("say which of the right ICD-10-CM codes leads")
+	ErrWrongLead = inputError("the code chosen to lead is not among those judged right or acceptable")
+	ErrNoReason  = inputError("an answer that does not agree needs a sentence")
+	ErrTooLong   = inputError("a remark or answer has at most 2000 characters")
+)
+
 // Samples keeps samples with their cases; found and ok are false where there is
 // none, or one already.
 type Samples interface {
@@ -44,6 +60,7 @@ type Samples interface {
 // Recodings keeps what is coded again and practised.
 type Recodings interface {
 	Blind(ctx context.Context, login string, item int64) (bool, error)
+	BlindNotes(ctx context.Context, login string) ([]coding.NoteName, error)
 	OpenRecodings(ctx context.Context, login string) (ofCase, practice int64, err error)
 	CasesFree(ctx context.Context, login string) (int, error)
 	TakeCase(ctx context.Context, login string, ev coding.AuditEvent) (id int64, found bool, err error)

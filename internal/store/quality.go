@@ -79,9 +79,6 @@ const (
 	sqlOpenCodings = `SELECT coalesce(max(id) FILTER (WHERE case_id IS NOT NULL), 0), coalesce(max(id) FILTER (WHERE practice_id IS NOT NULL), 0)
 		FROM recodings WHERE coder = $1 AND finished_at IS NULL`
 
-	sqlBlind = `SELECT EXISTS (SELECT FROM recodings r JOIN audit_cases c ON c.id = r.case_id
-		WHERE r.coder = $1 AND r.finished_at IS NULL AND c.item_id = $2)`
-
 	recodingColumns = `SELECT r.id, coalesce(r.case_id, 0), coalesce(c.item_id, 0), coalesce(r.practice_id, 0), r.coder, r.taken_at, r.finished_at,
 			coalesce(c.setting, p.note->>'setting', ''), r.given, r.rejected, coalesce(p.note, '{}'), coalesce(p.suggestions, '[]'), coalesce(p.gold, '[]')
 		FROM recodings r LEFT JOIN audit_cases c ON c.id = r.case_id LEFT JOIN practice_notes p ON p.id = r.practice_id`
@@ -282,13 +279,6 @@ func (s *Store) take(ctx context.Context, login string, practice bool, sql strin
 		return insertAudit(ctx, tx, ev)
 	})
 	return id, found && err == nil, err
-}
-
-// Blind reports whether a login is coding an item again just now, and must not see
-// what others gave.
-func (s *Store) Blind(ctx context.Context, login string, item int64) (blind bool, err error) {
-	err = s.pool.QueryRow(ctx, sqlBlind, login, item).Scan(&blind)
-	return blind, wrap("look for a recoding", err)
 }
 
 // Recoding gives a recoding with its notes. Ev, unless nil, is entered in the audit

@@ -188,6 +188,9 @@ func (s *server) showCase(w http.ResponseWriter, r *http.Request, u coding.User,
 	s.render(w, withUser(r, u), status, "qacase", v)
 }
 
+// leadMore is the choice of the first code that was typed to lead.
+const leadMore = "more"
+
 // qaJudge takes the form of a judgement: a verdict for each code shown, and codes
 // that were missing in all codings.
 func (s *server) qaJudge(w http.ResponseWriter, r *http.Request, u coding.User) {
@@ -200,7 +203,7 @@ func (s *server) qaJudge(w http.ResponseWriter, r *http.Request, u coding.User) 
 		return
 	}
 	f := r.PostForm
-	lead := f.Get("lead")
+	lead, leads := f.Get("lead"), false
 	var list []qa.Verdict
 	for i, text := range f["code"] {
 		system, code, _ := strings.Cut(text, " ")
@@ -215,10 +218,16 @@ func (s *server) qaJudge(w http.ResponseWriter, r *http.Request, u coding.User) 
 			s.showCase(w, r, u, http.StatusUnprocessableEntity, "Say of each code whether it is right.")
 			return
 		}
+		leads = leads || v.Lead
 		list = append(list, v)
 	}
 	for _, code := range strings.FieldsFunc(f.Get("more"), func(c rune) bool { return c == ' ' || c == ',' || c == ';' || c == '\n' || c == '\r' }) {
-		list = append(list, qa.Verdict{Code: coding.CodeKey{System: coding.ICD10CM, Code: typedCode(coding.ICD10CM, code)}, Lead: lead == "more" && !slices.ContainsFunc(list, func(v qa.Verdict) bool { return v.Lead })})
+		list = append(list, qa.Verdict{Code: coding.CodeKey{System: coding.ICD10CM, Code: typedCode(coding.ICD10CM, code)}, Lead: lead == leadMore && !leads})
+		leads = leads || lead == leadMore
+	}
+	if lead != "" && !leads {
+		s.showCase(w, r, u, http.StatusUnprocessableEntity, sentence(qa.ErrWrongLead))
+		return
 	}
 	err := s.Quality.Judge(r.Context(), u, id, list, f.Get("remark"))
 	switch {

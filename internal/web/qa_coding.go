@@ -198,10 +198,22 @@ func (s *server) qaCode(w http.ResponseWriter, r *http.Request, u coding.User) {
 
 type qaFindingsView struct {
 	qaFrame
-	Findings []qa.Finding
+	Findings []qaFindingLine
+}
+
+// qaFindingLine is a finding with an answer to it that was typed and refused.
+type qaFindingLine struct {
+	qa.Finding
+	Typed string
 }
 
 func (s *server) qaFindings(w http.ResponseWriter, r *http.Request, u coding.User) {
+	s.showFindings(w, r, u, http.StatusOK, "", coding.FindingAnswer{})
+}
+
+// showFindings shows the findings on a user's codes; problem says what was refused,
+// of which answer.
+func (s *server) showFindings(w http.ResponseWriter, r *http.Request, u coding.User, status int, problem string, refused coding.FindingAnswer) {
 	if u.Role == coding.RoleService {
 		s.refuse(w, r, u)
 		return
@@ -211,11 +223,19 @@ func (s *server) qaFindings(w http.ResponseWriter, r *http.Request, u coding.Use
 		s.fail(w, r, err)
 		return
 	}
-	v := qaFindingsView{s.qaFrame(u, "findings"), list}
+	v := qaFindingsView{qaFrame: s.qaFrame(u, "findings")}
+	v.Error = problem
+	for _, f := range list {
+		line := qaFindingLine{Finding: f}
+		if f.Case == refused.Case && f.Kind == refused.Kind && f.CodeKey == refused.Code {
+			line.Typed = refused.Text
+		}
+		v.Findings = append(v.Findings, line)
+	}
 	if r.URL.Query().Get("said") != "" {
 		v.Message = "Your answer is kept with the finding."
 	}
-	s.render(w, withUser(r, u), http.StatusOK, "qafindings", v)
+	s.render(w, withUser(r, u), status, "qafindings", v)
 }
 
 func (s *server) qaAnswer(w http.ResponseWriter, r *http.Request, u coding.User) {
@@ -227,7 +247,7 @@ func (s *server) qaAnswer(w http.ResponseWriter, r *http.Request, u coding.User)
 		Agrees: f.Get("answer") == "agree", Text: f.Get("text")}
 	if err := s.Quality.Answer(r.Context(), u, a); err != nil {
 		if errors.Is(err, qa.ErrInput) {
-			s.qaMessage(w, r, u, http.StatusUnprocessableEntity, "Say why", "An answer that does not agree needs a sentence of at most 2000 characters. Go back and write it.")
+			s.showFindings(w, r, u, http.StatusUnprocessableEntity, sentence(err), a)
 			return
 		}
 		s.qaRefused(w, r, u, err)

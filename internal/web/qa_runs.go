@@ -13,6 +13,7 @@ import (
 	"chartcode/eval/results"
 	evalruns "chartcode/eval/runs"
 	"chartcode/internal/coding"
+	"chartcode/internal/review"
 )
 
 // qaNotesPage is how many notes a page of a run lists.
@@ -33,6 +34,7 @@ type qaRunsView struct {
 type qaRunView struct {
 	qaFrame
 	In         report.Input
+	Hidden     int // notes that are left out
 	Settings   [][2]string
 	Charts     []report.Chart
 	Confusions []report.Confusion
@@ -68,12 +70,12 @@ type qaNoteView struct {
 
 type qaCompareView struct {
 	qaFrame
-	A, B    string
-	List    []evalruns.Run
-	In      *report.Input
-	Charts  []report.Chart
-	Places  map[string]int
-	Problem string
+	A, B   string
+	List   []evalruns.Run
+	In     *report.Input
+	Charts []report.Chart
+	Places map[string]int
+	Hidden int // notes that are left out
 }
 
 // Place is where a note stands in the run, from 1.
@@ -114,7 +116,7 @@ func figureOf(s *measure.Scores, name string) *measure.Figure {
 func (s *server) qaBroken(w http.ResponseWriter, r *http.Request, u coding.User, err error) {
 	switch {
 	case errors.Is(err, evalruns.ErrNone):
-		s.qaMessage(w, r, u, http.StatusNotFound, "There is no such run", "It may have been removed from the folder of evalruns. The list of runs says which there are.")
+		s.qaMessage(w, r, u, http.StatusNotFound, "There is no such run", "It may have been removed from the folder of runs. The list of runs says which there are.")
 	case errors.Is(err, evalruns.ErrUnfinished):
 		s.qaMessage(w, r, u, http.StatusConflict, "The run is not finished", "The command chartcode eval run goes on with it.")
 	case errors.Is(err, results.ErrNotes):
@@ -172,12 +174,31 @@ func placesOf(in *report.Input) map[string]int {
 	return out
 }
 
-func notesOf(in *report.Input) []report.Note {
-	out := make([]report.Note, len(in.Cases))
+// notesOf gives the notes of a run but those that are hidden, with their places.
+func notesOf(in *report.Input, hidden map[int]bool) (notes []report.Note, places []int) {
 	for i := range in.Cases {
-		out[i] = report.NewNote(&in.Notes[i], &in.Cases[i], in.Titles)
+		if !hidden[i] {
+			notes, places = append(notes, report.NewNote(&in.Notes[i], &in.Cases[i], in.Titles)), append(places, i+1)
+		}
 	}
-	return out
+	return notes, places
+}
+
+// qaHidden gives the indexes of a run's notes that the user is coding again blind
+// just now: no page shows him a code of theirs. If ok is false it has answered.
+func (s *server) qaHidden(w http.ResponseWriter, r *http.Request, u coding.User, in *report.Input) (hidden map[int]bool, ok bool) {
+	blind, err := s.Quality.BlindNotes(r.Context(), u)
+	if err != nil {
+		s.fail(w, r, err)
+		return nil, false
+	}
+	hidden = map[int]bool{}
+	for i := range in.Notes {
+		if n := &in.Notes[i]; blind[coding.NoteName{Source: n.Source, NoteID: n.NoteID}] {
+			hidden[i] = true
+		}
+	}
+	return hidden, true
 }
 
 func (s *server) qaRun(w http.ResponseWriter, r *http.Request, u coding.User) {
@@ -185,8 +206,20 @@ func (s *server) qaRun(w http.ResponseWriter, r *http.Request, u coding.User) {
 	if !ok {
 		return
 	}
+	hidden, ok := s.qaHidden(w, r, u, &in)
+	if !ok {
+		return
+	}
 	v := s.newRunView(u, in)
-	v.Settings, v.Charts, v.Confusions, v.Filters = report.Settings(&in.Run), report.Charts(&in), report.Confusions(in.Cases, in.Titles), report.Filters(notesOf(&in))
+	v.Hidden = len(hidden)
+	var cases []measure.Case
+	for i := range in.Cases {
+		if !hidden[i] {
+			cases = append(cases, in.Cases[i])
+		}
+	}
+	notes, _ := notesOf(&in, hidden)
+	v.Settings, v.Charts, v.Confusions, v.Filters = report.Settings(&in.Run), report.Charts(&in), report.Confusions(cases, in.Titles), report.Filters(notes)
 	s.render(w, withUser(r, u), http.StatusOK, "qarunview", v)
 }
 
@@ -197,7 +230,12 @@ func (s *server) qaNotes(w http.ResponseWriter, r *http.Request, u coding.User) 
 		return
 	}
 	v := qaNotesView{qaRunView: s.newRunView(u, in), Kind: r.URL.Query().Get("kind"), From: max(1, number(r.URL.Query().Get("from")))}
-	all := notesOf(&in)
+	hidden, ok := s.qaHidden(w, r, u, &in)
+	if !ok {
+		return
+	}
+	v.Hidden = len(hidden)
+	all, places := notesOf(&in, hidden)
 	v.Filters = report.Filters(all)
 	if !slices.ContainsFunc(v.Filters, func(f report.Filter) bool { return f.ID == v.Kind }) {
 		v.Kind = "all"
@@ -205,7 +243,7 @@ func (s *server) qaNotes(w http.ResponseWriter, r *http.Request, u coding.User) 
 	var lines []qaNoteLine
 	for i := range all {
 		if v.Kind == "all" || all[i].Is(v.Kind) {
-			lines = append(lines, qaNoteLine{all[i], i + 1})
+			lines = append(lines, qaNoteLine{all[i], places[i]})
 		}
 	}
 	from := min(v.From-1, len(lines))
@@ -235,13 +273,21 @@ func (s *server) qaNote(w http.ResponseWriter, r *http.Request, u coding.User) {
 		return
 	}
 	i := int(n) - 1
+	hidden, ok := s.qaHidden(w, r, u, &in)
+	if !ok {
+		return
+	}
+	if hidden[i] {
+		s.qaRefused(w, r, u, review.ErrBlind)
+		return
+	}
 	v := qaNoteView{qaFrame: s.qaFrame(u, "runs"), In: in, Note: report.NewNote(&in.Notes[i], &in.Cases[i], in.Titles), N: int(n), Of: len(in.Cases), Kind: r.URL.Query().Get("kind")}
 	if !slices.ContainsFunc(report.ErrorKinds(), func(k [2]string) bool { return k[0] == v.Kind }) {
 		v.Kind = "all"
 	}
 	fits := func(k int) bool {
-		if v.Kind == "all" {
-			return true
+		if hidden[k] || v.Kind == "all" {
+			return !hidden[k]
 		}
 		other := report.NewNote(&in.Notes[k], &in.Cases[k], in.Titles)
 		return other.Is(v.Kind)
@@ -301,7 +347,14 @@ func (s *server) qaCompare(w http.ResponseWriter, r *http.Request, u coding.User
 			s.qaBroken(w, r, u, err)
 			return
 		}
-		v.In, v.Places = &in, placesOf(&in)
+		hidden, ok := s.qaHidden(w, r, u, &in)
+		if !ok {
+			return
+		}
+		v.In, v.Places, v.Hidden = &in, placesOf(&in), len(hidden)
+		seen := *in.Comparison
+		seen.Changes = slices.DeleteFunc(slices.Clone(seen.Changes), func(c measure.Change) bool { return hidden[v.Places[c.NoteID]-1] })
+		in.Comparison = &seen
 		c := report.Differences(in.Comparison)
 		c.Title, c.About = "Difference of B from A", "B minus A, on the same notes. To the right of the line B is better."
 		v.Charts = []report.Chart{c}

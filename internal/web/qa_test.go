@@ -128,7 +128,16 @@ func TestJudgeAndAnswer(t *testing.T) {
 	f := url.Values{"code": {"ICD-10-CM E11.40", "ICD-10-CM E11.9"}, "verdict-0": {"right"}}
 	auditor.post("/qa/cases/1", f).wants(t, http.StatusUnprocessableEntity, "Say of each code")
 	f.Set("verdict-1", "wrong")
+	f.Set("remark", "As I wrote it.")
+	kept := []string{`value="right" required checked`, `value="wrong" checked`, "As I wrote it."}
+	auditor.post("/qa/cases/1", f).wants(t, http.StatusUnprocessableEntity, append(kept, "which of the right ICD-10-CM codes leads")...)
+	for lead, value := range map[string]string{"ICD-10-CM E11.9": "ICD-10-CM E11.9", "more": "more"} { // judged wrong; nothing typed
+		f.Set("lead", lead)
+		auditor.post("/qa/cases/1", f).wants(t, http.StatusUnprocessableEntity, append(kept, "chosen to lead is not among", `value="`+value+`" checked`)...)
+	}
+	f.Set("remark", strings.Repeat("é", 2001))
 	f.Set("lead", "ICD-10-CM E11.40")
+	auditor.post("/qa/cases/1", f).wants(t, http.StatusUnprocessableEntity, "at most 2000 characters", strings.Repeat("é", 2001))
 	f.Set("more", "q99.99")
 	f.Set("remark", "Neuropathy is stated.")
 	auditor.post("/qa/cases/1", f).wants(t, http.StatusUnprocessableEntity, "no such code", `value="q99.99"`, "Neuropathy is stated.", `value="right" required checked`, `value="wrong" checked`, `value="ICD-10-CM E11.40" checked`)
@@ -144,6 +153,8 @@ func TestJudgeAndAnswer(t *testing.T) {
 	ben.get("/qa/findings").wants(t, http.StatusOK, "not right", "E11.9", "missed", "E11.40")
 	say := url.Values{"case": {"1"}, "finding": {"missed"}, "system": {"ICD-10-CM"}, "code": {"I10"}, "answer": {"disagree"}}
 	coder.post("/qa/findings", say).wants(t, http.StatusUnprocessableEntity, "needs a sentence")
+	say.Set("text", strings.Repeat("é", 2001))
+	coder.post("/qa/findings", say).wants(t, http.StatusUnprocessableEntity, "at most 2000 characters", ">"+strings.Repeat("é", 2001)+"</textarea>")
 	say.Set("text", "It was <not> treated.")
 	coder.post("/qa/findings", say).wants(t, http.StatusSeeOther)
 	say.Set("code", "E11.9")
@@ -154,6 +165,21 @@ func TestJudgeAndAnswer(t *testing.T) {
 	people.wants(t, http.StatusOK, "reviews and blind codings", "demo-coder", "blind codings", "E00-E89 Endocrine and metabolic", "below 95%")
 	coder.get("/qa/people").wants(t, http.StatusForbidden)
 	coder.get("/qa/audits").wants(t, http.StatusForbidden)
+}
+
+// A code that all codings missed can lead.
+func TestMissedCodeLeads(t *testing.T) {
+	t.Parallel()
+	s, _ := audited(t)
+	ben, auditor := s.named("ben", coding.RoleCoder), s.as(coding.RoleAuditor)
+	ben.post(ben.take("case"), url.Values{"kind": {"finish"}}).wants(t, http.StatusSeeOther)
+	auditor.get("/qa/cases/1").wants(t, http.StatusOK, "one of these leads (the first)")
+	f := url.Values{"code": {"ICD-10-CM E11.40"}, "verdict-0": {"right"}, "lead": {"more"}, "more": {"i10 e11.9"}, "remark": {strings.Repeat("é", 2000)}}
+	auditor.post("/qa/cases/1", f).wants(t, http.StatusSeeOther)
+	cases, err := s.store.AuditCases(t.Context(), 0, "")
+	if err != nil || len(cases) != 1 || cases[0].Judgement == nil || cases[0].Judgement.Lead().Code != "I10" || len(cases[0].Judgement.Codes) != 3 {
+		t.Errorf("cases %+v, %v", cases, err)
+	}
 }
 
 // An auditor draws through the page; others may not.
@@ -310,6 +336,7 @@ func TestRunsOnThePage(t *testing.T) {
 	for path, status := range map[string]int{"/qa/runs/none": 404, "/qa/runs/run-a/notes/3": 404, "/qa/runs/run-a/notes/x": 404, "/qa/compare?a=run-a&b=..": 404, "/qa/runs/..%2Fruns%2Frun-a": 404} {
 		auditor.get(path).wants(t, status)
 	}
+	auditor.get("/qa/runs/none").wants(t, 404, "from the folder of runs")
 	s.as(coding.RoleCoder).get("/qa/runs").wants(t, http.StatusForbidden)
 
 	// The note as it is in the dataset is an item: a link opens it.
@@ -319,6 +346,36 @@ func TestRunsOnThePage(t *testing.T) {
 		t.Fatal("the note did not move")
 	}
 	auditor.get("/qa/runs/run-a/notes/1").wants(t, http.StatusOK, "Open in the workspace", fmt.Sprintf(`href="/items/%d"`, s.itemOf("D-1")))
+}
+
+// Who is coding a note again blind sees none of its codes on the pages of runs,
+// whatever text it had in the dataset.
+func TestRunsHideWhatIsCodedBlind(t *testing.T) {
+	t.Parallel()
+	s, _ := audited(t, withRuns(t, t.TempDir()))
+	n := note("D-1", "E-D-1", visit+" Seen again.")
+	s.save(n, s.set(n, visitCodes...))
+	pages := map[string]string{"/qa/runs/run-a": "I11.9", "/qa/runs/run-a/notes": ">D-1", "/qa/runs/run-a/notes?kind=missed": "missed I10", "/qa/compare?a=run-a&b=run-b": `<td class="mono">I10`}
+	const said = "1 note is left out"
+	auditor := s.as(coding.RoleAuditor)
+	for path, secret := range pages {
+		a := auditor.get(path)
+		a.wants(t, http.StatusOK, secret)
+		a.lacks(t, said)
+	}
+	page := auditor.take("case")
+	for path, secret := range pages {
+		a := auditor.get(path)
+		a.wants(t, http.StatusOK, said, "blind just now")
+		a.lacks(t, secret, ">D-1", "I10", "/notes/1")
+	}
+	auditor.get("/qa/runs/run-a/notes").wants(t, http.StatusOK, "/qa/runs/run-a/notes/2", "all notes <b>1</b>")
+	one := auditor.get("/qa/runs/run-a/notes/1")
+	one.wants(t, http.StatusConflict, "coding this encounter blind")
+	one.lacks(t, "E11.40", "I10")
+	auditor.get("/qa/runs/run-a/notes/2").lacks(t, `rel="prev"`)
+	auditor.post(page, url.Values{"kind": {"finish"}}).wants(t, http.StatusSeeOther)
+	auditor.get("/qa/runs/run-a/notes/1").wants(t, http.StatusOK, "E11.40")
 }
 
 func TestDriftOnThePage(t *testing.T) {
