@@ -90,11 +90,13 @@ func (s *server) throughput(w http.ResponseWriter, r *http.Request, u coding.Use
 		v.TablesHref = "/throughput?" + here.Encode()
 	}
 	v.choices(f)
-	for _, section := range report.Sections {
-		for _, c := range section.Charts {
-			if v.drawn[c.ID], err = draw(c); err != nil {
-				s.fail(w, withUser(r, u), err)
-				return
+	if !v.Tables {
+		for _, section := range report.Sections {
+			for _, c := range section.Charts {
+				if v.drawn[c.ID], err = draw(c); err != nil {
+					s.fail(w, withUser(r, u), err)
+					return
+				}
 			}
 		}
 	}
