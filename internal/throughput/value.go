@@ -71,10 +71,7 @@ func (v Value) String() string {
 	case Share:
 		return strconv.FormatFloat(100*v.X, 'f', 1, 64) + " %"
 	case Money:
-		if v.X != 0 && math.Abs(v.X) < 1 {
-			return "$" + strconv.FormatFloat(v.X, 'f', 4, 64)
-		}
-		return "$" + grouped(int64(v.X)) + strconv.FormatFloat(v.X-math.Trunc(v.X), 'f', 2, 64)[1:]
+		return money(v.X)
 	case Duration:
 		return DurationText(time.Duration(v.X * float64(time.Second)))
 	}
@@ -94,6 +91,19 @@ func (v Value) Plain() string {
 		return strconv.FormatFloat(v.X, 'f', -1, 64)
 	}
 	return strconv.FormatFloat(math.Round(v.X*1e6)/1e6, 'f', -1, 64)
+}
+
+// money writes US dollars: whole cents, and less than a dollar in hundredths of them.
+func money(x float64) string {
+	sign := ""
+	if x < 0 {
+		sign, x = "-", -x
+	}
+	if small := math.Round(x * 1e4); small > 0 && small < 1e4 {
+		return fmt.Sprintf("%s$0.%04d", sign, int64(small))
+	}
+	cents := int64(math.Round(x * 100))
+	return fmt.Sprintf("%s$%s.%02d", sign, grouped(cents/100), cents%100)
 }
 
 // grouped writes a number with commas between thousands.
