@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"chartcode/internal/chart"
@@ -80,6 +81,11 @@ func (s *server) throughput(w http.ResponseWriter, r *http.Request, u coding.Use
 	}
 	v := throughputView{Report: report, Team: u.Role.SeesTeam(), Tables: query.Get("view") == "tables", Clear: "/throughput", Zone: s.Zone.String(), drawn: map[string]template.HTML{}}
 	here := f.Values()
+	if f.Last > 0 { // and not their dates, which are other ones tomorrow
+		here.Del("from")
+		here.Del("to")
+		here.Set("days", strconv.Itoa(f.Last))
+	}
 	if !v.Team {
 		here.Del("coder")
 	}
@@ -105,8 +111,12 @@ func (s *server) throughput(w http.ResponseWriter, r *http.Request, u coding.Use
 
 // choices are what the form offers.
 func (v *throughputView) choices(f throughput.Filter) {
-	for _, p := range []struct{ days, label string }{{"1", "Today"}, {"7", "7 days"}, {"30", "30 days"}, {"90", "90 days"}} {
-		v.Periods = append(v.Periods, choice{Value: p.days, Label: p.label, Current: fmt.Sprint(f.Days()) == p.days})
+	for _, days := range throughput.Periods() {
+		c := choice{Value: strconv.Itoa(days), Label: fmt.Sprintf("%d days", days), Current: f.Last == days}
+		if days == 1 {
+			c.Label = "Today"
+		}
+		v.Periods = append(v.Periods, c)
 	}
 	seen := map[string]bool{}
 	for _, p := range v.Values.Places {
