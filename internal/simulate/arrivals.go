@@ -162,7 +162,6 @@ func (s *simulation) write(e *encounter, a arrival) {
 		usual = 5 + r.IntN(7)
 	}
 	var text strings.Builder
-	doubt := 0.0
 	for i, k := range r.Perm(len(conditions))[:usual] {
 		c := conditions[k]
 		at := text.Len()
@@ -171,7 +170,6 @@ func (s *simulation) write(e *encounter, a arrival) {
 		if a.degraded {
 			confidence = math.Round(1000*confidence*0.8) / 1000
 		}
-		doubt += 4 * confidence * (1 - confidence) / float64(usual)
 		role := coding.RoleSecondary
 		if i == 0 {
 			role = coding.RoleFirstListed
@@ -204,14 +202,10 @@ func (s *simulation) write(e *encounter, a arrival) {
 		// Whole billionths of a dollar, as spending is kept.
 		set.Usage.CostUSD = math.Round((float64(set.Usage.PromptTokens)*price+float64(set.Usage.CompletionTokens)*4*price)*1000) / 1e9
 	}
-	need := 1 - (1 - 0.6*doubt)
-	if set.Degraded {
-		need = 1 - (1-0.6*doubt)*0.7
-	}
 	if !set.Degraded {
 		s.spend(day, set.Usage)
 	}
-	e.story.Notes = append(e.story.Notes, coding.StoryNote{Note: note, ReceivedAt: a.received, StoredAt: a.ready, Set: set, Need: need})
+	e.story.Notes = append(e.story.Notes, coding.StoryNote{Note: note, ReceivedAt: a.received, StoredAt: a.ready, Set: set})
 }
 
 // spend enters what a set has cost.
