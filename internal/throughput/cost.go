@@ -38,21 +38,21 @@ func (d *data) sectionCost() Section {
 		})
 	}
 	costs := Table{ID: "costs", Title: "Cost by day and model", Definition: definition("costs"), Columns: append(append([]string{"Day", "Degraded"}, names...), "Whole site")}
-	drawn := Chart{ID: "costs", Title: "Cost of suggestions by day and model, US dollars", Kind: Stacked, Table: costs.ID, Unit: Money}
-	degraded := Chart{ID: "degraded", Title: "Share of degraded suggestions, by day", Kind: Bars, Table: costs.ID, Unit: Share, Series: []Series{{Name: "Degraded"}}}
+	drawn := newChart("costs", "Cost of suggestions by day and model, US dollars", chart.Stacked, costs.ID, Money)
+	degraded := newChart("degraded", "Share of degraded suggestions, by day", chart.Bars, costs.ID, Share, "Degraded")
 	dear, rest := dearest(by)
 	for _, name := range dear {
-		drawn.Series = append(drawn.Series, Series{Name: name})
+		drawn.Series = append(drawn.Series, chart.Series{Name: name})
 	}
 	if len(rest) > 0 {
-		drawn.Series = append(drawn.Series, Series{Name: "others"})
+		drawn.Series = append(drawn.Series, chart.Series{Name: "others"})
 	}
 	type dayModel struct {
 		day  coding.Date
 		name string
 	}
 	byDay := groups(d.models, func(k coding.CellKey) dayModel { return dayModel{k.Day, k.Name} })
-	allDay := groups(d.all, func(k coding.CellKey) coding.Date { return k.Day })
+	onDate := dayOf(d.all)
 	nano := func(day coding.Date, name string) int64 {
 		if c := byDay[dayModel{day, name}]; c != nil {
 			return c.Counts[coding.NanoUSD]
@@ -60,10 +60,7 @@ func (d *data) sectionCost() Section {
 		return 0
 	}
 	for _, day := range d.f.days() {
-		c := allDay[day]
-		if c == nil {
-			c = new(coding.CellSums)
-		}
+		c := onDate(day)
 		down := share(c.Counts[coding.DegradedSets], c.Counts[coding.SuggestedSets])
 		row := []Cell{{Value: Value{Kind: Day, Words: day.String()}}, {Value: down, List: d.list(coding.ListDegraded, onDay(day))}}
 		for _, name := range names {

@@ -67,6 +67,14 @@ func (c Calendar) FilterOf(v url.Values, now time.Time) Filter {
 // noSpecialty stands in URLs for notes without one.
 const noSpecialty = "-"
 
+// SpecialtyParam is a specialty as a URL's query has it.
+func SpecialtyParam(name string) string {
+	if name == "" {
+		return noSpecialty
+	}
+	return name
+}
+
 // Values is the filter as a URL's query.
 func (f Filter) Values() url.Values {
 	v := url.Values{"from": {f.From.String()}, "to": {f.To.String()}}
@@ -79,9 +87,7 @@ func (f Filter) Values() url.Values {
 	set("setting", string(f.Setting))
 	set("coder", f.Coder)
 	if f.Specialty != nil {
-		if set("specialty", *f.Specialty); *f.Specialty == "" {
-			v.Set("specialty", noSpecialty)
-		}
+		set("specialty", SpecialtyParam(*f.Specialty))
 	}
 	return v
 }

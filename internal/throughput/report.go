@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"chartcode/internal/chart"
 	"chartcode/internal/coding"
 )
 
@@ -42,29 +43,18 @@ type Figure struct {
 
 // Chart is a drawing of a table's columns.
 type Chart struct {
-	ID, Title string
-	Kind      ChartKind
-	Table     string // the id of the table with the same numbers
-	Labels    []string
-	Series    []Series
-	Unit      Kind
+	chart.Chart
+	ID    string
+	Table string // the id of the table with the same numbers
+	Unit  Kind
 }
 
-// ChartKind says how a chart is drawn.
-type ChartKind int
-
-// The kinds of charts.
-const (
-	Lines ChartKind = iota
-	Bars
-	Stacked
-	Rows // bars that lie, with a label each
-)
-
-// Series is a line, or the bars of one colour.
-type Series struct {
-	Name   string
-	Values []float64 // NaN: none
+func newChart(id, title string, kind chart.Kind, table string, unit Kind, series ...string) Chart {
+	c := Chart{Chart: chart.Chart{Title: title, Kind: kind}, ID: id, Table: table, Unit: unit}
+	for _, name := range series {
+		c.Series = append(c.Series, chart.Series{Name: name})
+	}
+	return c
 }
 
 // Table is rows of values, with a definition of what they are.
@@ -292,6 +282,17 @@ func groups[K comparable](cells coding.Cells, of func(coding.CellKey) K) map[K]*
 	return out
 }
 
+// dayOf adds up cells by day; of a day that has none it gives nothing counted.
+func dayOf(cells coding.Cells) func(coding.Date) *coding.CellSums {
+	byDay := groups(cells, func(k coding.CellKey) coding.Date { return k.Day })
+	return func(day coding.Date) *coding.CellSums {
+		if c := byDay[day]; c != nil {
+			return c
+		}
+		return new(coding.CellSums)
+	}
+}
+
 func (f Filter) days() []coding.Date {
 	var out []coding.Date
 	for day := f.From; !f.To.Before(day); day = day.AddDays(1) {
@@ -332,7 +333,8 @@ func (d *data) name(login string) string {
 	return login
 }
 
-func specialtyText(s string) string {
+// SpecialtyText is a specialty as pages show it.
+func SpecialtyText(s string) string {
 	if s == "" {
 		return "none given"
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"chartcode/internal/chart"
 	"chartcode/internal/coding"
 )
 
@@ -55,7 +56,7 @@ func (d *data) sectionNow() Section {
 		}
 	}
 	t := Table{ID: "ages", Title: "Backlog by age", Definition: definition("ages"), Columns: []string{"Waiting for", "Encounters", "Beyond the service level"}}
-	c := Chart{ID: "ages", Title: t.Title, Kind: Stacked, Table: t.ID, Unit: Number, Series: []Series{{Name: "Within the service level"}, {Name: "Beyond it"}}}
+	c := newChart("ages", t.Title, chart.Stacked, t.ID, Number, "Within the service level", "Beyond it")
 	for i := range byAge {
 		name := ageName(i)
 		t.Rows = append(t.Rows, []Cell{{Value: words(name)}, {Value: number(byAge[i])}, {Value: number(lateByAge[i])}})
@@ -95,17 +96,14 @@ func (d *data) sectionFlow() Section {
 	days := Table{ID: "days", Title: "Days", Definition: definition("days"), Columns: []string{
 		"Day", "Encounters received", "Notes received", "Reopened", "Encounters finished", "Notes finished", "In time", "Median time to finish", "Degraded", "Accepted", "Cost",
 	}}
-	chart := Chart{ID: "days", Title: "Encounters received and finished, by day", Kind: Lines, Table: days.ID, Unit: Number, Series: []Series{{Name: "Received"}, {Name: "Finished"}}}
-	byDay := groups(d.all, func(k coding.CellKey) coding.Date { return k.Day })
+	drawn := newChart("days", "Encounters received and finished, by day", chart.Lines, days.ID, Number, "Received", "Finished")
+	onDate := dayOf(d.all)
 	inTime := map[coding.Date]int64{}
 	for k, sums := range d.places {
 		inTime[k.Day] += d.inTime(coding.Cells{k: sums})
 	}
 	for _, day := range d.f.days() {
-		c := byDay[day]
-		if c == nil {
-			c = new(coding.CellSums)
-		}
+		c := onDate(day)
 		days.Rows = append(days.Rows, []Cell{
 			{Value: Value{Kind: Day, Words: day.String()}},
 			{Value: number(c.Counts[coding.ItemsIn]), List: d.list(coding.ListReceived, onDay(day))},
@@ -119,12 +117,12 @@ func (d *data) sectionFlow() Section {
 			{Value: acceptedShare(c), List: d.list(coding.ListAccepted, onDay(day))},
 			{Value: dollars(c.Counts[coding.NanoUSD]), List: d.list(coding.ListSuggested, onDay(day))},
 		})
-		chart.Labels = append(chart.Labels, day.String()[5:])
-		chart.Series[0].Values = append(chart.Series[0].Values, float64(c.Counts[coding.ItemsIn]))
-		chart.Series[1].Values = append(chart.Series[1].Values, float64(c.Counts[coding.ItemsOut]))
+		drawn.Labels = append(drawn.Labels, day.String()[5:])
+		drawn.Series[0].Values = append(drawn.Series[0].Values, float64(c.Counts[coding.ItemsIn]))
+		drawn.Series[1].Values = append(drawn.Series[1].Values, float64(c.Counts[coding.ItemsOut]))
 	}
 	hours := Table{ID: "hours", Title: "Hours of the day", Definition: definition("hours"), Columns: []string{"Hour", "Encounters received", "Notes received", "Encounters finished", "Notes finished"}}
-	hourly := Chart{ID: "hours", Title: "Encounters received and finished, by hour of the day", Kind: Bars, Table: hours.ID, Unit: Number, Series: []Series{{Name: "Received"}, {Name: "Finished"}}}
+	hourly := newChart("hours", "Encounters received and finished, by hour of the day", chart.Bars, hours.ID, Number, "Received", "Finished")
 	for h := range 24 {
 		in, out := now.Spreads[coding.ItemsInHours][h], now.Spreads[coding.ItemsOutHours][h]
 		hours.Rows = append(hours.Rows, []Cell{
@@ -135,7 +133,7 @@ func (d *data) sectionFlow() Section {
 		hourly.Series[0].Values = append(hourly.Series[0].Values, float64(in))
 		hourly.Series[1].Values = append(hourly.Series[1].Values, float64(out))
 	}
-	s.Charts, s.Tables = []Chart{chart, hourly}, []Table{days, hours}
+	s.Charts, s.Tables = []Chart{drawn, hourly}, []Table{days, hours}
 	return s
 }
 
@@ -166,7 +164,7 @@ func (d *data) sectionTurnaround() Section {
 	if !d.own {
 		t.Columns = append(t.Columns, "To suggestion")
 	}
-	c := Chart{ID: "turnaround", Title: "Encounters by time from receipt to finish", Kind: Bars, Table: t.ID, Unit: Number, Series: []Series{{Name: "To first look"}, {Name: "To finish"}}}
+	c := newChart("turnaround", "Encounters by time from receipt to finish", chart.Bars, t.ID, Number, "To first look", "To finish")
 	var had [3]int64
 	for i := range len(reaches) + 1 {
 		name := "more"
@@ -278,8 +276,8 @@ func (d *data) sectionWork() Section {
 	if !d.own {
 		coders.Columns = append(coders.Columns, "Look at")
 	}
-	pace := Chart{ID: "pace", Title: "Notes for each active hour, by coder", Kind: Rows, Table: coders.ID, Unit: Rate, Series: []Series{{Name: "Notes an active hour"}}}
-	accept := Chart{ID: "acceptance", Title: "Share of suggestions accepted, by coder", Kind: Rows, Table: coders.ID, Unit: Share, Series: []Series{{Name: "Accepted"}}}
+	pace := newChart("pace", "Notes for each active hour, by coder", chart.Rows, coders.ID, Rate, "Notes an active hour")
+	accept := newChart("acceptance", "Share of suggestions accepted, by coder", chart.Rows, coders.ID, Share, "Accepted")
 	byCoder := groups(d.coders, func(k coding.CellKey) string { return k.Name })
 	for _, login := range slices.SortedFunc(maps.Keys(byCoder), func(a, b string) int {
 		return cmp.Or(cmp.Compare(byCoder[b].Counts[coding.NotesOut], byCoder[a].Counts[coding.NotesOut]), cmp.Compare(a, b))
@@ -347,7 +345,7 @@ func (d *data) specialtyTable() Table {
 	for _, name := range slices.Sorted(maps.Keys(by)) {
 		c := by[name]
 		of := func(l *List) { l.Filter.Specialty = &name }
-		row := []Cell{{Value: words(specialtyText(name))}}
+		row := []Cell{{Value: words(SpecialtyText(name))}}
 		if !d.own {
 			row = append(row, Cell{Value: number(c.Counts[coding.ItemsIn]), List: d.list(coding.ListReceived, of)})
 		}

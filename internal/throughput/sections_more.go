@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"chartcode/internal/chart"
 	"chartcode/internal/coding"
 )
 
@@ -23,13 +24,10 @@ func (d *data) sectionSuggestions() Section {
 		compared("added", "Codes added for each encounter", added(now), added(before), d.list(coding.ListAdded)),
 	}}
 	days := Table{ID: "outcomes", Title: "Suggestions by day", Definition: definition("outcomes"), Columns: []string{"Day", "Decided", "Accepted", "Modified", "Rejected", "Added"}}
-	chart := Chart{ID: "outcomes", Title: "Share of suggestions accepted, modified and rejected, by day", Kind: Lines, Table: days.ID, Unit: Share, Series: []Series{{Name: "Accepted"}, {Name: "Modified"}, {Name: "Rejected"}}}
-	byDay := groups(d.all, func(k coding.CellKey) coding.Date { return k.Day })
+	drawn := newChart("outcomes", "Share of suggestions accepted, modified and rejected, by day", chart.Lines, days.ID, Share, "Accepted", "Modified", "Rejected")
+	onDate := dayOf(d.all)
 	for _, day := range d.f.days() {
-		c := byDay[day]
-		if c == nil {
-			c = new(coding.CellSums)
-		}
+		c := onDate(day)
 		days.Rows = append(days.Rows, []Cell{
 			{Value: Value{Kind: Day, Words: day.String()}},
 			{Value: number(decided(c)), List: d.list(coding.ListFinished, onDay(day))},
@@ -38,12 +36,12 @@ func (d *data) sectionSuggestions() Section {
 			{Value: number(c.Counts[coding.RejectedCount]), List: d.list(coding.ListRejected, onDay(day))},
 			{Value: number(c.Counts[coding.AddedCount]), List: d.list(coding.ListAdded, onDay(day))},
 		})
-		chart.Labels = append(chart.Labels, day.String()[5:])
+		drawn.Labels = append(drawn.Labels, day.String()[5:])
 		for i, n := range []coding.CellCount{coding.AcceptedCount, coding.ModifiedCount, coding.RejectedCount} {
-			chart.Series[i].Values = append(chart.Series[i].Values, orNaN(share(c.Counts[n], decided(c))))
+			drawn.Series[i].Values = append(drawn.Series[i].Values, orNaN(share(c.Counts[n], decided(c))))
 		}
 	}
-	s.Charts, s.Tables = []Chart{chart}, []Table{d.reasonTable(now.Counts[coding.RejectedCount]), days}
+	s.Charts, s.Tables = []Chart{drawn}, []Table{d.reasonTable(now.Counts[coding.RejectedCount]), days}
 	return s
 }
 

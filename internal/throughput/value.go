@@ -65,7 +65,7 @@ func (v Value) String() string {
 	}
 	switch v.Kind {
 	case Number:
-		return grouped(int64(math.Round(v.X)))
+		return coding.Thousands(int64(math.Round(v.X)))
 	case Rate:
 		return strconv.FormatFloat(v.X, 'f', 1, 64)
 	case Share:
@@ -103,19 +103,7 @@ func money(x float64) string {
 		return fmt.Sprintf("%s$0.%04d", sign, int64(small))
 	}
 	cents := int64(math.Round(x * 100))
-	return fmt.Sprintf("%s$%s.%02d", sign, grouped(cents/100), cents%100)
-}
-
-// grouped writes a number with commas between thousands.
-func grouped(n int64) string {
-	if n < 0 {
-		return "-" + grouped(-n)
-	}
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
+	return fmt.Sprintf("%s$%s.%02d", sign, coding.Thousands(cents/100), cents%100)
 }
 
 // DurationText writes a time with its two largest units.

@@ -11,8 +11,8 @@ import (
 	"strconv"
 	"strings"
 
-	"chartcode/internal/chart"
 	"chartcode/internal/coding"
+	"chartcode/internal/export"
 	"chartcode/internal/throughput"
 )
 
@@ -131,11 +131,9 @@ func (v *throughputView) choices(f throughput.Filter) {
 	}
 	slices.SortFunc(v.Settings, func(a, b choice) int { return strings.Compare(a.Value, b.Value) })
 	for _, name := range v.Values.Specialties {
-		c := choice{Value: name, Label: name, Current: f.Specialty != nil && *f.Specialty == name}
-		if name == "" {
-			c.Value, c.Label = "-", "none given"
-		}
-		v.Specialties = append(v.Specialties, c)
+		v.Specialties = append(v.Specialties, choice{
+			Value: throughput.SpecialtyParam(name), Label: throughput.SpecialtyText(name), Current: f.Specialty != nil && *f.Specialty == name,
+		})
 	}
 	for _, p := range v.Report.Coders {
 		v.Coders = append(v.Coders, choice{Value: p.Login, Label: p.Name, Current: p.Login == f.Coder})
@@ -178,7 +176,10 @@ func (v throughputView) Change(f throughput.Figure) string {
 }
 
 func draw(c throughput.Chart) (template.HTML, error) {
-	d := chart.Chart{Title: c.Title, Kind: chart.Kind(c.Kind), Labels: c.Labels, Format: func(x float64) string {
+	if len(c.Labels) == 0 || len(c.Series) == 0 {
+		return "", nil
+	}
+	c.Format = func(x float64) string {
 		switch c.Unit {
 		case throughput.Share:
 			return fmt.Sprintf("%.0f %%", 100*x)
@@ -186,17 +187,11 @@ func draw(c throughput.Chart) (template.HTML, error) {
 			return fmt.Sprintf("$%.2f", x)
 		}
 		return fmt.Sprintf("%g", x)
-	}}
+	}
 	if c.Unit == throughput.Share {
-		d.Max = 1
+		c.Max = 1
 	}
-	for _, s := range c.Series {
-		d.Series = append(d.Series, chart.Series{Name: s.Name, Values: s.Values})
-	}
-	if len(d.Labels) == 0 || len(d.Series) == 0 {
-		return "", nil
-	}
-	return d.SVG()
+	return c.SVG()
 }
 
 // throughputTable gives a table as CSV.
@@ -240,9 +235,8 @@ func records(t throughput.Table) [][]string {
 		line := make([]string, len(row))
 		for i, c := range row {
 			line[i] = c.Plain()
-			// Spreadsheets would take this for a formula.
-			if c.Kind == throughput.Text && line[i] != "" && strings.ContainsRune("=+-@\t\r", rune(line[i][0])) {
-				line[i] = "'" + line[i]
+			if c.Kind == throughput.Text { // others may begin with a minus
+				line[i] = export.PlainCell(line[i])
 			}
 		}
 		lines = append(lines, line)
