@@ -27,7 +27,7 @@ type Config struct {
 
 // Result is what was invented.
 type Result struct {
-	From, Until          time.Time
+	From                 time.Time
 	Notes, Items         int
 	Finished             int // encounters, each time
 	Coders               []Coder
@@ -68,7 +68,7 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 		return Result{}, ErrNoTime
 	}
 	s.plan()
-	s.result = Result{From: s.from, Until: cfg.Until, OutageFrom: s.outageFrom, OutageTo: s.outageTo, Spending: map[string]coding.LLMSpend{}}
+	s.result = Result{From: s.from, OutageFrom: s.outageFrom, OutageTo: s.outageTo, Spending: map[string]coding.LLMSpend{}}
 	s.team()
 	encounters, err := s.invent(ctx)
 	if err != nil {

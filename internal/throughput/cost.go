@@ -12,7 +12,7 @@ import (
 func (d *data) sectionCost() Section {
 	now, before := sum(d.all), sum(d.before)
 	each := func(c *coding.CellSums) Value {
-		return ratio(Money, float64(c.Counts[coding.NanoUSD])/1e9, float64(c.Counts[coding.SuggestedSets]), c.Counts[coding.SuggestedSets])
+		return ratio(Money, float64(c.Counts[coding.NanoUSD])/1e9, float64(c.Counts[coding.SuggestedSets]))
 	}
 	var spent int64
 	for _, u := range d.spend {

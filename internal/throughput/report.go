@@ -13,8 +13,7 @@ import (
 // Report is everything that a page of figures shows.
 type Report struct {
 	Filter   Filter
-	Own      bool      // of one coder: what is of the team is left out
-	Now      time.Time // that ages are counted to
+	Own      bool // of one coder: what is of the team is left out
 	State    coding.ThroughputState
 	Values   coding.ThroughputValues
 	Coders   []Person
@@ -107,7 +106,7 @@ var edges = []time.Duration{
 // Report reads the figures for a filter. Of a coder there are their own alone.
 func (s *Service) Report(ctx context.Context, f Filter) (Report, error) {
 	d := &data{Service: s, f: f, own: f.Coder != "", now: s.Now()}
-	r := Report{Filter: f, Own: d.own, Now: d.now}
+	r := Report{Filter: f, Own: d.own}
 	var err error
 	if r.State, err = s.Store.ThroughputState(ctx); err == nil {
 		r.Values, err = s.Store.ThroughputValues(ctx, f.before().From, f.To.AddDays(1))
@@ -193,6 +192,7 @@ func (d *data) read(ctx context.Context) error {
 	if d.Dead != nil {
 		// The queue being away is no reason to show nothing.
 		if d.dead, d.deadOldest, err = d.Dead(ctx); err != nil {
+			d.Logger.Warn("dead letters cannot be counted; the page shows none", "error", err)
 			d.dead = -1
 		}
 	}

@@ -36,7 +36,7 @@ func (d *data) sectionNow() Section {
 			oldest = b.Oldest
 		}
 	}
-	age := duration(d.now.Sub(oldest), items > 0, 0)
+	age := duration(d.now.Sub(oldest), items > 0)
 	s := Section{ID: "now", Title: "Backlog now"}
 	s.Figures = []Figure{
 		present("backlog", "Encounters waiting", number(items), d.list(coding.ListBacklog, openNow)),
@@ -45,14 +45,14 @@ func (d *data) sectionNow() Section {
 		present("backlog_oldest", "Oldest waits for", age, d.list(coding.ListBacklog, openNow)),
 		present("clears", "Clears", d.forecast(items), nil),
 		present("queries", "Queries unanswered", number(d.queries.Count), d.list(coding.ListQueries, openNow)),
-		present("queries_oldest", "Oldest query waits for", duration(d.now.Sub(d.queries.Oldest), d.queries.Count > 0, 0), d.list(coding.ListQueries, openNow)),
+		present("queries_oldest", "Oldest query waits for", duration(d.now.Sub(d.queries.Oldest), d.queries.Count > 0), d.list(coding.ListQueries, openNow)),
 	}
 	if d.Dead != nil {
 		dead := number(int64(d.dead))
 		dead.None = d.dead < 0
 		s.Figures = append(s.Figures, present("dead", "Dead letters", dead, nil))
 		if d.dead > 0 {
-			s.Figures = append(s.Figures, present("dead_oldest", "Oldest dead letter", duration(d.now.Sub(d.deadOldest), true, 0), nil))
+			s.Figures = append(s.Figures, present("dead_oldest", "Oldest dead letter", duration(d.now.Sub(d.deadOldest), true), nil))
 		}
 	}
 	t := Table{ID: "ages", Title: "Backlog by age", Definition: definition("ages"), Columns: []string{"Waiting for", "Encounters", "Beyond the service level"}}
@@ -217,7 +217,7 @@ func (d *data) service() Table {
 		c, level := cells[p], d.Levels.Of(p.source, p.setting)
 		in := within(c.Spreads[coding.ToFinishWork], level)
 		row := []Cell{
-			{Value: words(p.source)}, {Value: words(string(p.setting))}, {Value: duration(level, true, 0)},
+			{Value: words(p.source)}, {Value: words(string(p.setting))}, {Value: duration(level, true)},
 			{Value: number(c.Counts[coding.ItemsOut]), List: d.list(coding.ListFinished, at(p.source, p.setting))},
 			{Value: number(in), List: d.list(coding.ListInTime, at(p.source, p.setting))},
 			{Value: share(in, c.Counts[coding.ItemsOut]), List: d.list(coding.ListTooLate, at(p.source, p.setting))},
@@ -235,11 +235,11 @@ func (d *data) service() Table {
 
 // minutesEach is the active time for each note, in seconds.
 func minutesEach(c *coding.CellSums) Value {
-	return ratio(Duration, float64(c.Counts[coding.ActiveMicros])/1e6, float64(c.Counts[coding.NotesOut]), c.Counts[coding.NotesOut])
+	return ratio(Duration, float64(c.Counts[coding.ActiveMicros])/1e6, float64(c.Counts[coding.NotesOut]))
 }
 
 func perHour(c *coding.CellSums) Value {
-	return ratio(Rate, float64(c.Counts[coding.NotesOut]), float64(c.Counts[coding.ActiveMicros])/3.6e9, c.Counts[coding.NotesOut])
+	return ratio(Rate, float64(c.Counts[coding.NotesOut]), float64(c.Counts[coding.ActiveMicros])/3.6e9)
 }
 
 func decided(c *coding.CellSums) int64 {
@@ -259,7 +259,7 @@ func (d *data) sectionWork() Section {
 		compared("active_median", "Active time, median", spreadValue(now.Spreads[coding.ActiveEach], 0.5), spreadValue(before.Spreads[coding.ActiveEach], 0.5), list()),
 		compared("active_p90", "Active time, 90 %", spreadValue(now.Spreads[coding.ActiveEach], 0.9), spreadValue(before.Spreads[coding.ActiveEach], 0.9), list()),
 		compared("per_hour", "Notes for each active hour", perHour(now), perHour(before), list()),
-		compared("others", "Active time of others", duration(time.Duration(now.Counts[coding.OthersMicros])*time.Microsecond, true, 0), duration(time.Duration(before.Counts[coding.OthersMicros])*time.Microsecond, true, 0), nil),
+		compared("others", "Active time of others", duration(time.Duration(now.Counts[coding.OthersMicros])*time.Microsecond, true), duration(time.Duration(before.Counts[coding.OthersMicros])*time.Microsecond, true), nil),
 	}
 	if d.own {
 		s.Figures = append([]Figure{
@@ -288,13 +288,13 @@ func (d *data) sectionWork() Section {
 			{Value: words(d.name(login)), List: d.list(coding.ListFinished, of)},
 			{Value: number(c.Counts[coding.ItemsOut]), List: d.list(coding.ListFinished, of)},
 			{Value: number(c.Counts[coding.NotesOut]), List: d.list(coding.ListFinished, of)},
-			{Value: duration(time.Duration(c.Counts[coding.ActiveMicros])*time.Microsecond, true, 0)},
+			{Value: duration(time.Duration(c.Counts[coding.ActiveMicros])*time.Microsecond, true)},
 			{Value: minutesEach(c)}, {Value: spreadValue(c.Spreads[coding.ActiveEach], 0.5)}, {Value: spreadValue(c.Spreads[coding.ActiveEach], 0.9)},
 			{Value: perHour(c)}, {Value: number(decided(c))},
 			{Value: acceptedShare(c), List: d.list(coding.ListAccepted, of)},
 			{Value: share(c.Counts[coding.ModifiedCount], decided(c)), List: d.list(coding.ListModified, of)},
 			{Value: share(c.Counts[coding.RejectedCount], decided(c)), List: d.list(coding.ListRejected, of)},
-			{Value: ratio(Rate, float64(c.Counts[coding.AddedCount]), float64(c.Counts[coding.ItemsOut]), c.Counts[coding.ItemsOut]), List: d.list(coding.ListAdded, of)},
+			{Value: ratio(Rate, float64(c.Counts[coding.AddedCount]), float64(c.Counts[coding.ItemsOut])), List: d.list(coding.ListAdded, of)},
 			{Value: number(c.Counts[coding.ReturnedCount]), List: d.list(coding.ListReturned, of)},
 		}
 		if !d.own {

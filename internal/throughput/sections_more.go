@@ -15,7 +15,7 @@ func (d *data) sectionSuggestions() Section {
 		return compared(id, label, share(now.Counts[c], decided(now)), share(before.Counts[c], decided(before)), d.list(list))
 	}
 	added := func(c *coding.CellSums) Value {
-		return ratio(Rate, float64(c.Counts[coding.AddedCount]), float64(c.Counts[coding.ItemsOut]), c.Counts[coding.ItemsOut])
+		return ratio(Rate, float64(c.Counts[coding.AddedCount]), float64(c.Counts[coding.ItemsOut]))
 	}
 	s := Section{ID: "suggestions", Title: "What became of suggestions", Figures: []Figure{
 		part("accepted", "Accepted", coding.AcceptedCount, coding.ListAccepted),

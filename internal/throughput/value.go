@@ -23,37 +23,35 @@ const (
 	Day           // a date
 )
 
-// Value is a figure: X for the kinds that are numbers, Words for the others. N is
-// what it was counted over, where that is to be said. None says that there is
-// nothing to count.
+// Value is a figure: X for the kinds that are numbers, Words for the others. None
+// says that there is nothing to count.
 type Value struct {
 	Kind  Kind
 	X     float64
 	Words string
-	N     int64
 	None  bool
 }
 
 func number(n int64) Value { return Value{Kind: Number, X: float64(n)} }
 func words(s string) Value { return Value{Words: s} }
 
-// ratio divides; over says what is counted.
-func ratio(kind Kind, a, b float64, over int64) Value {
+// ratio divides.
+func ratio(kind Kind, a, b float64) Value {
 	if b == 0 {
 		return Value{Kind: kind, None: true}
 	}
-	return Value{Kind: kind, X: a / b, N: over}
+	return Value{Kind: kind, X: a / b}
 }
 
-func share(a, b int64) Value { return ratio(Share, float64(a), float64(b), b) }
+func share(a, b int64) Value { return ratio(Share, float64(a), float64(b)) }
 
-func duration(d time.Duration, ok bool, n int64) Value {
-	return Value{Kind: Duration, X: d.Seconds(), N: n, None: !ok}
+func duration(d time.Duration, ok bool) Value {
+	return Value{Kind: Duration, X: d.Seconds(), None: !ok}
 }
 
 func spreadValue(s coding.Spread, p float64) Value {
 	d, ok := quantile(s, p)
-	return duration(d, ok, count(s))
+	return duration(d, ok)
 }
 
 func dollars(nano int64) Value { return Value{Kind: Money, X: float64(nano) / 1e9} }
