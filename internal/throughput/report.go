@@ -108,20 +108,23 @@ func (s *Service) Report(ctx context.Context, f Filter) (Report, error) {
 	d := &data{Service: s, f: f, own: f.Coder != "", now: s.Now()}
 	r := Report{Filter: f, Own: d.own}
 	var err error
-	if r.State, err = s.Store.ThroughputState(ctx); err == nil {
-		r.Values, err = s.Store.ThroughputValues(ctx, f.before().From, f.To.AddDays(1))
-	}
-	if err == nil {
-		r.Coders, err = d.people(ctx)
-	}
-	if err == nil {
-		d.open = r.Values.Places
-		err = d.read(ctx)
+	if r.Coders, err = d.people(ctx); err == nil {
+		err = s.Store.ReadThroughput(ctx, func(from coding.ThroughputReader) (err error) {
+			if r.State, err = from.ThroughputState(ctx); err != nil {
+				return err
+			}
+			if r.Values, err = from.ThroughputValues(ctx, f.before().From, f.To.AddDays(1)); err != nil {
+				return err
+			}
+			d.open = r.Values.Places
+			return d.read(ctx, from)
+		})
 	}
 	if err != nil {
 		return Report{}, fmt.Errorf("throughput: %w", err)
 	}
 	if !d.own {
+		d.countDead(ctx)
 		r.Sections = append(r.Sections, d.sectionNow(), d.sectionFlow())
 	}
 	r.Sections = append(r.Sections, d.sectionTurnaround(), d.sectionWork(), d.sectionSuggestions())
@@ -147,9 +150,9 @@ func (d *data) people(ctx context.Context) ([]Person, error) {
 	return out, nil
 }
 
-func (d *data) read(ctx context.Context) error {
+func (d *data) read(ctx context.Context, store coding.ThroughputReader) error {
 	if d.own {
-		return d.readOwn(ctx)
+		return d.readOwn(ctx, store)
 	}
 	q, before := d.f.query(), d.f.before().query()
 	today := d.Calendar.Day(d.now)
@@ -160,14 +163,14 @@ func (d *data) read(ctx context.Context) error {
 		into *coding.Cells
 		q    coding.ThroughputQuery
 	}{{&d.all, q}, {&d.before, before}, {&d.recent, recent}} {
-		if *part.into, err = d.Store.ThroughputCells(ctx, coding.ByAll, part.q); err != nil {
+		if *part.into, err = store.ThroughputCells(ctx, coding.ByAll, part.q); err != nil {
 			return err
 		}
 	}
-	if d.places, err = d.Store.PlacedCells(ctx, q); err != nil {
+	if d.places, err = store.PlacedCells(ctx, q); err != nil {
 		return err
 	}
-	if d.placesBefore, err = d.Store.PlacedCells(ctx, before); err != nil {
+	if d.placesBefore, err = store.PlacedCells(ctx, before); err != nil {
 		return err
 	}
 	for _, part := range []struct {
@@ -176,34 +179,39 @@ func (d *data) read(ctx context.Context) error {
 	}{{&d.coders, coding.ByCoder}, {&d.models, coding.ByModel}, {&d.lengths, coding.ByLength}, {&d.reasons, coding.ByReason}, {&d.specialties, coding.ByAll}} {
 		if part.by == coding.ByAll && q.Specialty != nil {
 			d.specialties = d.all
-		} else if *part.into, err = d.Store.ThroughputTotals(ctx, part.by, q, part.by == coding.ByModel); err != nil {
+		} else if *part.into, err = store.ThroughputTotals(ctx, part.by, q, part.by == coding.ByModel); err != nil {
 			return err
 		}
 	}
-	if d.backlog, err = d.Store.Backlog(ctx, q, d.ages(), d.limits(), d.Calendar.Before(d.now, d.usual())); err != nil {
+	if d.backlog, err = store.Backlog(ctx, q, d.ages(), d.limits(), d.Calendar.Before(d.now, d.usual())); err != nil {
 		return err
 	}
-	if d.spend, err = d.Store.LLMSpendDays(ctx, q.From, q.To); err != nil {
+	if d.spend, err = store.LLMSpendDays(ctx, q.From, q.To); err != nil {
 		return err
 	}
-	if d.queries, err = d.Store.OpenQueries(ctx, q); err != nil {
+	if d.queries, err = store.OpenQueries(ctx, q); err != nil {
 		return err
-	}
-	if d.Dead != nil {
-		// The queue being away is no reason to show nothing.
-		if d.dead, d.deadOldest, err = d.Dead(ctx); err != nil {
-			d.Logger.Warn("dead letters cannot be counted; the page shows none", "error", err)
-			d.dead = -1
-		}
 	}
 	return nil
 }
 
+// countDead asks the queue. That it is away is no reason to show nothing.
+func (d *data) countDead(ctx context.Context) {
+	if d.Dead == nil {
+		return
+	}
+	var err error
+	if d.dead, d.deadOldest, err = d.Dead(ctx); err != nil {
+		d.Logger.Warn("dead letters cannot be counted; the page shows none", "error", err)
+		d.dead = -1
+	}
+}
+
 // readOwn counts one coder's rounds; there are few enough.
-func (d *data) readOwn(ctx context.Context) error {
+func (d *data) readOwn(ctx context.Context, store coding.ThroughputReader) error {
 	q := d.f.query()
 	from := d.Calendar.Start(d.f.before().From)
-	rounds, err := d.Store.RoundsOfCoder(ctx, from, d.Calendar.Start(q.To), q)
+	rounds, err := store.RoundsOfCoder(ctx, from, d.Calendar.Start(q.To), q)
 	if err != nil {
 		return err
 	}
@@ -231,7 +239,7 @@ func (d *data) readOwn(ctx context.Context) error {
 			into[k] = sums
 		}
 	}
-	d.queries, err = d.Store.OpenQueries(ctx, q)
+	d.queries, err = store.OpenQueries(ctx, q)
 	return err
 }
 
