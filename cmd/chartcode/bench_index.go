@@ -204,7 +204,7 @@ func (f indexFigures) print(asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(os.Stdout).Encode(f)
 	}
-	fmt.Printf("%d mentions, %d neighbours each, among %s vectors of %s\n", f.Mentions, f.K, thousands(f.Vectors), f.Model)
+	fmt.Printf("%d mentions, %d neighbours each, among %s vectors of %s\n", f.Mentions, f.K, coding.Thousands(f.Vectors), f.Model)
 	fmt.Printf("recall at %d: %.4f (%.4f where only the very same texts count)\n", f.K, f.Recall, f.Same)
 	fmt.Printf("index: %.2f ms a question\nexact: %.2f ms a question\n", f.IndexMS, f.ExactMS)
 	fmt.Printf("on %s/%s, %d processors\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())

@@ -131,7 +131,7 @@ func diffTable(to io.Writer, d codesetDiff) error {
 	w := tabwriter.NewWriter(to, 2, 8, 2, ' ', 0)
 	fmt.Fprintf(w, "from %s to %s\n\n", d.Old, d.New)
 	for _, k := range codeset.ChangeKinds() {
-		fmt.Fprintf(w, "%s\t%s\n", diffNames[k], thousands(d.Counts[k]))
+		fmt.Fprintf(w, "%s\t%s\n", diffNames[k], coding.Thousands(d.Counts[k]))
 	}
 	if err := w.Flush(); err != nil {
 		return err

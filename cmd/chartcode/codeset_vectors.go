@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"chartcode/internal/coding"
 	"chartcode/internal/store"
 )
 
@@ -25,12 +26,12 @@ type vectorModel struct {
 }
 
 func (m vectorModel) line() string {
-	s := fmt.Sprintf("%s: %s vectors", m.Name, thousands(m.Vectors))
+	s := fmt.Sprintf("%s: %s vectors", m.Name, coding.Thousands(m.Vectors))
 	if m.Dims > 0 {
 		s += fmt.Sprintf(" of %d dimensions", m.Dims)
 	}
 	if m.Missing > 0 {
-		s += fmt.Sprintf(", %s missing", thousands(m.Missing))
+		s += fmt.Sprintf(", %s missing", coding.Thousands(m.Missing))
 	}
 	switch {
 	case m.InUse && m.Set:
@@ -153,7 +154,7 @@ func (a *app) removeVectors(ctx context.Context, name string) error {
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return databaseError(err)
 		}
-		fmt.Fprintf(os.Stderr, "removed %s vectors of %s\n", thousands(n), m.Name)
+		fmt.Fprintf(os.Stderr, "removed %s vectors of %s\n", coding.Thousands(n), m.Name)
 	}
 	return nil
 }

@@ -191,14 +191,7 @@ func codeSetLine(releases []coding.Release) (line string, starter bool) {
 	if starter {
 		name = "starter set of " + name
 	}
-	return fmt.Sprintf("%s, %s billable codes", name, thousands(rel.Billable)), starter
-}
-
-func thousands(n int) string {
-	if n < 1000 {
-		return fmt.Sprint(n)
-	}
-	return thousands(n/1000) + fmt.Sprintf(",%03d", n%1000)
+	return fmt.Sprintf("%s, %s billable codes", name, coding.Thousands(rel.Billable)), starter
 }
 
 var errNoCodes = errors.New("no code set is loaded; import one with chartcode codeset import FILE")

@@ -27,7 +27,8 @@ func simulateCommand(o *options) *cobra.Command {
 		Long: `Invents notes, suggestions and what a team of coders did with them: weekends, more notes
 on Mondays, a day on which the LLM is out, and one coder who accepts everything. It is
 for looking at the throughput page, and for trials. It refuses a database that has any
-notes; use a data directory of its own. The same flags and seed invent the same work.`,
+notes; use a data directory of its own. With --until, the same flags and seed invent the
+same work; without it the work ends now, and is other work each time.`,
 		Example: `  chartcode simulate --data-dir /tmp/month
   chartcode simulate --data-dir /tmp/small --days 14 --coders 6 --notes 2000 --until 2026-03-14T16:00`,
 		Args: cobra.NoArgs,
@@ -78,6 +79,9 @@ func (a *app) simulate(ctx context.Context, so simulateOptions, until time.Time)
 	})
 	if err != nil {
 		a.progress.abandon()
+		if errors.Is(err, simulate.ErrNoTime) {
+			return usagef("with --days 1 the end must be later than midnight")
+		}
 		return databaseError(err)
 	}
 	a.progress.done()

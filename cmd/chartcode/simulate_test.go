@@ -58,6 +58,10 @@ func TestSimulate(t *testing.T) {
 	if rows["first"] != rows["second"] || rows["first"] == rows["other"] {
 		t.Errorf("the rows are %v", rows)
 	}
+	empty := newSite(t, "CHARTCODE_DATABASE_URL="+storetest.MigratedURL(t))
+	if out, status := empty.run("simulate", "--days", "1", "--until", "2026-03-14T00:00"); status != exitUsage {
+		t.Errorf("a month without any time gave %d:\n%s", status, out)
+	}
 	s := newSite(t)
 	for _, bad := range [][]string{{"--days", "0"}, {"--coders", "1"}, {"--notes", "0"}, {"--until", "yesterday"}} {
 		if _, status := s.run(append([]string{"simulate"}, bad...)...); status != exitUsage {

@@ -4,6 +4,9 @@
 // which a content security policy forbids, become classes (see classes), so that
 // the page's style sheet gives the colours: for light and dark, for print, and
 // apart by lightness and dashes for those who cannot tell hues. Fonts are the page's.
+//
+// Reports of evaluations draw for themselves, see chartcode/eval/report: they show
+// values with their intervals, which the library does not draw.
 package chart
 
 import (
@@ -13,6 +16,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"encoding/xml"
@@ -133,10 +137,11 @@ func (c Chart) draw(p *charts.Painter, values [][]float64) error {
 	default:
 		o := charts.NewBarChartOptionWithData(values)
 		if c.Kind == Rows { // the library begins at the bottom
-			labels.Labels, o.Horizontal = reversed(labels.Labels), true
+			labels.Labels, o.Horizontal = slices.Clone(labels.Labels), true
+			slices.Reverse(labels.Labels)
 			labels.LabelCount = len(c.Labels)
 			for i := range o.SeriesList {
-				o.SeriesList[i].Values = reversed(o.SeriesList[i].Values)
+				slices.Reverse(o.SeriesList[i].Values)
 			}
 		}
 		o.Theme, o.Padding, o.CategoryAxis, o.ValueAxis, o.Legend, o.ValueFormatter = theme, padding, labels, []charts.ValueAxisOption{axis}, hidden, c.Format
@@ -192,14 +197,6 @@ func (c Chart) most() float64 {
 		}
 	}
 	return 40 * unit
-}
-
-func reversed[T any](in []T) []T {
-	out := make([]T, 0, len(in))
-	for i := len(in) - 1; i >= 0; i-- {
-		out = append(out, in[i])
-	}
-	return out
 }
 
 // rewrite puts classes in the place of styles, and names the drawing.

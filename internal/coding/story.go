@@ -27,5 +27,4 @@ type StoryNote struct {
 	ReceivedAt time.Time
 	StoredAt   time.Time
 	Set        SuggestionSet
-	Need       float64 // how much the set needs a person
 }

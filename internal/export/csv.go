@@ -30,7 +30,7 @@ func (c *csvWriter) entry(e Entry) error {
 	row := func(code ...string) error {
 		cells := append(append(before[:len(before):len(before)], code...), e.Remark)
 		for i := range cells {
-			cells[i] = plainCell(cells[i])
+			cells[i] = PlainCell(cells[i])
 		}
 		return c.w.Write(cells)
 	}
@@ -51,9 +51,9 @@ func (c *csvWriter) end() error {
 	return c.w.Error()
 }
 
-// plainCell keeps a spreadsheet from taking text of a note for a formula: an
+// PlainCell keeps a spreadsheet from taking text of others for a formula: an
 // apostrophe goes before what it would calculate.
-func plainCell(s string) string {
+func PlainCell(s string) string {
 	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
 		return "'" + s
 	}

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -37,20 +38,38 @@ var (
 	busyHour = [24]float64{.2, .1, .1, .1, .1, .2, .4, 1, 2.2, 3, 3.2, 3, 2.4, 2.6, 3, 3, 2.6, 2, 1.2, .8, .6, .5, .4, .3}
 )
 
-// invent gives all encounters in order of their first note.
-func (s *simulation) invent() []*encounter {
-	r := rand.New(rand.NewPCG(s.Seed, 1))
-	weights := make([]weighted[time.Time], s.Days)
-	for i := range weights {
+// daysOfHours are the hours before the end, by day, each with how much comes in.
+func (s *simulation) daysOfHours(r *rand.Rand) []weighted[[]weighted[time.Time]] {
+	var out []weighted[[]weighted[time.Time]]
+	for i := range s.Days {
 		day := s.from.AddDate(0, 0, i)
-		weights[i] = weighted[time.Time]{day, busyDay[day.Weekday()] * (0.93 + 0.14*r.Float64())}
+		busy := busyDay[day.Weekday()] * (0.93 + 0.14*r.Float64())
+		var hours []weighted[time.Time]
+		sum := 0.0
+		for h, share := range busyHour {
+			at := day.Add(time.Duration(h) * time.Hour)
+			if part := min(time.Hour, s.Until.Sub(at)); part > 0 {
+				share *= part.Hours()
+				sum += share
+				hours = append(hours, weighted[time.Time]{at, share})
+			}
+		}
+		if len(hours) > 0 {
+			out = append(out, weighted[[]weighted[time.Time]]{hours, busy * sum})
+		}
 	}
-	hours := make([]weighted[int], 24)
-	for h := range hours {
-		hours[h] = weighted[int]{h, busyHour[h]}
-	}
+	return out
+}
+
+// invent gives all encounters in order of their first note.
+func (s *simulation) invent(ctx context.Context) ([]*encounter, error) {
+	r := rand.New(rand.NewPCG(s.Seed, 1))
+	days := s.daysOfHours(r)
 	var out []*encounter
 	for notes := 0; notes < s.Notes; {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		e := &encounter{
 			source: pick(r, sources), setting: pick(r, settings), specialty: pick(r, specialties), priority: coding.PriorityUsual,
 		}
@@ -60,10 +79,8 @@ func (s *simulation) invent() []*encounter {
 		if r.Float64() < 0.06 {
 			e.priority = coding.PriorityUrgent + r.IntN(3)
 		}
-		at := pick(r, weights).Add(time.Duration(pick(r, hours))*time.Hour + seconds(3600*r.Float64()))
-		if !at.Before(s.Until) {
-			continue
-		}
+		hour := pick(r, pick(r, days))
+		at := hour.Add(time.Duration(r.Float64() * float64(min(time.Hour, s.Until.Sub(hour)))))
 		n := 1
 		if more := r.Float64(); more < 0.12 {
 			n = 2
@@ -98,7 +115,7 @@ func (s *simulation) invent() []*encounter {
 	for i, e := range out {
 		e.number = i + 1
 	}
-	return out
+	return out, nil
 }
 
 // begin writes down the encounter's first notes: those that are ready.
@@ -145,7 +162,6 @@ func (s *simulation) write(e *encounter, a arrival) {
 		usual = 5 + r.IntN(7)
 	}
 	var text strings.Builder
-	doubt := 0.0
 	for i, k := range r.Perm(len(conditions))[:usual] {
 		c := conditions[k]
 		at := text.Len()
@@ -154,7 +170,6 @@ func (s *simulation) write(e *encounter, a arrival) {
 		if a.degraded {
 			confidence = math.Round(1000*confidence*0.8) / 1000
 		}
-		doubt += 4 * confidence * (1 - confidence) / float64(usual)
 		role := coding.RoleSecondary
 		if i == 0 {
 			role = coding.RoleFirstListed
@@ -187,14 +202,10 @@ func (s *simulation) write(e *encounter, a arrival) {
 		// Whole billionths of a dollar, as spending is kept.
 		set.Usage.CostUSD = math.Round((float64(set.Usage.PromptTokens)*price+float64(set.Usage.CompletionTokens)*4*price)*1000) / 1e9
 	}
-	need := 1 - (1 - 0.6*doubt)
-	if set.Degraded {
-		need = 1 - (1-0.6*doubt)*0.7
-	}
 	if !set.Degraded {
 		s.spend(day, set.Usage)
 	}
-	e.story.Notes = append(e.story.Notes, coding.StoryNote{Note: note, ReceivedAt: a.received, StoredAt: a.ready, Set: set, Need: need})
+	e.story.Notes = append(e.story.Notes, coding.StoryNote{Note: note, ReceivedAt: a.received, StoredAt: a.ready, Set: set})
 }
 
 // spend enters what a set has cost.

@@ -27,7 +27,7 @@ type Config struct {
 
 // Result is what was invented.
 type Result struct {
-	From, Until          time.Time
+	From                 time.Time
 	Notes, Items         int
 	Finished             int // encounters, each time
 	Coders               []Coder
@@ -53,6 +53,9 @@ type simulation struct {
 // batch is how many stories are written at once.
 const batch = 2000
 
+// ErrNoTime says that the last day has no time before the end, and is the only one.
+var ErrNoTime = errors.New("simulate: nothing can happen between midnight and an end at midnight; a later end, or another day, is needed")
+
 // Run invents the work and hands it to Write.
 func Run(ctx context.Context, cfg Config) (Result, error) {
 	if cfg.Days < 1 || cfg.Coders < 2 || cfg.Notes < 1 || cfg.Zone == nil || cfg.Write == nil || cfg.Until.IsZero() {
@@ -61,10 +64,16 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	s := &simulation{Config: cfg}
 	end := cfg.Until.In(cfg.Zone)
 	s.from = time.Date(end.Year(), end.Month(), end.Day()-cfg.Days+1, 0, 0, 0, 0, cfg.Zone)
+	if !s.from.Before(cfg.Until) {
+		return Result{}, ErrNoTime
+	}
 	s.plan()
-	s.result = Result{From: s.from, Until: cfg.Until, OutageFrom: s.outageFrom, OutageTo: s.outageTo, Spending: map[string]coding.LLMSpend{}}
+	s.result = Result{From: s.from, OutageFrom: s.outageFrom, OutageTo: s.outageTo, Spending: map[string]coding.LLMSpend{}}
 	s.team()
-	encounters := s.invent()
+	encounters, err := s.invent(ctx)
+	if err != nil {
+		return Result{}, err
+	}
 	s.result.Items = len(encounters)
 	s.coming = queue{before: func(a, b entry) bool { return a.at.Before(b.at) }}
 	s.waiting = queue{before: func(a, b entry) bool {

@@ -35,3 +35,6 @@ func TakeStatement(q coding.WorklistQuery, login, waitsFor string, now time.Time
 
 // CountStatements are those of WorklistCounts that need no arguments.
 var CountStatements = []string{sqlCountSettings, sqlCountSources, sqlCountSpecialties, sqlCountRankers}
+
+// SQLRefreshItem brings what an item repeats of its notes up to date.
+const SQLRefreshItem = sqlRefreshItem

@@ -1,6 +1,19 @@
 package store
 
+import "chartcode/internal/coding"
+
+// encounterKey tells a source's items apart. A note without an encounter is one.
+func encounterKey(n coding.Note) string {
+	if n.EncounterID == "" {
+		return "n:" + n.NoteID
+	}
+	return "e:" + n.EncounterID
+}
+
 const (
+	// Of the notes' sets (t) and of the codes that lead (l).
+	itemNeed = `1 - (1 - coalesce(t.need, 0)) * (CASE WHEN l.leaders > 1 THEN 0.8 ELSE 1 END)`
+
 	// Brings what an item repeats of its notes up to date. It depends on the
 	// notes alone, not on the order in which they came. A reason says what changed;
 	// an empty one is for an item just made. An item left without notes keeps what
@@ -46,14 +59,14 @@ const (
 			code_count = (SELECT count(*) FROM c),
 			confidence = coalesce((SELECT min(confidence) FROM c), 0),
 			ranker = coalesce(t.ranker, ''),
-			need = 1 - (1 - coalesce(t.need, 0)) * (CASE WHEN (SELECT leaders FROM l) > 1 THEN 0.8 ELSE 1 END),
+			need = ` + itemNeed + `,
 			content = items.content + CASE WHEN $2 = '' THEN 0 ELSE 1 END,
 			version = items.version + CASE WHEN $2 = '' THEN 0 ELSE 1 END,
 			edition = CASE WHEN $2 = '' THEN items.edition ELSE '' END,
 			changed_reason = $2,
 			changed_at = CASE WHEN $2 = '' THEN NULL ELSE now() END,
 			moved_at = now(), updated_at = now()
-		FROM t WHERE items.id = $1`
+		FROM t, l WHERE items.id = $1`
 
 	// A body that comes late changes nothing of its item but since when it waits.
 	sqlReceivedEarlier = `UPDATE items SET received_at = $2 WHERE id = $1 AND received_at > $2`

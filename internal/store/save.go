@@ -239,12 +239,8 @@ func (sv *saver) insertRevision(ctx context.Context, number int) error {
 // lockItems finds or makes the item that the note belongs to and locks it,
 // together with the one that it was in.
 func (sv *saver) lockItems(ctx context.Context) error {
-	key := "e:" + sv.Note.EncounterID
-	if sv.Note.EncounterID == "" {
-		key = "n:" + sv.Note.NoteID
-	}
 	for sv.itemID == 0 {
-		err := sv.tx.QueryRow(ctx, sqlFindOrMakeItem, sv.Note.Source, key, sv.Note.EncounterID, sv.ReceivedAt, sv.Set.Edition).Scan(&sv.itemID, &sv.made)
+		err := sv.tx.QueryRow(ctx, sqlFindOrMakeItem, sv.Note.Source, encounterKey(sv.Note), sv.Note.EncounterID, sv.ReceivedAt, sv.Set.Edition).Scan(&sv.itemID, &sv.made)
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}

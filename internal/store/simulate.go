@@ -24,9 +24,20 @@ const (
 	sqlSetRevisions = `UPDATE notes n SET current_revision_id = k.revision_id
 		FROM unnest($1::bigint[], $2::bigint[]) AS k (note_id, revision_id) WHERE n.id = k.note_id`
 
+	// Before they are written: the application may not change a set's need.
+	sqlNeedOfSets = `SELECT set_need(body) FROM unnest($1::json[]) WITH ORDINALITY AS b (body, place) ORDER BY place`
+
+	sqlSetNeedOfItems = `UPDATE items SET need = ` + itemNeed + `
+		FROM (SELECT m.item_id, max(s.need) AS need FROM item_notes m JOIN suggestion_sets s USING (note_id)
+				WHERE m.item_id = ANY ($1) GROUP BY m.item_id) t
+			JOIN (SELECT m.item_id, count(DISTINCT g.code) FILTER (WHERE g.role IN ('principal', 'first_listed')) AS leaders
+				FROM item_notes m JOIN suggestion_sets s USING (note_id) LEFT JOIN suggestions g ON g.set_id = s.id
+				WHERE m.item_id = ANY ($1) GROUP BY m.item_id) l USING (item_id)
+		WHERE items.id = t.item_id`
+
 	storyItemColumns = `source, encounter_key, encounter_id, state, priority, received_at, setting, specialty, note_types, service_date,
 		note_count, code_count, confidence, degraded, reopened_reason, content, version, created_at, updated_at,
-		claimed_by, claimed_until, wait_reason, ranker, need, coder, open_queries, moved_at`
+		claimed_by, claimed_until, wait_reason, ranker, coder, open_queries, moved_at`
 	storyRevisionColumns = `note_id, number, sha256, received_at, stream_seq, encounter_id, patient_id, patient_sex, patient_birth,
 		author_id, author_name, attending_id, attending_name, payer, setting, specialty, note_type, service_date, admit_date, due_at, priority, text, stored_at`
 	storySetColumns = `set_id, note_id, revision_id, pipeline, is_current, setting, coding_style, ranker, model, degraded, degraded_reason,
@@ -45,7 +56,7 @@ func (s *Store) HasNotes(ctx context.Context) (has bool, err error) {
 func (s *Store) WriteStories(ctx context.Context, stories []coding.Story) error {
 	return s.inTx(ctx, "write invented items", func(tx pgx.Tx) error {
 		w := storyWriter{tx: tx, stories: stories}
-		for _, step := range []func(context.Context) error{w.notes, w.items, w.bodies, w.sets, w.acts} {
+		for _, step := range []func(context.Context) error{w.notes, w.items, w.bodies, w.sets, w.needs, w.acts} {
 			if err := step(ctx); err != nil {
 				return err
 			}
@@ -118,16 +129,12 @@ func (w *storyWriter) items(ctx context.Context) (err error) {
 // itemRow is what the pipeline and the acts would have left of an item.
 func itemRow(st coding.Story) []any {
 	first, last := st.Notes[0], st.Notes[len(st.Notes)-1]
-	key := "e:" + st.EncounterID
-	if st.EncounterID == "" {
-		key = "n:" + first.Note.NoteID
-	}
 	best := map[coding.CodeKey]float64{}
 	var types []string
-	priority, need, degraded := 1, 0.0, false
+	priority, degraded := 1, false
 	var service coding.Date
 	for _, n := range st.Notes {
-		priority, need, degraded = max(priority, n.Note.Priority), max(need, n.Need), degraded || n.Set.Degraded
+		priority, degraded = max(priority, n.Note.Priority), degraded || n.Set.Degraded
 		types = append(types, n.Note.NoteType)
 		if service.Before(n.Note.ServiceDate) {
 			service = n.Note.ServiceDate
@@ -156,9 +163,9 @@ func itemRow(st coding.Story) []any {
 		}
 	}
 	return []any{
-		st.Source, key, st.EncounterID, string(st.State), priority, first.ReceivedAt, string(st.Setting), st.Specialty, types, dateArg(service),
+		st.Source, encounterKey(first.Note), st.EncounterID, string(st.State), priority, first.ReceivedAt, string(st.Setting), st.Specialty, types, dateArg(service),
 		len(st.Notes), len(best), confidence, degraded, st.Reopened, len(st.Notes), len(st.Notes) + len(st.Events), first.StoredAt, st.MovedAt,
-		st.ClaimedBy, timeArg(st.ClaimedUntil), st.Reason, last.Set.Ranker, need, coder, open, st.MovedAt,
+		st.ClaimedBy, timeArg(st.ClaimedUntil), st.Reason, last.Set.Ranker, coder, open, st.MovedAt,
 	}
 }
 
@@ -186,7 +193,7 @@ func (w *storyWriter) bodies(ctx context.Context) (err error) {
 
 func (w *storyWriter) sets(ctx context.Context) error {
 	var rows, suggestions [][]any
-	var names []string
+	var names, bodies []string
 	k := 0
 	for _, st := range w.stories {
 		for _, n := range st.Notes {
@@ -197,11 +204,23 @@ func (w *storyWriter) sets(ctx context.Context) error {
 			set := n.Set
 			rows = append(rows, []any{
 				set.SetID, w.noteIDs[k], w.revisions[k], set.Pipeline, true, string(set.Setting), string(set.CodingStyle), set.Ranker, orEmpty(set.Model),
-				set.Degraded, orEmpty(set.DegradedReason), set.Usage.CostUSD, set.CreatedAt, json.RawMessage(body), n.Need,
+				set.Degraded, orEmpty(set.DegradedReason), set.Usage.CostUSD, set.CreatedAt, json.RawMessage(body),
 			})
+			bodies = append(bodies, string(body))
 			names = append(names, set.SetID)
 			k++
 		}
+	}
+	found, err := w.tx.Query(ctx, sqlNeedOfSets, bodies)
+	if err != nil {
+		return err
+	}
+	needs, err := pgx.CollectRows(found, pgx.RowTo[float64])
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		rows[i] = append(rows[i], needs[i])
 	}
 	if err := copyRows(ctx, w.tx, "suggestion_sets", storySetColumns, rows); err != nil {
 		return err
@@ -220,6 +239,12 @@ func (w *storyWriter) sets(ctx context.Context) error {
 		}
 	}
 	return copyRows(ctx, w.tx, "suggestions", "set_id, rank, system, code, role, confidence", suggestions)
+}
+
+// needs lets the database say how much items need a person, from their sets.
+func (w *storyWriter) needs(ctx context.Context) error {
+	_, err := w.tx.Exec(ctx, sqlSetNeedOfItems, w.itemIDs)
+	return err
 }
 
 func (w *storyWriter) acts(ctx context.Context) error {

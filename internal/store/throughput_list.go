@@ -19,7 +19,7 @@ const (
 	sqlListFinishedRounds = roundEntry + `finished_at, coder, '', state,
 			(extract(epoch FROM finished_at - started_at) * 1e6)::bigint, active_us,
 			CASE $10 WHEN 'accepted' THEN accepted WHEN 'modified' THEN modified WHEN 'added' THEN added
-				WHEN 'rejected' THEN cardinality(array_positions(reasons, coalesce($15, reasons[1]))) * ($15 IS NOT NULL)::int + cardinality(reasons) * ($15 IS NULL)::int
+				WHEN 'rejected' THEN CASE WHEN $15::text IS NULL THEN cardinality(reasons) ELSE cardinality(array_positions(reasons, $15::text)) END
 				ELSE notes END
 		FROM throughput_rounds LEFT JOIN unnest($11::text[], $12::text[], $13::bigint[]) AS l (source, setting, within) USING (source, setting)
 		WHERE finished_at >= $1 AND finished_at < $2` + listFilter + `

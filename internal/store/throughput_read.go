@@ -55,15 +55,33 @@ const (
 	sqlLLMSpendDays = `SELECT day, calls, prompt_tokens, cached_tokens, completion_tokens, nano_usd FROM llm_spending WHERE day >= $1 AND day < $2`
 )
 
+// throughputReader reads within one transaction.
+type throughputReader struct{ tx pgx.Tx }
+
+// ReadThroughput lets figures be read as they are at one moment, however much is
+// counted meanwhile.
+func (s *Store) ReadThroughput(ctx context.Context, read func(coding.ThroughputReader) error) error {
+	var failed error
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err := pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error {
+		failed = read(throughputReader{tx})
+		return failed
+	})
+	if failed != nil {
+		return failed
+	}
+	return wrap("read figures", err)
+}
+
 // ThroughputCells gives the cells of a period, told apart by something, without
 // regard to a coder: those of all places together, or of the one that is asked for.
-func (s *Store) ThroughputCells(ctx context.Context, by coding.CellBy, q coding.ThroughputQuery) (coding.Cells, error) {
+func (r throughputReader) ThroughputCells(ctx context.Context, by coding.CellBy, q coding.ThroughputQuery) (coding.Cells, error) {
 	sql := sqlCellsWide
 	if q.Specialty != nil {
 		sql = sqlCellsNarrow
 	}
 	const op = "read figures"
-	rows, err := s.pool.Query(ctx, sql, cellArgs(by, q, placed(q))...)
+	rows, err := r.tx.Query(ctx, sql, cellArgs(by, q, placed(q))...)
 	if err != nil {
 		return nil, wrap(op, err)
 	}
@@ -80,13 +98,13 @@ func cellArgs(by coding.CellBy, q coding.ThroughputQuery, placed bool) []any {
 
 // PlacedCells gives the cells of each source and setting, of which it knows what
 // was finished and how long that took.
-func (s *Store) PlacedCells(ctx context.Context, q coding.ThroughputQuery) (coding.Cells, error) {
+func (r throughputReader) PlacedCells(ctx context.Context, q coding.ThroughputQuery) (coding.Cells, error) {
 	sql := sqlPlacedCellsWide
 	if q.Specialty != nil {
 		sql = sqlPlacedCellsNarrow
 	}
 	const op = "read figures"
-	rows, err := s.pool.Query(ctx, sql, cellArgs(coding.ByAll, q, true)...)
+	rows, err := r.tx.Query(ctx, sql, cellArgs(coding.ByAll, q, true)...)
 	if err != nil {
 		return nil, wrap(op, err)
 	}
@@ -108,7 +126,7 @@ func (s *Store) PlacedCells(ctx context.Context, q coding.ThroughputQuery) (codi
 // ThroughputTotals gives the sums of the cells of each name, without a source or
 // setting: of the whole period, or of each of its days. Of distributions there is
 // the active time alone. By everything, it gives the sums of each specialty.
-func (s *Store) ThroughputTotals(ctx context.Context, by coding.CellBy, q coding.ThroughputQuery, daily bool) (coding.Cells, error) {
+func (r throughputReader) ThroughputTotals(ctx context.Context, by coding.CellBy, q coding.ThroughputQuery, daily bool) (coding.Cells, error) {
 	const op = "read figures"
 	sql := sqlNamedWide
 	switch {
@@ -117,7 +135,7 @@ func (s *Store) ThroughputTotals(ctx context.Context, by coding.CellBy, q coding
 	case q.Specialty != nil:
 		sql = sqlNamedNarrow
 	}
-	rows, err := s.pool.Query(ctx, sql, cellArgs(by, q, placed(q))...)
+	rows, err := r.tx.Query(ctx, sql, cellArgs(by, q, placed(q))...)
 	if err != nil {
 		return nil, wrap(op, err)
 	}
@@ -147,9 +165,9 @@ func (s *Store) ThroughputTotals(ctx context.Context, by coding.CellBy, q coding
 }
 
 // RoundsOfCoder gives the rounds that somebody finished between two moments.
-func (s *Store) RoundsOfCoder(ctx context.Context, from, to time.Time, q coding.ThroughputQuery) ([]coding.Round, error) {
+func (r throughputReader) RoundsOfCoder(ctx context.Context, from, to time.Time, q coding.ThroughputQuery) ([]coding.Round, error) {
 	const op = "read a coder's figures"
-	rows, err := s.pool.Query(ctx, sqlRoundsOfCoder, planned, from, to, orNull(q.Source), orNull(string(q.Setting)), q.Specialty, q.Coder)
+	rows, err := r.tx.Query(ctx, sqlRoundsOfCoder, planned, from, to, orNull(q.Source), orNull(string(q.Setting)), q.Specialty, q.Coder)
 	if err != nil {
 		return nil, wrap(op, err)
 	}
@@ -160,10 +178,10 @@ func (s *Store) RoundsOfCoder(ctx context.Context, from, to time.Time, q coding.
 // Backlog counts open encounters by source, setting and age. Edges are moments in
 // ascending order; late is what began before Since of its place's limit, or before
 // since where none is given.
-func (s *Store) Backlog(ctx context.Context, q coding.ThroughputQuery, edges []time.Time, limits []coding.Limit, since time.Time) ([]coding.BacklogRow, error) {
+func (r throughputReader) Backlog(ctx context.Context, q coding.ThroughputQuery, edges []time.Time, limits []coding.Limit, since time.Time) ([]coding.BacklogRow, error) {
 	const op = "read the backlog"
 	sources, settings, moments, _ := limitArgs(limits)
-	rows, err := s.pool.Query(ctx, sqlBacklog, planned, edges, since, orNull(q.Source), orNull(string(q.Setting)), q.Specialty, sources, settings, moments)
+	rows, err := r.tx.Query(ctx, sqlBacklog, planned, edges, since, orNull(q.Source), orNull(string(q.Setting)), q.Specialty, sources, settings, moments)
 	if err != nil {
 		return nil, wrap(op, err)
 	}
@@ -185,18 +203,18 @@ func limitArgs(limits []coding.Limit) (sources, settings []string, since []time.
 
 // OpenQueries counts the questions that wait for an answer; of a coder those that
 // they asked.
-func (s *Store) OpenQueries(ctx context.Context, q coding.ThroughputQuery) (o coding.OpenQueries, err error) {
+func (r throughputReader) OpenQueries(ctx context.Context, q coding.ThroughputQuery) (o coding.OpenQueries, err error) {
 	var oldest *time.Time
-	err = s.pool.QueryRow(ctx, sqlThroughputQueries, orNull(q.Source), orNull(string(q.Setting)), q.Specialty, orNull(q.Coder)).Scan(&o.Count, &oldest)
+	err = r.tx.QueryRow(ctx, sqlThroughputQueries, orNull(q.Source), orNull(string(q.Setting)), q.Specialty, orNull(q.Coder)).Scan(&o.Count, &oldest)
 	o.Oldest = timeFrom(oldest)
 	return o, wrap("count open queries", err)
 }
 
 // ThroughputValues gives what there are figures of between two days, and where
 // something waits now.
-func (s *Store) ThroughputValues(ctx context.Context, from, to coding.Date) (v coding.ThroughputValues, err error) {
+func (r throughputReader) ThroughputValues(ctx context.Context, from, to coding.Date) (v coding.ThroughputValues, err error) {
 	const op = "read what figures there are"
-	rows, err := s.pool.Query(ctx, sqlThroughputPlaces, from.Time(), to.Time())
+	rows, err := r.tx.Query(ctx, sqlThroughputPlaces, from.Time(), to.Time())
 	if err != nil {
 		return v, wrap(op, err)
 	}
@@ -206,7 +224,7 @@ func (s *Store) ThroughputValues(ctx context.Context, from, to coding.Date) (v c
 	if err != nil {
 		return v, wrap(op, err)
 	}
-	if rows, err = s.pool.Query(ctx, sqlThroughputSpecialties, from.Time(), to.Time()); err != nil {
+	if rows, err = r.tx.Query(ctx, sqlThroughputSpecialties, from.Time(), to.Time()); err != nil {
 		return v, wrap(op, err)
 	}
 	v.Specialties, err = pgx.CollectRows(rows, pgx.RowTo[string])
@@ -214,17 +232,17 @@ func (s *Store) ThroughputValues(ctx context.Context, from, to coding.Date) (v c
 }
 
 // ThroughputState says how far counting is.
-func (s *Store) ThroughputState(ctx context.Context) (st coding.ThroughputState, err error) {
+func (r throughputReader) ThroughputState(ctx context.Context) (st coding.ThroughputState, err error) {
 	var at *time.Time
-	err = s.pool.QueryRow(ctx, sqlThroughputState).Scan(&at, &st.Waiting)
+	err = r.tx.QueryRow(ctx, sqlThroughputState).Scan(&at, &st.Waiting)
 	st.CountedAt = timeFrom(at)
 	return st, wrap("read the state of figures", err)
 }
 
 // LLMSpendDays gives what was spent on LLMs by day, evaluations included.
-func (s *Store) LLMSpendDays(ctx context.Context, from, to coding.Date) (map[coding.Date]coding.LLMSpend, error) {
+func (r throughputReader) LLMSpendDays(ctx context.Context, from, to coding.Date) (map[coding.Date]coding.LLMSpend, error) {
 	const op = "read LLM spending"
-	rows, err := s.pool.Query(ctx, sqlLLMSpendDays, from.Time(), to.Time())
+	rows, err := r.tx.Query(ctx, sqlLLMSpendDays, from.Time(), to.Time())
 	if err != nil {
 		return nil, wrap(op, err)
 	}

@@ -92,4 +92,4 @@ func (c Calendar) rules() string {
 }
 
 // definitions is the version of how facts and cells follow from events.
-const definitions = 1
+const definitions = 2

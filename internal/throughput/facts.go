@@ -2,14 +2,15 @@ package throughput
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"chartcode/internal/coding"
 	"chartcode/internal/review"
 )
 
-// IdleAfter is how long a pause between two acts counts at most as active time.
-const IdleAfter = 5 * time.Minute
+// idleAfter is how long a pause between two acts counts at most as active time.
+const idleAfter = 5 * time.Minute
 
 // leaves are acts with which somebody puts an item out of hand.
 var leaves = map[string]bool{
@@ -22,6 +23,16 @@ var leaves = map[string]bool{
 // deciding on it, or giving it away.
 func acts(a coding.HistoryAct) bool {
 	return a.Actor != coding.ByPipeline && a.Action != string(coding.EventExported)
+}
+
+// looks reports whether whoever did it had the item before them. An answer to a
+// query, or sending the item to somebody, needs no look at it.
+func looks(a coding.HistoryAct) bool {
+	switch coding.ItemEventKind(a.Action) {
+	case coding.EventLooked, coding.EventClaimed, coding.EventTaken, coding.EventResumed:
+		return true
+	}
+	return strings.HasPrefix(a.Action, coding.AuditDecision)
 }
 
 // FactsOf counts what happened to one item.
@@ -113,7 +124,7 @@ func times(r *coding.Round, all []coding.HistoryAct) {
 			continue
 		}
 		inside := !a.At.Before(r.StartedAt) && (r.FinishedAt.IsZero() || !a.At.After(r.FinishedAt))
-		if inside && r.LookedAt.IsZero() {
+		if inside && r.LookedAt.IsZero() && looks(a) {
 			r.LookedAt = a.At
 		}
 		had, known := last[a.Actor]
@@ -121,7 +132,7 @@ func times(r *coding.Round, all []coding.HistoryAct) {
 		if !inside || !known || leaves[had.Action] || had.At.Before(r.StartedAt) {
 			continue
 		}
-		pause := min(a.At.Sub(had.At), IdleAfter)
+		pause := min(a.At.Sub(had.At), idleAfter)
 		if a.Actor == r.Coder {
 			r.Active += pause
 		} else {
@@ -130,8 +141,8 @@ func times(r *coding.Round, all []coding.HistoryAct) {
 	}
 }
 
-// LengthOf names the class of length that a number of bytes belongs to.
-func LengthOf(bytes int64) string {
+// lengthOf names the class of length that a number of bytes belongs to.
+func lengthOf(bytes int64) string {
 	for _, c := range lengths {
 		if bytes < c.below {
 			return c.name
@@ -221,7 +232,7 @@ func (c Calendar) countRound(cells coding.Cells, r coding.Round) {
 	})
 	k.By, k.Name = coding.ByCoder, r.Coder
 	each(cells, k, func(s *coding.CellSums) { finished(s, r) })
-	k.By, k.Name = coding.ByLength, LengthOf(r.Bytes)
+	k.By, k.Name = coding.ByLength, lengthOf(r.Bytes)
 	each(cells, k, func(s *coding.CellSums) { finished(s, r) })
 	k.By = coding.ByReason
 	for _, reason := range r.Rejected {

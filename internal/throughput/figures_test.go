@@ -35,7 +35,8 @@ CREATE TEMP TABLE begun AS
 	SELECT id AS item_id, 0 AS seq, received_at AS at, 1 AS n FROM items
 	UNION ALL SELECT item_id, seq, at, 1 + row_number() OVER (PARTITION BY item_id ORDER BY seq) FROM decisions WHERE kind = 'reopen';
 CREATE TEMP TABLE acts AS
-	SELECT item_id, actor, at, lead(at) OVER w AS then, action NOT IN ('released', 'held', 'queried', 'skipped', 'sent', 'decision.finish') AS stays
+	SELECT item_id, actor, at, lead(at) OVER w AS then, action NOT IN ('released', 'held', 'queried', 'skipped', 'sent', 'decision.finish') AS stays,
+		action IN ('looked', 'claimed', 'taken_over', 'resumed') OR action LIKE 'decision.%' AS looks
 	FROM audit_events WHERE item_id <> 0 WINDOW w AS (PARTITION BY item_id, actor ORDER BY at, id);
 CREATE TEMP TABLE fates AS
 	SELECT item_id, seq, kind, coalesce(detail->>'reason_code', '') AS reason FROM (
@@ -46,7 +47,7 @@ CREATE TEMP TABLE r AS
 		(b.at AT TIME ZONE 'America/Chicago')::date AS sday, (e.at AT TIME ZONE 'America/Chicago')::date AS eday,
 		extract(hour FROM b.at AT TIME ZONE 'America/Chicago') AS shour, extract(hour FROM e.at AT TIME ZONE 'America/Chicago') AS ehour,
 		extract(epoch FROM e.at - b.at)::double precision AS took, pg_temp.working(b.at, e.at) AS worked,
-		(SELECT extract(epoch FROM min(a.at) - b.at)::double precision FROM acts a WHERE a.item_id = i.id AND a.at BETWEEN b.at AND e.at) AS look,
+		(SELECT extract(epoch FROM min(a.at) - b.at)::double precision FROM acts a WHERE a.item_id = i.id AND a.looks AND a.at BETWEEN b.at AND e.at) AS look,
 		(SELECT coalesce(sum(least(extract(epoch FROM a.then - a.at), 300)), 0)::double precision FROM acts a WHERE a.item_id = i.id AND a.actor = e.coder AND a.stays AND a.at >= b.at AND a.then <= e.at) AS active,
 		(SELECT coalesce(sum(least(extract(epoch FROM a.then - a.at), 300)), 0)::double precision FROM acts a WHERE a.item_id = i.id AND a.actor <> e.coder AND a.stays AND a.at >= b.at AND a.then <= e.at) AS others,
 		(SELECT count(*) FROM item_notes m WHERE m.item_id = i.id AND m.added_at <= e.at) - coalesce((SELECT count(*) FROM item_notes m

@@ -26,20 +26,14 @@ const (
 // "clears". Cells are of the last two weeks.
 func (c Calendar) clears(now time.Time, waiting float64, cells coding.Cells) (coding.Date, bool) {
 	today := c.Day(now)
-	byDay := groups(cells, func(k coding.CellKey) coding.Date { return k.Day })
-	hours := func(day coding.Date) coding.Spread {
-		if s := byDay[day]; s != nil {
-			return s.Spreads[coding.ItemsOutHours]
-		}
-		return nil
-	}
+	onDate := dayOf(cells)
 	out, left := 0.0, paceHours
 	for day, hour := today, c.Hour(now)-1; left > 0 && !day.Before(today.AddDays(-14)); day, hour = day.AddDays(-1), 23 {
 		if !c.Works(day) {
 			continue
 		}
 		for ; hour >= 0 && left > 0; hour, left = hour-1, left-1 {
-			out += float64(hours(day)[hour])
+			out += float64(onDate(day).Spreads[coding.ItemsOutHours][hour])
 		}
 	}
 	var in, days [2]float64 // of working days and others
@@ -52,9 +46,8 @@ func (c Calendar) clears(now time.Time, waiting float64, cells coding.Cells) (co
 	for i := 1; i <= paceDays; i++ {
 		day := today.AddDays(-i)
 		days[kind(day)]++
-		if s := byDay[day]; s != nil {
-			in[kind(day)] += float64(s.Counts[coding.ItemsIn] + s.Counts[coding.ReopenedCount])
-		}
+		s := onDate(day)
+		in[kind(day)] += float64(s.Counts[coding.ItemsIn] + s.Counts[coding.ReopenedCount])
 	}
 	// What is left of today counts for its part.
 	start, end := c.Start(today), c.Start(today.AddDays(1))

@@ -96,10 +96,11 @@ func (s *Service) Entries(ctx context.Context, l List, cursor string) (Entries, 
 	if f.From.Before(from) {
 		from = f.From
 	}
-	values, err := s.Store.ThroughputValues(ctx, from, today.AddDays(1))
-	if err == nil {
+	err := s.Store.ReadThroughput(ctx, func(store coding.ThroughputReader) error {
+		values, err := store.ThroughputValues(ctx, from, today.AddDays(1))
 		q.Limits = s.limitsOf(values.Places, s.Now())
-	}
+		return err
+	})
 	out := Entries{List: l, Names: map[string]string{}}
 	if err == nil {
 		out.Entries, err = s.Store.ThroughputEntries(ctx, q)

@@ -6,14 +6,14 @@ import (
 	"slices"
 	"time"
 
+	"chartcode/internal/chart"
 	"chartcode/internal/coding"
 )
 
 // Report is everything that a page of figures shows.
 type Report struct {
 	Filter   Filter
-	Own      bool      // of one coder: what is of the team is left out
-	Now      time.Time // that ages are counted to
+	Own      bool // of one coder: what is of the team is left out
 	State    coding.ThroughputState
 	Values   coding.ThroughputValues
 	Coders   []Person
@@ -42,29 +42,18 @@ type Figure struct {
 
 // Chart is a drawing of a table's columns.
 type Chart struct {
-	ID, Title string
-	Kind      ChartKind
-	Table     string // the id of the table with the same numbers
-	Labels    []string
-	Series    []Series
-	Unit      Kind
+	chart.Chart
+	ID    string
+	Table string // the id of the table with the same numbers
+	Unit  Kind
 }
 
-// ChartKind says how a chart is drawn.
-type ChartKind int
-
-// The kinds of charts.
-const (
-	Lines ChartKind = iota
-	Bars
-	Stacked
-	Rows // bars that lie, with a label each
-)
-
-// Series is a line, or the bars of one colour.
-type Series struct {
-	Name   string
-	Values []float64 // NaN: none
+func newChart(id, title string, kind chart.Kind, table string, unit Kind, series ...string) Chart {
+	c := Chart{Chart: chart.Chart{Title: title, Kind: kind}, ID: id, Table: table, Unit: unit}
+	for _, name := range series {
+		c.Series = append(c.Series, chart.Series{Name: name})
+	}
+	return c
 }
 
 // Table is rows of values, with a definition of what they are.
@@ -117,22 +106,25 @@ var edges = []time.Duration{
 // Report reads the figures for a filter. Of a coder there are their own alone.
 func (s *Service) Report(ctx context.Context, f Filter) (Report, error) {
 	d := &data{Service: s, f: f, own: f.Coder != "", now: s.Now()}
-	r := Report{Filter: f, Own: d.own, Now: d.now}
+	r := Report{Filter: f, Own: d.own}
 	var err error
-	if r.State, err = s.Store.ThroughputState(ctx); err == nil {
-		r.Values, err = s.Store.ThroughputValues(ctx, f.before().From, f.To.AddDays(1))
-	}
-	if err == nil {
-		r.Coders, err = d.people(ctx)
-	}
-	if err == nil {
-		d.open = r.Values.Places
-		err = d.read(ctx)
+	if r.Coders, err = d.people(ctx); err == nil {
+		err = s.Store.ReadThroughput(ctx, func(from coding.ThroughputReader) (err error) {
+			if r.State, err = from.ThroughputState(ctx); err != nil {
+				return err
+			}
+			if r.Values, err = from.ThroughputValues(ctx, f.before().From, f.To.AddDays(1)); err != nil {
+				return err
+			}
+			d.open = r.Values.Places
+			return d.read(ctx, from)
+		})
 	}
 	if err != nil {
 		return Report{}, fmt.Errorf("throughput: %w", err)
 	}
 	if !d.own {
+		d.countDead(ctx)
 		r.Sections = append(r.Sections, d.sectionNow(), d.sectionFlow())
 	}
 	r.Sections = append(r.Sections, d.sectionTurnaround(), d.sectionWork(), d.sectionSuggestions())
@@ -158,9 +150,9 @@ func (d *data) people(ctx context.Context) ([]Person, error) {
 	return out, nil
 }
 
-func (d *data) read(ctx context.Context) error {
+func (d *data) read(ctx context.Context, store coding.ThroughputReader) error {
 	if d.own {
-		return d.readOwn(ctx)
+		return d.readOwn(ctx, store)
 	}
 	q, before := d.f.query(), d.f.before().query()
 	today := d.Calendar.Day(d.now)
@@ -171,14 +163,14 @@ func (d *data) read(ctx context.Context) error {
 		into *coding.Cells
 		q    coding.ThroughputQuery
 	}{{&d.all, q}, {&d.before, before}, {&d.recent, recent}} {
-		if *part.into, err = d.Store.ThroughputCells(ctx, coding.ByAll, part.q); err != nil {
+		if *part.into, err = store.ThroughputCells(ctx, coding.ByAll, part.q); err != nil {
 			return err
 		}
 	}
-	if d.places, err = d.Store.PlacedCells(ctx, q); err != nil {
+	if d.places, err = store.PlacedCells(ctx, q); err != nil {
 		return err
 	}
-	if d.placesBefore, err = d.Store.PlacedCells(ctx, before); err != nil {
+	if d.placesBefore, err = store.PlacedCells(ctx, before); err != nil {
 		return err
 	}
 	for _, part := range []struct {
@@ -187,33 +179,39 @@ func (d *data) read(ctx context.Context) error {
 	}{{&d.coders, coding.ByCoder}, {&d.models, coding.ByModel}, {&d.lengths, coding.ByLength}, {&d.reasons, coding.ByReason}, {&d.specialties, coding.ByAll}} {
 		if part.by == coding.ByAll && q.Specialty != nil {
 			d.specialties = d.all
-		} else if *part.into, err = d.Store.ThroughputTotals(ctx, part.by, q, part.by == coding.ByModel); err != nil {
+		} else if *part.into, err = store.ThroughputTotals(ctx, part.by, q, part.by == coding.ByModel); err != nil {
 			return err
 		}
 	}
-	if d.backlog, err = d.Store.Backlog(ctx, q, d.ages(), d.limits(), d.Calendar.Before(d.now, d.usual())); err != nil {
+	if d.backlog, err = store.Backlog(ctx, q, d.ages(), d.limits(), d.Calendar.Before(d.now, d.usual())); err != nil {
 		return err
 	}
-	if d.spend, err = d.Store.LLMSpendDays(ctx, q.From, q.To); err != nil {
+	if d.spend, err = store.LLMSpendDays(ctx, q.From, q.To); err != nil {
 		return err
 	}
-	if d.queries, err = d.Store.OpenQueries(ctx, q); err != nil {
+	if d.queries, err = store.OpenQueries(ctx, q); err != nil {
 		return err
-	}
-	if d.Dead != nil {
-		// The queue being away is no reason to show nothing.
-		if d.dead, d.deadOldest, err = d.Dead(ctx); err != nil {
-			d.dead = -1
-		}
 	}
 	return nil
 }
 
+// countDead asks the queue. That it is away is no reason to show nothing.
+func (d *data) countDead(ctx context.Context) {
+	if d.Dead == nil {
+		return
+	}
+	var err error
+	if d.dead, d.deadOldest, err = d.Dead(ctx); err != nil {
+		d.Logger.Warn("dead letters cannot be counted; the page shows none", "error", err)
+		d.dead = -1
+	}
+}
+
 // readOwn counts one coder's rounds; there are few enough.
-func (d *data) readOwn(ctx context.Context) error {
+func (d *data) readOwn(ctx context.Context, store coding.ThroughputReader) error {
 	q := d.f.query()
 	from := d.Calendar.Start(d.f.before().From)
-	rounds, err := d.Store.RoundsOfCoder(ctx, from, d.Calendar.Start(q.To), q)
+	rounds, err := store.RoundsOfCoder(ctx, from, d.Calendar.Start(q.To), q)
 	if err != nil {
 		return err
 	}
@@ -241,7 +239,7 @@ func (d *data) readOwn(ctx context.Context) error {
 			into[k] = sums
 		}
 	}
-	d.queries, err = d.Store.OpenQueries(ctx, q)
+	d.queries, err = store.OpenQueries(ctx, q)
 	return err
 }
 
@@ -292,6 +290,17 @@ func groups[K comparable](cells coding.Cells, of func(coding.CellKey) K) map[K]*
 	return out
 }
 
+// dayOf adds up cells by day; of a day that has none it gives nothing counted.
+func dayOf(cells coding.Cells) func(coding.Date) *coding.CellSums {
+	byDay := groups(cells, func(k coding.CellKey) coding.Date { return k.Day })
+	return func(day coding.Date) *coding.CellSums {
+		if c := byDay[day]; c != nil {
+			return c
+		}
+		return new(coding.CellSums)
+	}
+}
+
 func (f Filter) days() []coding.Date {
 	var out []coding.Date
 	for day := f.From; !f.To.Before(day); day = day.AddDays(1) {
@@ -332,7 +341,8 @@ func (d *data) name(login string) string {
 	return login
 }
 
-func specialtyText(s string) string {
+// SpecialtyText is a specialty as pages show it.
+func SpecialtyText(s string) string {
 	if s == "" {
 		return "none given"
 	}

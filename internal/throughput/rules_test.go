@@ -135,3 +135,27 @@ func TestActiveTime(t *testing.T) {
 		t.Errorf("the second round is %+v", two)
 	}
 }
+
+// The first look is the first act for which somebody had the item before them: what
+// is done to it from elsewhere is none.
+func TestFirstLook(t *testing.T) {
+	t.Parallel()
+	c := throughput.Calendar{Zone: chicago, Work: throughput.Weekdays()}
+	for action, looks := range map[string]bool{
+		"looked": true, "claimed": true, "taken_over": true, "resumed": true, "decision.accept": true, "decision.reject": true, "decision.add": true,
+		"answered": false, "withdrew": false, "sent": false, "unsent": false, "released": false, "skipped": false, "held": false, "queried": false, "exported": false,
+	} {
+		h := coding.ItemHistory{
+			ID: 1, NoteCount: 1, ReceivedAt: minute(0), State: coding.ItemFinished, Notes: []coding.HistoryNote{{AddedAt: minute(0.1), Bytes: 10}},
+			Acts:      []coding.HistoryAct{did("a", action, 1), did("b", "looked", 7), did("b", "decision.finish", 8)},
+			Decisions: []coding.Decision{{Seq: 1, Kind: coding.Finish, Coder: "b", At: minute(8)}},
+		}
+		want := minute(7)
+		if looks {
+			want = minute(1)
+		}
+		if got := c.FactsOf(h).Rounds[0].LookedAt; !got.Equal(want) {
+			t.Errorf("after %s the first look is at %v, want %v", action, got, want)
+		}
+	}
+}

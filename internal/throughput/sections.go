@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"chartcode/internal/chart"
 	"chartcode/internal/coding"
 )
 
@@ -35,7 +36,7 @@ func (d *data) sectionNow() Section {
 			oldest = b.Oldest
 		}
 	}
-	age := duration(d.now.Sub(oldest), items > 0, 0)
+	age := duration(d.now.Sub(oldest), items > 0)
 	s := Section{ID: "now", Title: "Backlog now"}
 	s.Figures = []Figure{
 		present("backlog", "Encounters waiting", number(items), d.list(coding.ListBacklog, openNow)),
@@ -44,18 +45,18 @@ func (d *data) sectionNow() Section {
 		present("backlog_oldest", "Oldest waits for", age, d.list(coding.ListBacklog, openNow)),
 		present("clears", "Clears", d.forecast(items), nil),
 		present("queries", "Queries unanswered", number(d.queries.Count), d.list(coding.ListQueries, openNow)),
-		present("queries_oldest", "Oldest query waits for", duration(d.now.Sub(d.queries.Oldest), d.queries.Count > 0, 0), d.list(coding.ListQueries, openNow)),
+		present("queries_oldest", "Oldest query waits for", duration(d.now.Sub(d.queries.Oldest), d.queries.Count > 0), d.list(coding.ListQueries, openNow)),
 	}
 	if d.Dead != nil {
 		dead := number(int64(d.dead))
 		dead.None = d.dead < 0
 		s.Figures = append(s.Figures, present("dead", "Dead letters", dead, nil))
 		if d.dead > 0 {
-			s.Figures = append(s.Figures, present("dead_oldest", "Oldest dead letter", duration(d.now.Sub(d.deadOldest), true, 0), nil))
+			s.Figures = append(s.Figures, present("dead_oldest", "Oldest dead letter", duration(d.now.Sub(d.deadOldest), true), nil))
 		}
 	}
 	t := Table{ID: "ages", Title: "Backlog by age", Definition: definition("ages"), Columns: []string{"Waiting for", "Encounters", "Beyond the service level"}}
-	c := Chart{ID: "ages", Title: t.Title, Kind: Stacked, Table: t.ID, Unit: Number, Series: []Series{{Name: "Within the service level"}, {Name: "Beyond it"}}}
+	c := newChart("ages", t.Title, chart.Stacked, t.ID, Number, "Within the service level", "Beyond it")
 	for i := range byAge {
 		name := ageName(i)
 		t.Rows = append(t.Rows, []Cell{{Value: words(name)}, {Value: number(byAge[i])}, {Value: number(lateByAge[i])}})
@@ -95,17 +96,14 @@ func (d *data) sectionFlow() Section {
 	days := Table{ID: "days", Title: "Days", Definition: definition("days"), Columns: []string{
 		"Day", "Encounters received", "Notes received", "Reopened", "Encounters finished", "Notes finished", "In time", "Median time to finish", "Degraded", "Accepted", "Cost",
 	}}
-	chart := Chart{ID: "days", Title: "Encounters received and finished, by day", Kind: Lines, Table: days.ID, Unit: Number, Series: []Series{{Name: "Received"}, {Name: "Finished"}}}
-	byDay := groups(d.all, func(k coding.CellKey) coding.Date { return k.Day })
+	drawn := newChart("days", "Encounters received and finished, by day", chart.Lines, days.ID, Number, "Received", "Finished")
+	onDate := dayOf(d.all)
 	inTime := map[coding.Date]int64{}
 	for k, sums := range d.places {
 		inTime[k.Day] += d.inTime(coding.Cells{k: sums})
 	}
 	for _, day := range d.f.days() {
-		c := byDay[day]
-		if c == nil {
-			c = new(coding.CellSums)
-		}
+		c := onDate(day)
 		days.Rows = append(days.Rows, []Cell{
 			{Value: Value{Kind: Day, Words: day.String()}},
 			{Value: number(c.Counts[coding.ItemsIn]), List: d.list(coding.ListReceived, onDay(day))},
@@ -119,12 +117,12 @@ func (d *data) sectionFlow() Section {
 			{Value: acceptedShare(c), List: d.list(coding.ListAccepted, onDay(day))},
 			{Value: dollars(c.Counts[coding.NanoUSD]), List: d.list(coding.ListSuggested, onDay(day))},
 		})
-		chart.Labels = append(chart.Labels, day.String()[5:])
-		chart.Series[0].Values = append(chart.Series[0].Values, float64(c.Counts[coding.ItemsIn]))
-		chart.Series[1].Values = append(chart.Series[1].Values, float64(c.Counts[coding.ItemsOut]))
+		drawn.Labels = append(drawn.Labels, day.String()[5:])
+		drawn.Series[0].Values = append(drawn.Series[0].Values, float64(c.Counts[coding.ItemsIn]))
+		drawn.Series[1].Values = append(drawn.Series[1].Values, float64(c.Counts[coding.ItemsOut]))
 	}
 	hours := Table{ID: "hours", Title: "Hours of the day", Definition: definition("hours"), Columns: []string{"Hour", "Encounters received", "Notes received", "Encounters finished", "Notes finished"}}
-	hourly := Chart{ID: "hours", Title: "Encounters received and finished, by hour of the day", Kind: Bars, Table: hours.ID, Unit: Number, Series: []Series{{Name: "Received"}, {Name: "Finished"}}}
+	hourly := newChart("hours", "Encounters received and finished, by hour of the day", chart.Bars, hours.ID, Number, "Received", "Finished")
 	for h := range 24 {
 		in, out := now.Spreads[coding.ItemsInHours][h], now.Spreads[coding.ItemsOutHours][h]
 		hours.Rows = append(hours.Rows, []Cell{
@@ -135,7 +133,7 @@ func (d *data) sectionFlow() Section {
 		hourly.Series[0].Values = append(hourly.Series[0].Values, float64(in))
 		hourly.Series[1].Values = append(hourly.Series[1].Values, float64(out))
 	}
-	s.Charts, s.Tables = []Chart{chart, hourly}, []Table{days, hours}
+	s.Charts, s.Tables = []Chart{drawn, hourly}, []Table{days, hours}
 	return s
 }
 
@@ -166,7 +164,7 @@ func (d *data) sectionTurnaround() Section {
 	if !d.own {
 		t.Columns = append(t.Columns, "To suggestion")
 	}
-	c := Chart{ID: "turnaround", Title: "Encounters by time from receipt to finish", Kind: Bars, Table: t.ID, Unit: Number, Series: []Series{{Name: "To first look"}, {Name: "To finish"}}}
+	c := newChart("turnaround", "Encounters by time from receipt to finish", chart.Bars, t.ID, Number, "To first look", "To finish")
 	var had [3]int64
 	for i := range len(reaches) + 1 {
 		name := "more"
@@ -219,7 +217,7 @@ func (d *data) service() Table {
 		c, level := cells[p], d.Levels.Of(p.source, p.setting)
 		in := within(c.Spreads[coding.ToFinishWork], level)
 		row := []Cell{
-			{Value: words(p.source)}, {Value: words(string(p.setting))}, {Value: duration(level, true, 0)},
+			{Value: words(p.source)}, {Value: words(string(p.setting))}, {Value: duration(level, true)},
 			{Value: number(c.Counts[coding.ItemsOut]), List: d.list(coding.ListFinished, at(p.source, p.setting))},
 			{Value: number(in), List: d.list(coding.ListInTime, at(p.source, p.setting))},
 			{Value: share(in, c.Counts[coding.ItemsOut]), List: d.list(coding.ListTooLate, at(p.source, p.setting))},
@@ -237,11 +235,11 @@ func (d *data) service() Table {
 
 // minutesEach is the active time for each note, in seconds.
 func minutesEach(c *coding.CellSums) Value {
-	return ratio(Duration, float64(c.Counts[coding.ActiveMicros])/1e6, float64(c.Counts[coding.NotesOut]), c.Counts[coding.NotesOut])
+	return ratio(Duration, float64(c.Counts[coding.ActiveMicros])/1e6, float64(c.Counts[coding.NotesOut]))
 }
 
 func perHour(c *coding.CellSums) Value {
-	return ratio(Rate, float64(c.Counts[coding.NotesOut]), float64(c.Counts[coding.ActiveMicros])/3.6e9, c.Counts[coding.NotesOut])
+	return ratio(Rate, float64(c.Counts[coding.NotesOut]), float64(c.Counts[coding.ActiveMicros])/3.6e9)
 }
 
 func decided(c *coding.CellSums) int64 {
@@ -261,7 +259,7 @@ func (d *data) sectionWork() Section {
 		compared("active_median", "Active time, median", spreadValue(now.Spreads[coding.ActiveEach], 0.5), spreadValue(before.Spreads[coding.ActiveEach], 0.5), list()),
 		compared("active_p90", "Active time, 90 %", spreadValue(now.Spreads[coding.ActiveEach], 0.9), spreadValue(before.Spreads[coding.ActiveEach], 0.9), list()),
 		compared("per_hour", "Notes for each active hour", perHour(now), perHour(before), list()),
-		compared("others", "Active time of others", duration(time.Duration(now.Counts[coding.OthersMicros])*time.Microsecond, true, 0), duration(time.Duration(before.Counts[coding.OthersMicros])*time.Microsecond, true, 0), nil),
+		compared("others", "Active time of others", duration(time.Duration(now.Counts[coding.OthersMicros])*time.Microsecond, true), duration(time.Duration(before.Counts[coding.OthersMicros])*time.Microsecond, true), nil),
 	}
 	if d.own {
 		s.Figures = append([]Figure{
@@ -278,8 +276,8 @@ func (d *data) sectionWork() Section {
 	if !d.own {
 		coders.Columns = append(coders.Columns, "Look at")
 	}
-	pace := Chart{ID: "pace", Title: "Notes for each active hour, by coder", Kind: Rows, Table: coders.ID, Unit: Rate, Series: []Series{{Name: "Notes an active hour"}}}
-	accept := Chart{ID: "acceptance", Title: "Share of suggestions accepted, by coder", Kind: Rows, Table: coders.ID, Unit: Share, Series: []Series{{Name: "Accepted"}}}
+	pace := newChart("pace", "Notes for each active hour, by coder", chart.Rows, coders.ID, Rate, "Notes an active hour")
+	accept := newChart("acceptance", "Share of suggestions accepted, by coder", chart.Rows, coders.ID, Share, "Accepted")
 	byCoder := groups(d.coders, func(k coding.CellKey) string { return k.Name })
 	for _, login := range slices.SortedFunc(maps.Keys(byCoder), func(a, b string) int {
 		return cmp.Or(cmp.Compare(byCoder[b].Counts[coding.NotesOut], byCoder[a].Counts[coding.NotesOut]), cmp.Compare(a, b))
@@ -290,13 +288,13 @@ func (d *data) sectionWork() Section {
 			{Value: words(d.name(login)), List: d.list(coding.ListFinished, of)},
 			{Value: number(c.Counts[coding.ItemsOut]), List: d.list(coding.ListFinished, of)},
 			{Value: number(c.Counts[coding.NotesOut]), List: d.list(coding.ListFinished, of)},
-			{Value: duration(time.Duration(c.Counts[coding.ActiveMicros])*time.Microsecond, true, 0)},
+			{Value: duration(time.Duration(c.Counts[coding.ActiveMicros])*time.Microsecond, true)},
 			{Value: minutesEach(c)}, {Value: spreadValue(c.Spreads[coding.ActiveEach], 0.5)}, {Value: spreadValue(c.Spreads[coding.ActiveEach], 0.9)},
 			{Value: perHour(c)}, {Value: number(decided(c))},
 			{Value: acceptedShare(c), List: d.list(coding.ListAccepted, of)},
 			{Value: share(c.Counts[coding.ModifiedCount], decided(c)), List: d.list(coding.ListModified, of)},
 			{Value: share(c.Counts[coding.RejectedCount], decided(c)), List: d.list(coding.ListRejected, of)},
-			{Value: ratio(Rate, float64(c.Counts[coding.AddedCount]), float64(c.Counts[coding.ItemsOut]), c.Counts[coding.ItemsOut]), List: d.list(coding.ListAdded, of)},
+			{Value: ratio(Rate, float64(c.Counts[coding.AddedCount]), float64(c.Counts[coding.ItemsOut])), List: d.list(coding.ListAdded, of)},
 			{Value: number(c.Counts[coding.ReturnedCount]), List: d.list(coding.ListReturned, of)},
 		}
 		if !d.own {
@@ -347,7 +345,7 @@ func (d *data) specialtyTable() Table {
 	for _, name := range slices.Sorted(maps.Keys(by)) {
 		c := by[name]
 		of := func(l *List) { l.Filter.Specialty = &name }
-		row := []Cell{{Value: words(specialtyText(name))}}
+		row := []Cell{{Value: words(SpecialtyText(name))}}
 		if !d.own {
 			row = append(row, Cell{Value: number(c.Counts[coding.ItemsIn]), List: d.list(coding.ListReceived, of)})
 		}

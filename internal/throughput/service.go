@@ -14,16 +14,8 @@ import (
 type Store interface {
 	RefreshThroughput(ctx context.Context, rules coding.ThroughputRules, limit int) (taken int, current bool, err error)
 	RebuildThroughput(ctx context.Context, rules coding.ThroughputRules, progress func(n, total int)) (items int, err error)
-	ThroughputCells(ctx context.Context, by coding.CellBy, q coding.ThroughputQuery) (coding.Cells, error)
-	PlacedCells(ctx context.Context, q coding.ThroughputQuery) (coding.Cells, error)
-	ThroughputTotals(ctx context.Context, by coding.CellBy, q coding.ThroughputQuery, daily bool) (coding.Cells, error)
-	RoundsOfCoder(ctx context.Context, from, to time.Time, q coding.ThroughputQuery) ([]coding.Round, error)
-	Backlog(ctx context.Context, q coding.ThroughputQuery, edges []time.Time, limits []coding.Limit, since time.Time) ([]coding.BacklogRow, error)
-	OpenQueries(ctx context.Context, q coding.ThroughputQuery) (coding.OpenQueries, error)
-	ThroughputValues(ctx context.Context, from, to coding.Date) (coding.ThroughputValues, error)
-	ThroughputState(ctx context.Context) (coding.ThroughputState, error)
+	ReadThroughput(ctx context.Context, read func(coding.ThroughputReader) error) error // at one moment
 	ThroughputEntries(ctx context.Context, q coding.ThroughputListQuery) ([]coding.ThroughputEntry, error)
-	LLMSpendDays(ctx context.Context, from, to coding.Date) (map[coding.Date]coding.LLMSpend, error)
 	Users(ctx context.Context) ([]coding.User, error)
 }
 

@@ -23,37 +23,35 @@ const (
 	Day           // a date
 )
 
-// Value is a figure: X for the kinds that are numbers, Words for the others. N is
-// what it was counted over, where that is to be said. None says that there is
-// nothing to count.
+// Value is a figure: X for the kinds that are numbers, Words for the others. None
+// says that there is nothing to count.
 type Value struct {
 	Kind  Kind
 	X     float64
 	Words string
-	N     int64
 	None  bool
 }
 
 func number(n int64) Value { return Value{Kind: Number, X: float64(n)} }
 func words(s string) Value { return Value{Words: s} }
 
-// ratio divides; over says what is counted.
-func ratio(kind Kind, a, b float64, over int64) Value {
+// ratio divides.
+func ratio(kind Kind, a, b float64) Value {
 	if b == 0 {
 		return Value{Kind: kind, None: true}
 	}
-	return Value{Kind: kind, X: a / b, N: over}
+	return Value{Kind: kind, X: a / b}
 }
 
-func share(a, b int64) Value { return ratio(Share, float64(a), float64(b), b) }
+func share(a, b int64) Value { return ratio(Share, float64(a), float64(b)) }
 
-func duration(d time.Duration, ok bool, n int64) Value {
-	return Value{Kind: Duration, X: d.Seconds(), N: n, None: !ok}
+func duration(d time.Duration, ok bool) Value {
+	return Value{Kind: Duration, X: d.Seconds(), None: !ok}
 }
 
 func spreadValue(s coding.Spread, p float64) Value {
 	d, ok := quantile(s, p)
-	return duration(d, ok, count(s))
+	return duration(d, ok)
 }
 
 func dollars(nano int64) Value { return Value{Kind: Money, X: float64(nano) / 1e9} }
@@ -65,16 +63,13 @@ func (v Value) String() string {
 	}
 	switch v.Kind {
 	case Number:
-		return grouped(int64(math.Round(v.X)))
+		return coding.Thousands(int64(math.Round(v.X)))
 	case Rate:
 		return strconv.FormatFloat(v.X, 'f', 1, 64)
 	case Share:
 		return strconv.FormatFloat(100*v.X, 'f', 1, 64) + " %"
 	case Money:
-		if v.X != 0 && math.Abs(v.X) < 1 {
-			return "$" + strconv.FormatFloat(v.X, 'f', 4, 64)
-		}
-		return "$" + grouped(int64(v.X)) + strconv.FormatFloat(v.X-math.Trunc(v.X), 'f', 2, 64)[1:]
+		return money(v.X)
 	case Duration:
 		return DurationText(time.Duration(v.X * float64(time.Second)))
 	}
@@ -96,16 +91,17 @@ func (v Value) Plain() string {
 	return strconv.FormatFloat(math.Round(v.X*1e6)/1e6, 'f', -1, 64)
 }
 
-// grouped writes a number with commas between thousands.
-func grouped(n int64) string {
-	if n < 0 {
-		return "-" + grouped(-n)
+// money writes US dollars: whole cents, and less than a dollar in hundredths of them.
+func money(x float64) string {
+	sign := ""
+	if x < 0 {
+		sign, x = "-", -x
 	}
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
+	if small := math.Round(x * 1e4); small > 0 && small < 1e4 {
+		return fmt.Sprintf("%s$0.%04d", sign, int64(small))
 	}
-	return s
+	cents := int64(math.Round(x * 100))
+	return fmt.Sprintf("%s$%s.%02d", sign, coding.Thousands(cents/100), cents%100)
 }
 
 // DurationText writes a time with its two largest units.

@@ -8,10 +8,11 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
-	"chartcode/internal/chart"
 	"chartcode/internal/coding"
+	"chartcode/internal/export"
 	"chartcode/internal/throughput"
 )
 
@@ -80,6 +81,11 @@ func (s *server) throughput(w http.ResponseWriter, r *http.Request, u coding.Use
 	}
 	v := throughputView{Report: report, Team: u.Role.SeesTeam(), Tables: query.Get("view") == "tables", Clear: "/throughput", Zone: s.Zone.String(), drawn: map[string]template.HTML{}}
 	here := f.Values()
+	if f.Last > 0 { // and not their dates, which are other ones tomorrow
+		here.Del("from")
+		here.Del("to")
+		here.Set("days", strconv.Itoa(f.Last))
+	}
 	if !v.Team {
 		here.Del("coder")
 	}
@@ -90,11 +96,13 @@ func (s *server) throughput(w http.ResponseWriter, r *http.Request, u coding.Use
 		v.TablesHref = "/throughput?" + here.Encode()
 	}
 	v.choices(f)
-	for _, section := range report.Sections {
-		for _, c := range section.Charts {
-			if v.drawn[c.ID], err = draw(c); err != nil {
-				s.fail(w, withUser(r, u), err)
-				return
+	if !v.Tables {
+		for _, section := range report.Sections {
+			for _, c := range section.Charts {
+				if v.drawn[c.ID], err = draw(c); err != nil {
+					s.fail(w, withUser(r, u), err)
+					return
+				}
 			}
 		}
 	}
@@ -103,8 +111,12 @@ func (s *server) throughput(w http.ResponseWriter, r *http.Request, u coding.Use
 
 // choices are what the form offers.
 func (v *throughputView) choices(f throughput.Filter) {
-	for _, p := range []struct{ days, label string }{{"1", "Today"}, {"7", "7 days"}, {"30", "30 days"}, {"90", "90 days"}} {
-		v.Periods = append(v.Periods, choice{Value: p.days, Label: p.label, Current: fmt.Sprint(f.Days()) == p.days})
+	for _, days := range throughput.Periods() {
+		c := choice{Value: strconv.Itoa(days), Label: fmt.Sprintf("%d days", days), Current: f.Last == days}
+		if days == 1 {
+			c.Label = "Today"
+		}
+		v.Periods = append(v.Periods, c)
 	}
 	seen := map[string]bool{}
 	for _, p := range v.Values.Places {
@@ -119,11 +131,9 @@ func (v *throughputView) choices(f throughput.Filter) {
 	}
 	slices.SortFunc(v.Settings, func(a, b choice) int { return strings.Compare(a.Value, b.Value) })
 	for _, name := range v.Values.Specialties {
-		c := choice{Value: name, Label: name, Current: f.Specialty != nil && *f.Specialty == name}
-		if name == "" {
-			c.Value, c.Label = "-", "none given"
-		}
-		v.Specialties = append(v.Specialties, c)
+		v.Specialties = append(v.Specialties, choice{
+			Value: throughput.SpecialtyParam(name), Label: throughput.SpecialtyText(name), Current: f.Specialty != nil && *f.Specialty == name,
+		})
 	}
 	for _, p := range v.Report.Coders {
 		v.Coders = append(v.Coders, choice{Value: p.Login, Label: p.Name, Current: p.Login == f.Coder})
@@ -166,7 +176,10 @@ func (v throughputView) Change(f throughput.Figure) string {
 }
 
 func draw(c throughput.Chart) (template.HTML, error) {
-	d := chart.Chart{Title: c.Title, Kind: chart.Kind(c.Kind), Labels: c.Labels, Format: func(x float64) string {
+	if len(c.Labels) == 0 || len(c.Series) == 0 {
+		return "", nil
+	}
+	c.Format = func(x float64) string {
 		switch c.Unit {
 		case throughput.Share:
 			return fmt.Sprintf("%.0f %%", 100*x)
@@ -174,17 +187,11 @@ func draw(c throughput.Chart) (template.HTML, error) {
 			return fmt.Sprintf("$%.2f", x)
 		}
 		return fmt.Sprintf("%g", x)
-	}}
+	}
 	if c.Unit == throughput.Share {
-		d.Max = 1
+		c.Max = 1
 	}
-	for _, s := range c.Series {
-		d.Series = append(d.Series, chart.Series{Name: s.Name, Values: s.Values})
-	}
-	if len(d.Labels) == 0 || len(d.Series) == 0 {
-		return "", nil
-	}
-	return d.SVG()
+	return c.SVG()
 }
 
 // throughputTable gives a table as CSV.
@@ -228,9 +235,8 @@ func records(t throughput.Table) [][]string {
 		line := make([]string, len(row))
 		for i, c := range row {
 			line[i] = c.Plain()
-			// Spreadsheets would take this for a formula.
-			if c.Kind == throughput.Text && line[i] != "" && strings.ContainsRune("=+-@\t\r", rune(line[i][0])) {
-				line[i] = "'" + line[i]
+			if c.Kind == throughput.Text { // others may begin with a minus
+				line[i] = export.PlainCell(line[i])
 			}
 		}
 		lines = append(lines, line)

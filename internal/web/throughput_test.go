@@ -110,7 +110,11 @@ func TestThroughputPage(t *testing.T) {
 	}
 	manager.get("/throughput?source=sim-north&setting=inpatient&specialty=-&days=7").wants(t, http.StatusOK, "Clear filters")
 	manager.get("/throughput?from=2020-01-01&to=2020-01-07").wants(t, http.StatusOK, "2020-01-01 to 2020-01-07", "Nothing in this period.")
-	manager.get("/throughput?from=x&to=2020-01-07&setting=y&days=400").wants(t, http.StatusOK, "30 days")
+	fallback := manager.get("/throughput?from=x&to=2020-01-07&setting=y&days=400")
+	fallback.wants(t, http.StatusOK, `<option value="30" selected>30 days</option>`, `<option value="">from – to</option>`)
+	if got, want := period(t, fallback), period(t, page); got != want {
+		t.Errorf("what cannot be read shows %q and nothing asked for %q", got, want)
+	}
 	manager.get("/throughput/items?list=none").wants(t, http.StatusNotFound)
 	manager.get("/throughput/tables/none.csv").wants(t, http.StatusNotFound)
 	manager.get("/throughput/items?list=rejected").wants(t, http.StatusOK, "With rejected suggestions", `href="/items/`)

@@ -139,8 +139,6 @@ CREATE TABLE throughput_cells (
 );
 CREATE INDEX throughput_cells_specialties ON throughput_cells (placed, day) WHERE by_what = 'all' AND narrow;
 
-INSERT INTO throughput_changes (item_id) SELECT id FROM items;
-
 INSERT INTO app_rights (object, rights) VALUES
   ('TABLE throughput_changes', 'SELECT, INSERT, DELETE'),
   ('TABLE throughput_state', 'SELECT, INSERT, UPDATE'),
