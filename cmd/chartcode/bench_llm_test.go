@@ -4,9 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
+	"time"
 
+	"chartcode/internal/llm"
 	"chartcode/samples"
 )
 
@@ -63,7 +66,8 @@ func TestBenchLLM(t *testing.T) {
 		s.t = t
 		s.env = append(s.env, "CHARTCODE_LLM_BASE_URL="+server.base(), "CHARTCODE_LLM_MODEL=some-model", "CHARTCODE_LLM_STEPS=choose", "CHARTCODE_LLM_PRICES=some-model=1/0.2/5")
 		f := benchLLM(&s, s.file("notes.jsonl", noteLines("bench", 3)))
-		if f.Model != "some-model" || f.Estimated || f.Notes != 3 || f.MostCalls != 1 || f.MostTokens != 3200 || server.called() != 3 || f.CostUSD == nil || *f.CostUSD < 0.0016 || *f.CostUSD > 0.004 {
+		if f.Model != "some-model" || f.Estimated || f.Notes != 3 || f.MostCalls != 1 || f.MostTokens != 3200 || server.called() != 3 || f.CostUSD == nil || *f.CostUSD < 0.0016 || *f.CostUSD > 0.004 ||
+			f.Cached < 0.33 || f.Cached > 0.34 || f.Steps["choose"].Cached != 3000 {
 			t.Errorf("%+v, %d calls", f, server.called())
 		}
 	})
@@ -76,6 +80,37 @@ func TestBenchLLM(t *testing.T) {
 			t.Errorf("status %d\n%s", status, errs)
 		}
 	})
+}
+
+// TestStaticTokens: what is static is a share of what the prompts have, however
+// few tokens the server counts, and what its cache served is what costs less.
+func TestStaticTokens(t *testing.T) {
+	t.Parallel()
+	prices, err := llm.LoadPrices("m=1/0.5/0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		what           string
+		prompt, cached int
+		static         int
+		usd            float64
+	}{
+		{"by the server", 1000, 0, 800, 600},
+		{"by a server that tells of its cache", 1000, 400, 800, 800},
+		{"by bytes", 10_000, 0, 8000, 6000},
+	} {
+		m := &meteredChat{calls: 10, took: time.Second, steps: map[string]*llmStepFigure{
+			"extract": {Calls: 10, Prompt: c.prompt, Cached: c.cached, prefix: strings.Repeat("x", 4000), length: 50_000}}}
+		f := llmFigures{Model: "m", Notes: 10, Characters: 30_000, Steps: m.steps}
+		f.sum(m, prices, 10, c.prompt)
+		if got := m.steps["extract"].Static; got != c.static || f.Static != 0.8 {
+			t.Errorf("%s: %d tokens are static, %.2f", c.what, got, f.Static)
+		}
+		if want := c.usd / 1e6 / 10; f.CostUSD == nil || math.Abs(*f.CostUSD-want) > 1e-12 {
+			t.Errorf("%s: cost %v, want %v", c.what, f.CostUSD, want)
+		}
+	}
 }
 
 // sampleOf is a sample note cut to so many characters at the end of a word.
