@@ -35,3 +35,6 @@ func TakeStatement(q coding.WorklistQuery, login, waitsFor string, now time.Time
 
 // CountStatements are those of WorklistCounts that need no arguments.
 var CountStatements = []string{sqlCountSettings, sqlCountSources, sqlCountSpecialties, sqlCountRankers}
+
+// Summary is the name of a statement for metrics and traces.
+func Summary(sql string) string { return summary(sql) }
