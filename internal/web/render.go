@@ -113,7 +113,7 @@ func (s *server) functions() template.FuncMap {
 		"lower":       strings.ToLower,
 		"size":        bytesText,
 		"lasts":       spanText,
-		"doing":       s.doingText,
+		"doing":       doingText,
 		"part":        partText,
 		"newKey":      rand.Text,
 		"codepath":    codePath,

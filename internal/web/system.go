@@ -153,8 +153,9 @@ func bytesText(n any) string {
 }
 
 // doingText says what a worker is doing: how many notes it has in hand, in which
-// stages, and since when the longest is in its stage.
-func (s *server) doingText(w system.Worker) string {
+// stages, and for how long the longest is in its stage: until the worker was seen,
+// and since then.
+func doingText(w system.Worker) string {
 	if w.State != system.Alive {
 		return ""
 	}
@@ -162,19 +163,17 @@ func (s *server) doingText(w system.Worker) string {
 		return "waiting for notes"
 	}
 	count := map[string]int{}
-	oldest := w.Jobs[0].Since
+	var longest time.Duration
 	for _, j := range w.Jobs {
 		count[j.Stage]++
-		if j.Since.Before(oldest) {
-			oldest = j.Since
-		}
+		longest = max(longest, j.Lasted+w.Seen)
 	}
 	var parts []string
 	for stage, n := range count {
 		parts = append(parts, fmt.Sprintf("%s %d", strings.ReplaceAll(stage, "_", " "), n))
 	}
 	slices.Sort(parts)
-	return fmt.Sprintf("%s of %d: %s; the longest for %s", counted(len(w.Jobs), "note", "notes"), w.Concurrency, strings.Join(parts, ", "), spanText(s.Now().Sub(oldest)))
+	return fmt.Sprintf("%s of %d: %s; the longest for %s", counted(len(w.Jobs), "note", "notes"), w.Concurrency, strings.Join(parts, ", "), spanText(longest))
 }
 
 // partText names a part that suggestions need.
