@@ -27,6 +27,7 @@ var (
 	ErrInput     = errors.New("the reason must be at most 200 characters on one line")
 	ErrGone      = errors.New("there is no dead letter of that number any more: somebody replayed it")
 	ErrAlready   = errors.New("this is how it stands already")
+	ErrUnsure    = errors.New("NATS did not answer, and the dead letter may have been sent to the workers: look again before you repeat it")
 )
 
 // The audit trail's names for what is done here.
@@ -213,7 +214,8 @@ func (s *Service) change(ctx context.Context, u coding.User, paused bool, reason
 	return nil
 }
 
-// Replay sends a dead letter to the workers again, its bytes as they are.
+// Replay sends a dead letter to the workers again, its bytes as they are. With
+// ErrUnsure it may have been sent, and still be there.
 func (s *Service) Replay(ctx context.Context, u coding.User, number uint64) error {
 	if !MaySee(u.Role) {
 		return ErrForbidden
@@ -223,8 +225,11 @@ func (s *Service) Replay(ctx context.Context, u coding.User, number uint64) erro
 	if err := s.cfg.Store.AppendAudit(ctx, ev); err != nil {
 		return fmt.Errorf("system: %w", err)
 	}
-	if err := s.cfg.Queue.Replay(ctx, number); err != nil {
+	switch err := s.cfg.Queue.Replay(ctx, number); {
+	case errors.Is(err, ErrGone):
 		return fmt.Errorf("system: %w", err)
+	case err != nil:
+		return fmt.Errorf("system: %w: %w", ErrUnsure, err)
 	}
 	return nil
 }

@@ -96,11 +96,14 @@ func (s *server) switchIntake(w http.ResponseWriter, r *http.Request, u coding.U
 		s.showSystem(w, r, u, http.StatusBadRequest, "", "This could not be read; try again.")
 		return
 	}
-	if r.PostFormValue("to") == "paused" {
+	switch r.PostFormValue("to") {
+	case "paused":
 		s.systemDone(w, r, u, "paused", s.System.Pause(r.Context(), u, r.PostFormValue("reason")))
-		return
+	case "running":
+		s.systemDone(w, r, u, "resumed", s.System.Resume(r.Context(), u))
+	default:
+		s.showSystem(w, r, u, http.StatusBadRequest, "", "The intake can be paused or running; nothing was changed.")
 	}
-	s.systemDone(w, r, u, "resumed", s.System.Resume(r.Context(), u))
 }
 
 // replayDead sends a dead letter to the workers again.
@@ -125,7 +128,11 @@ func (s *server) systemDone(w http.ResponseWriter, r *http.Request, u coding.Use
 		s.showSystem(w, r, u, http.StatusNotFound, "", sentence(system.ErrGone))
 	default:
 		s.Logger.ErrorContext(r.Context(), "an act on the system failed", "route", r.Pattern, "error", err)
-		s.showSystem(w, r, u, http.StatusServiceUnavailable, "", "The database or NATS did not answer, and nothing was changed; try again in a moment.")
+		problem := "The database did not answer, and nothing was changed; try again in a moment."
+		if errors.Is(err, system.ErrUnsure) {
+			problem = sentence(system.ErrUnsure)
+		}
+		s.showSystem(w, r, u, http.StatusServiceUnavailable, "", problem)
 	}
 }
 
