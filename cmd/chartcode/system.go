@@ -97,15 +97,11 @@ func (a *app) newWatch() (*watch, error) {
 
 // ready says whether suggestions can be made.
 func (w *watch) ready(context.Context) web.Readiness {
-	r := web.Readiness{Ready: true, Parts: w.monitor.Parts()}
+	r := web.Readiness{Parts: w.monitor.Parts()}
+	r.Ready, r.Reason = health.Ready(r.Parts)
 	if list := w.releases.Load(); list != nil {
 		r.Releases = *list
 		r.CodeSet, r.Starter = codeSetLine(*list)
-	}
-	for _, p := range r.Parts {
-		if !p.OK && r.Ready {
-			r.Ready, r.Reason = false, p.Reason
-		}
 	}
 	return r
 }
@@ -121,27 +117,33 @@ func (w *watch) alive(context.Context) error {
 // stateOf gives scrapes what all processes share.
 func (a *app) stateOf(w *watch) func(ctx context.Context) metrics.State {
 	return func(ctx context.Context) metrics.State {
-		var s metrics.State
-		for _, p := range w.monitor.Parts() {
-			s.Parts = append(s.Parts, metrics.PartState{Name: p.Name, OK: p.OK})
+		s := metrics.State{Parts: w.monitor.Parts()}
+		// Each is left out alone when it cannot be asked for.
+		got := func(part string, err error) bool {
+			if err != nil {
+				a.log.WarnContext(ctx, "a scrape lacks what could not be asked for", "part", part, "error", err)
+			}
+			return err == nil
 		}
 		if w.monitor.Of(partNATS).OK {
-			if lag, err := a.bus.Lag(ctx); err == nil {
+			if lag, err := a.bus.Lag(ctx); got("queue", err) {
 				s.Queue = queueState(lag)
 			}
 		}
 		if !w.monitor.Of(partDatabase).OK {
 			return s
 		}
-		if waiting, oldest, err := a.store.OutboxAge(ctx); err == nil {
-			if server, err := a.store.Server(ctx); err == nil {
-				s.Outbox = &metrics.OutboxState{Waiting: waiting, Oldest: oldest, DatabaseBytes: server.Bytes}
-			}
+		if waiting, oldest, err := a.store.OutboxAge(ctx); got("outbox", err) {
+			s.Outbox = &metrics.OutboxState{Waiting: waiting, Oldest: oldest}
 		}
-		if alive, err := a.store.AliveWorkers(ctx, presence.AliveFor); err == nil {
-			if in, err := a.store.Intake(ctx); err == nil {
-				s.Workers = &metrics.WorkerState{Alive: alive, Paused: in.Paused}
-			}
+		if server, err := a.store.Server(ctx); got("server", err) {
+			s.DatabaseBytes = &server.Bytes
+		}
+		if alive, err := a.store.AliveWorkers(ctx, presence.AliveFor); got("workers", err) {
+			s.Workers = &alive
+		}
+		if in, err := a.store.Intake(ctx); got("intake", err) {
+			s.Paused = &in.Paused
 		}
 		return s
 	}
@@ -206,9 +208,11 @@ func (a *app) storage(ctx context.Context) (system.Storage, error) {
 
 func (a *app) models(ctx context.Context) (system.Models, error) {
 	m := system.Models{LLM: a.cfg.LLM.Model}
-	if set, err := a.prompts(); err == nil {
-		m.Prompts = set.SHA256()
+	set, err := a.prompts()
+	if err != nil {
+		return m, err
 	}
+	m.Prompts = set.SHA256()
 	vectors, err := a.vectorModels(ctx)
 	if err != nil {
 		return m, err

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"chartcode/internal/coding"
+	"chartcode/internal/health"
 	"chartcode/internal/system"
 )
 
@@ -82,10 +83,8 @@ func (s *server) showSystem(w http.ResponseWriter, r *http.Request, u coding.Use
 		s.fail(w, r, err)
 		return
 	}
-	v := systemView{Overview: o, Ready: true, Done: did, Problem: problem}
-	for _, p := range o.Parts {
-		v.Ready = v.Ready && p.OK
-	}
+	v := systemView{Overview: o, Done: did, Problem: problem}
+	v.Ready, _ = health.Ready(o.Parts)
 	s.render(w, withUser(r, u), status, "system", v)
 }
 
