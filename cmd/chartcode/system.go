@@ -150,7 +150,7 @@ func (a *app) stateOf(w *watch) func(ctx context.Context) metrics.State {
 }
 
 func queueState(lag bus.Lag) *metrics.QueueState {
-	q := &metrics.QueueState{Oldest: lag.Oldest, Consumers: map[string]metrics.ConsumerLag{}, Messages: map[string]uint64{}, Bytes: map[string]uint64{}}
+	q := &metrics.QueueState{Oldest: lag.Oldest, DeadLetters: lag.Dead, Consumers: map[string]metrics.ConsumerLag{}, Messages: map[string]uint64{}, Bytes: map[string]uint64{}}
 	// Without a consumer nobody has ever taken a note: all of them wait.
 	for _, name := range []string{bus.ConsumerOrdinary, bus.ConsumerUrgent} {
 		q.Consumers[name] = metrics.ConsumerLag{}
@@ -160,12 +160,9 @@ func queueState(lag bus.Lag) *metrics.QueueState {
 	}
 	for _, s := range lag.Streams {
 		q.Messages[s.Name], q.Bytes[s.Name] = s.Messages, s.Bytes
-		switch {
-		case s.Name == bus.StreamDeadLetter:
-			q.DeadLetters = s.Messages
-		case s.Name == bus.StreamNotes && len(lag.Consumers) == 0:
-			q.Consumers[bus.ConsumerOrdinary] = metrics.ConsumerLag{Waiting: float64(s.Messages)}
-		}
+	}
+	if len(lag.Consumers) == 0 {
+		q.Consumers[bus.ConsumerOrdinary] = metrics.ConsumerLag{Waiting: float64(lag.Notes)}
 	}
 	return q
 }
@@ -240,28 +237,24 @@ type queue struct{ bus *bus.Bus }
 // Lag is what waits.
 func (q queue) Lag(ctx context.Context) (system.Lag, error) {
 	lag, err := q.bus.Lag(ctx)
-	l := system.Lag{Oldest: lag.Oldest}
+	l := system.Lag{Oldest: lag.Oldest, Dead: lag.Dead}
 	for _, c := range lag.Consumers {
 		l.Consumers = append(l.Consumers, system.Consumer{Name: c.Name, Waiting: c.Waiting, UnderWay: c.UnderWay})
 	}
 	for _, s := range lag.Streams {
-		l.Streams = append(l.Streams, system.Stream{Name: s.Name, Messages: s.Messages, Bytes: s.Bytes, First: s.First})
+		l.Streams = append(l.Streams, system.Stream{Name: s.Name, Messages: s.Messages, Bytes: int64(s.Bytes)})
 	}
 	return l, err
 }
 
-// DeadLetters gives the oldest dead letters and counts them.
-func (q queue) DeadLetters(ctx context.Context, limit int) (list []system.DeadLetter, total uint64, err error) {
-	_, total, err = q.bus.Counts(ctx)
-	if err != nil {
-		return nil, 0, err
-	}
+// DeadLetters gives the oldest dead letters.
+func (q queue) DeadLetters(ctx context.Context, limit int) (list []system.DeadLetter, err error) {
 	dead, err := q.bus.ListDead(ctx, limit, 0)
 	for _, d := range dead {
 		list = append(list, system.DeadLetter{Number: d.Seq, Source: d.Source, Reason: d.Reason, Stage: d.Stage, Attempts: d.Attempts,
-			Received: d.Received, Died: d.Died, Bytes: d.Size})
+			Received: d.Received, Died: d.Died, Bytes: int64(d.Size)})
 	}
-	return list, total, err
+	return list, err
 }
 
 const replayTime = 10 * time.Second

@@ -118,7 +118,7 @@ func TestLag(t *testing.T) {
 	b := newBus(t)
 	submit(t, b, 5, "a", "b")
 	lag, err := b.Lag(t.Context())
-	if err != nil || lag.Oldest <= 0 || lag.Streams[0].Messages != 2 || lag.Streams[0].Bytes == 0 || lag.Streams[0].First.IsZero() {
+	if err != nil || lag.Oldest <= 0 || lag.Streams[0].Messages != 2 || lag.Streams[0].Bytes == 0 || lag.Notes != 2 || lag.Dead != 0 {
 		t.Errorf("%+v, %v", lag, err)
 	}
 	if age, err := b.Oldest(t.Context()); err != nil || age < lag.Oldest {

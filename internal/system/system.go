@@ -49,8 +49,8 @@ type Store interface {
 // Queue is what NATS knows.
 type Queue interface {
 	Lag(ctx context.Context) (Lag, error)
-	// DeadLetters gives the oldest ones, and how many there are.
-	DeadLetters(ctx context.Context, limit int) (list []DeadLetter, total uint64, err error)
+	// DeadLetters gives the oldest ones.
+	DeadLetters(ctx context.Context, limit int) ([]DeadLetter, error)
 	// Replay sends a dead letter to the workers again. The error is ErrGone when it
 	// is not there.
 	Replay(ctx context.Context, number uint64) error
@@ -61,6 +61,7 @@ type Lag struct {
 	Consumers []Consumer
 	Streams   []Stream
 	Oldest    time.Duration // that the oldest note which is not done waits; 0: none does
+	Dead      uint64        // dead letters, all of them
 }
 
 // Consumer is how far workers are behind.
@@ -72,9 +73,9 @@ type Consumer struct {
 
 // Stream is how much a stream holds.
 type Stream struct {
-	Name            string
-	Messages, Bytes uint64
-	First           time.Time
+	Name     string
+	Messages uint64
+	Bytes    int64
 }
 
 // DeadLetter is a note that could not succeed, without anything of it.
@@ -86,7 +87,7 @@ type DeadLetter struct {
 	Attempts int
 	Received time.Time
 	Died     time.Time
-	Bytes    int
+	Bytes    int64
 }
 
 // Models are what suggestions are made with.

@@ -112,7 +112,6 @@ func (s *server) functions() template.FuncMap {
 		"rejected":    rejectedText,
 		"lower":       strings.ToLower,
 		"size":        bytesText,
-		"lasts":       spanText,
 		"doing":       doingText,
 		"part":        partText,
 		"newKey":      rand.Text,

@@ -14,6 +14,7 @@ import (
 	"chartcode/internal/coding"
 	"chartcode/internal/health"
 	"chartcode/internal/system"
+	"chartcode/internal/throughput"
 )
 
 // System is what administrators see of the running system and do about it;
@@ -56,8 +57,12 @@ func (v systemView) AliveWorkers() int {
 	return n
 }
 
-// DeadLeft is how many dead letters are not shown.
-func (v systemView) DeadLeft() int { return max(int(v.DeadTotal)-len(v.Dead), 0) }
+// DeadTotal is how many dead letters there are: as far as is known, where the
+// queue could not be asked.
+func (v systemView) DeadTotal() int { return max(int(v.Lag.Dead), len(v.Dead)) }
+
+// DeadLeft is how many of them are not shown.
+func (v systemView) DeadLeft() int { return v.DeadTotal() - len(v.Dead) }
 
 // done are the sentences that the page shows after an act, by the word in its
 // address.
@@ -136,16 +141,8 @@ func (s *server) systemDone(w http.ResponseWriter, r *http.Request, u coding.Use
 }
 
 // bytesText writes a size as people read it.
-func bytesText(n any) string {
-	var f float64
-	switch n := n.(type) {
-	case int64:
-		f = float64(n)
-	case uint64:
-		f = float64(n)
-	case int:
-		f = float64(n)
-	}
+func bytesText(n int64) string {
+	f := float64(n)
 	for _, unit := range []string{"B", "KiB", "MiB", "GiB"} {
 		if f < 1024 {
 			if unit == "B" || f >= 100 {
@@ -179,7 +176,7 @@ func doingText(w system.Worker) string {
 		parts = append(parts, fmt.Sprintf("%s %d", strings.ReplaceAll(stage, "_", " "), n))
 	}
 	slices.Sort(parts)
-	return fmt.Sprintf("%s of %d: %s; the longest for %s", counted(len(w.Jobs), "note", "notes"), w.Concurrency, strings.Join(parts, ", "), spanText(longest))
+	return fmt.Sprintf("%s of %d: %s; the longest for %s", counted(len(w.Jobs), "note", "notes"), w.Concurrency, strings.Join(parts, ", "), throughput.DurationText(longest))
 }
 
 // partText names a part that suggestions need.
@@ -191,19 +188,4 @@ func partText(name string) string {
 		return "waiting notes"
 	}
 	return strings.ReplaceAll(name, "_", " ")
-}
-
-// spanText writes how long something lasts, roughly.
-func spanText(d time.Duration) string {
-	switch {
-	case d < time.Second:
-		return "less than a second"
-	case d < 2*time.Minute:
-		return counted(int(d.Seconds()), "second", "seconds")
-	case d < 2*time.Hour:
-		return counted(int(d.Minutes()), "minute", "minutes")
-	case d < 48*time.Hour:
-		return counted(int(d.Hours()), "hour", "hours")
-	}
-	return counted(int(d.Hours()/24), "day", "days")
 }

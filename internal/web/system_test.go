@@ -41,16 +41,17 @@ func (l *letters) Lag(context.Context) (system.Lag, error) {
 		Consumers: []system.Consumer{{Name: "workers", Waiting: 41, UnderWay: 3}, {Name: "workers-urgent"}},
 		Streams:   []system.Stream{{Name: "NOTES", Messages: 44, Bytes: 190_000}, {Name: "DEADLETTER", Messages: uint64(len(l.list)), Bytes: 4096}},
 		Oldest:    7 * time.Minute,
+		Dead:      uint64(len(l.list)),
 	}, nil
 }
 
-func (l *letters) DeadLetters(context.Context, int) ([]system.DeadLetter, uint64, error) {
+func (l *letters) DeadLetters(context.Context, int) ([]system.DeadLetter, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.lost {
-		return nil, 0, errAway
+		return nil, errAway
 	}
-	return append([]system.DeadLetter(nil), l.list...), uint64(len(l.list)), nil
+	return append([]system.DeadLetter(nil), l.list...), nil
 }
 
 func (l *letters) Replay(_ context.Context, number uint64) error {
@@ -136,7 +137,7 @@ func TestSystemPage(t *testing.T) {
 	admin.get("/").wants(t, http.StatusOK, `href="/system"`)
 	page := admin.get("/system")
 	page.wants(t, http.StatusOK, "ready: suggestions can be made", "2 workers alive", "3 notes of 4: rank llm 2, retrieve 1; the longest for 1", "waiting for notes",
-		"another than this page's", "stopped", "41", "7 minutes", "invalid_json", "attempts_exhausted", "local@1001", "236014 vectors", "870 MiB", "up to date",
+		"another than this page's", "stopped", "41", "7 min", "invalid_json", "attempts_exhausted", "local@1001", "236014 vectors", "870 MiB", "up to date",
 		"seq=7 attempt=26 reason=attempts_exhausted stage=delivery", "everything is announced")
 
 	// A part that is not well, and one that does not answer.
