@@ -25,7 +25,7 @@ func TestTraceOutlivesDeath(t *testing.T) {
 	if err := b.EnsureStreams(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	ctx, root := tracer.Begin(t.Context(), "test", tracing.Internal)
+	ctx, root := tracer.Begin(t.Context(), "test", tracing.Server)
 	if _, err := b.Submit(ctx, Submission{Source: "north", Priority: 5, NoteID: "a", Body: body("a")}); err != nil {
 		t.Fatal(err)
 	}

@@ -28,10 +28,8 @@ func newSQL(registry *prometheus.Registry) *SQL {
 		}, []string{"statement"}),
 	}
 	registry.MustRegister(m.seconds, m.errors)
-	for _, s := range []string{"BATCH"} {
-		m.seconds.WithLabelValues(s)
-		m.errors.WithLabelValues(s)
-	}
+	m.seconds.WithLabelValues("BATCH")
+	m.errors.WithLabelValues("BATCH")
 	return m
 }
 
