@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"math"
 	"strings"
@@ -10,7 +8,6 @@ import (
 	"time"
 
 	"chartcode/internal/llm"
-	"chartcode/samples"
 )
 
 // benchLLM runs bench llm and reads its figures.
@@ -116,19 +113,11 @@ func TestStaticTokens(t *testing.T) {
 // sampleOf is a sample note cut to so many characters at the end of a word.
 func sampleOf(t *testing.T, characters int) string {
 	t.Helper()
-	in := bufio.NewScanner(bytes.NewReader(samples.Notes()))
-	in.Buffer(nil, 1<<20)
-	for in.Scan() {
-		var note struct {
-			Text string `json:"text"`
-		}
-		if err := json.Unmarshal(in.Bytes(), &note); err != nil {
-			t.Fatal(err)
-		}
-		if len(note.Text) < characters {
+	for _, text := range sampleTexts(t) {
+		if len(text) < characters {
 			continue
 		}
-		text := note.Text[:characters]
+		text = text[:characters]
 		text = text[:strings.LastIndexByte(text, ' ')]
 		line, err := json.Marshal(map[string]any{"note_id": "long", "service_date": "2026-03-14", "text": text})
 		if err != nil {
