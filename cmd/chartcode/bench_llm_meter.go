@@ -56,11 +56,13 @@ func (m *meteredChat) Ask(ctx context.Context, p prompts.Prompt) (json.RawMessag
 	}
 	s.Calls++
 	s.prefix = s.prefix[:common(s.prefix, whole)]
+	s.length += len(whole)
 	if usage.PromptTokens == 0 {
 		m.estimated = true
 		usage.PromptTokens, usage.CompletionTokens = tokensOf(utf8.RuneCountInString(whole)), tokensOf(utf8.RuneCount(answer))
 	}
 	s.Prompt += usage.PromptTokens
+	s.Cached += usage.CachedTokens
 	s.Completion += usage.CompletionTokens
 	return answer, usage, err
 }
@@ -77,7 +79,6 @@ func common(a, b string) int {
 // localChat answers prompts without a server: by codes that are known of each
 // note.
 type localChat struct {
-	mu    sync.Mutex
 	known map[string][]coding.Suggestion // by the fence of the note
 }
 
@@ -96,9 +97,7 @@ func (l *localChat) Ask(_ context.Context, p prompts.Prompt) (json.RawMessage, c
 	if fence == nil {
 		return nil, coding.Usage{}, fmt.Errorf("the prompts of CHARTCODE_PROMPTS begin in another way than the program's: give a server with --llm-base-url, or recordings")
 	}
-	l.mu.Lock()
 	known := l.known[fence[1]]
-	l.mu.Unlock()
 	if p.Task == "extract" {
 		a := prompts.ExtractAnswer{Items: []prompts.ExtractedItem{}}
 		for _, s := range known {

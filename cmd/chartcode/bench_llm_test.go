@@ -1,13 +1,13 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
+	"time"
 
-	"chartcode/samples"
+	"chartcode/internal/llm"
 )
 
 // benchLLM runs bench llm and reads its figures.
@@ -63,7 +63,8 @@ func TestBenchLLM(t *testing.T) {
 		s.t = t
 		s.env = append(s.env, "CHARTCODE_LLM_BASE_URL="+server.base(), "CHARTCODE_LLM_MODEL=some-model", "CHARTCODE_LLM_STEPS=choose", "CHARTCODE_LLM_PRICES=some-model=1/0.2/5")
 		f := benchLLM(&s, s.file("notes.jsonl", noteLines("bench", 3)))
-		if f.Model != "some-model" || f.Estimated || f.Notes != 3 || f.MostCalls != 1 || f.MostTokens != 3200 || server.called() != 3 || f.CostUSD == nil || *f.CostUSD < 0.0016 || *f.CostUSD > 0.004 {
+		if f.Model != "some-model" || f.Estimated || f.Notes != 3 || f.MostCalls != 1 || f.MostTokens != 3200 || server.called() != 3 || f.CostUSD == nil || *f.CostUSD < 0.0016 || *f.CostUSD > 0.004 ||
+			f.Cached < 0.33 || f.Cached > 0.34 || f.Steps["choose"].Cached != 3000 {
 			t.Errorf("%+v, %d calls", f, server.called())
 		}
 	})
@@ -78,22 +79,45 @@ func TestBenchLLM(t *testing.T) {
 	})
 }
 
+// TestStaticTokens: what is static is a share of what the prompts have, however
+// few tokens the server counts, and what its cache served is what costs less.
+func TestStaticTokens(t *testing.T) {
+	t.Parallel()
+	prices, err := llm.LoadPrices("m=1/0.5/0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		what           string
+		prompt, cached int
+		static         int
+		usd            float64
+	}{
+		{"by the server", 1000, 0, 800, 600},
+		{"by a server that tells of its cache", 1000, 400, 800, 800},
+		{"by bytes", 10_000, 0, 8000, 6000},
+	} {
+		m := &meteredChat{calls: 10, took: time.Second, steps: map[string]*llmStepFigure{
+			"extract": {Calls: 10, Prompt: c.prompt, Cached: c.cached, prefix: strings.Repeat("x", 4000), length: 50_000}}}
+		f := llmFigures{Model: "m", Notes: 10, Characters: 30_000, Steps: m.steps}
+		f.sum(m, prices, 10, c.prompt)
+		if got := m.steps["extract"].Static; got != c.static || f.Static != 0.8 {
+			t.Errorf("%s: %d tokens are static, %.2f", c.what, got, f.Static)
+		}
+		if want := c.usd / 1e6 / 10; f.CostUSD == nil || math.Abs(*f.CostUSD-want) > 1e-12 {
+			t.Errorf("%s: cost %v, want %v", c.what, f.CostUSD, want)
+		}
+	}
+}
+
 // sampleOf is a sample note cut to so many characters at the end of a word.
 func sampleOf(t *testing.T, characters int) string {
 	t.Helper()
-	in := bufio.NewScanner(bytes.NewReader(samples.Notes()))
-	in.Buffer(nil, 1<<20)
-	for in.Scan() {
-		var note struct {
-			Text string `json:"text"`
-		}
-		if err := json.Unmarshal(in.Bytes(), &note); err != nil {
-			t.Fatal(err)
-		}
-		if len(note.Text) < characters {
+	for _, text := range sampleTexts(t) {
+		if len(text) < characters {
 			continue
 		}
-		text := note.Text[:characters]
+		text = text[:characters]
 		text = text[:strings.LastIndexByte(text, ' ')]
 		line, err := json.Marshal(map[string]any{"note_id": "long", "service_date": "2026-03-14", "text": text})
 		if err != nil {

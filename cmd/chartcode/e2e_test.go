@@ -200,16 +200,21 @@ func (p *process) ended() bool {
 // expect waits for a line of standard output that matches and gives its groups.
 func (p *process) expect(pattern string) []string {
 	p.t.Helper()
+	return p.expectIn(p.out, pattern)
+}
+
+func (p *process) expectIn(stream *watched, pattern string) []string {
+	p.t.Helper()
 	re := regexp.MustCompile("(?m)" + pattern)
 	deadline := time.After(3 * time.Minute)
 	for {
-		if m := re.FindStringSubmatch(p.out.String()); m != nil {
+		if m := re.FindStringSubmatch(stream.String()); m != nil {
 			return m
 		}
 		select {
-		case <-p.out.change:
+		case <-stream.change:
 		case <-p.done:
-			if m := re.FindStringSubmatch(p.out.String()); m != nil {
+			if m := re.FindStringSubmatch(stream.String()); m != nil {
 				return m
 			}
 			p.t.Fatalf("the command ended without %q\nstdout:\n%s\nstderr:\n%s", pattern, p.out, p.err)

@@ -3,8 +3,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -14,8 +12,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"chartcode/samples"
 )
 
 // TestLongLLMInFlight: 1,200 different notes, an LLM that needs 4 seconds for each
@@ -100,21 +96,7 @@ func TestLongLLMInFlight(t *testing.T) {
 // with what noteLines state before each.
 func longNotes(t *testing.T, n int) string {
 	t.Helper()
-	var texts []string
-	in := bufio.NewScanner(bytes.NewReader(samples.Notes()))
-	in.Buffer(nil, 1<<20)
-	for in.Scan() {
-		var note struct {
-			Text string `json:"text"`
-		}
-		if err := json.Unmarshal(in.Bytes(), &note); err != nil {
-			t.Fatal(err)
-		}
-		texts = append(texts, note.Text)
-	}
-	if err := in.Err(); err != nil || len(texts) == 0 {
-		t.Fatal("no samples", err)
-	}
+	texts := sampleTexts(t)
 	var b strings.Builder
 	for i := range n {
 		line, err := json.Marshal(map[string]any{

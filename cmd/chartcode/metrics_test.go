@@ -110,7 +110,10 @@ func TestMetrics(t *testing.T) {
 	}
 
 	// Profiles are there where they are configured, and not among the pages.
-	profiles := serve.expect(`^pprof (http://127\.0\.0\.1:\d+/debug/pprof/)`)[1]
+	profiles := serve.expectIn(serve.err, `^pprof (http://127\.0\.0\.1:\d+/debug/pprof/)`)[1]
+	if out := serve.out.String(); strings.Contains(out, "pprof") {
+		t.Errorf("standard output is for what others wait for, and has\n%s", out)
+	}
 	for url, want := range map[string]int{profiles + "goroutine?debug=1": http.StatusOK, bases[0] + "/debug/pprof/": http.StatusNotFound} {
 		resp, err := http.DefaultClient.Get(url)
 		if err != nil {

@@ -154,7 +154,8 @@ func (a *app) watched(ctx context.Context, roles ...func(context.Context) error)
 		_ = listener.Close()
 		return nil, usagef("CHARTCODE_PPROF_ADDR must be on the loopback address")
 	}
-	fmt.Printf("pprof http://%s/debug/pprof/\n", listener.Addr())
+	// On standard output others wait for ready and what follows it.
+	fmt.Fprintf(os.Stderr, "pprof http://%s/debug/pprof/\n", listener.Addr())
 	return append(roles, func(ctx context.Context) error {
 		mux := http.NewServeMux()
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)

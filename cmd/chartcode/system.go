@@ -97,15 +97,11 @@ func (a *app) newWatch() (*watch, error) {
 
 // ready says whether suggestions can be made.
 func (w *watch) ready(context.Context) web.Readiness {
-	r := web.Readiness{Ready: true, Parts: w.monitor.Parts()}
+	r := web.Readiness{Parts: w.monitor.Parts()}
+	r.Ready, r.Reason = health.Ready(r.Parts)
 	if list := w.releases.Load(); list != nil {
 		r.Releases = *list
 		r.CodeSet, r.Starter = codeSetLine(*list)
-	}
-	for _, p := range r.Parts {
-		if !p.OK && r.Ready {
-			r.Ready, r.Reason = false, p.Reason
-		}
 	}
 	return r
 }
@@ -121,34 +117,40 @@ func (w *watch) alive(context.Context) error {
 // stateOf gives scrapes what all processes share.
 func (a *app) stateOf(w *watch) func(ctx context.Context) metrics.State {
 	return func(ctx context.Context) metrics.State {
-		var s metrics.State
-		for _, p := range w.monitor.Parts() {
-			s.Parts = append(s.Parts, metrics.PartState{Name: p.Name, OK: p.OK})
+		s := metrics.State{Parts: w.monitor.Parts()}
+		// Each is left out alone when it cannot be asked for.
+		got := func(part string, err error) bool {
+			if err != nil {
+				a.log.WarnContext(ctx, "a scrape lacks what could not be asked for", "part", part, "error", err)
+			}
+			return err == nil
 		}
 		if w.monitor.Of(partNATS).OK {
-			if lag, err := a.bus.Lag(ctx); err == nil {
+			if lag, err := a.bus.Lag(ctx); got("queue", err) {
 				s.Queue = queueState(lag)
 			}
 		}
 		if !w.monitor.Of(partDatabase).OK {
 			return s
 		}
-		if waiting, oldest, err := a.store.OutboxAge(ctx); err == nil {
-			if server, err := a.store.Server(ctx); err == nil {
-				s.Outbox = &metrics.OutboxState{Waiting: waiting, Oldest: oldest, DatabaseBytes: server.Bytes}
-			}
+		if waiting, oldest, err := a.store.OutboxAge(ctx); got("outbox", err) {
+			s.Outbox = &metrics.OutboxState{Waiting: waiting, Oldest: oldest}
 		}
-		if alive, err := a.store.AliveWorkers(ctx, presence.AliveFor); err == nil {
-			if in, err := a.store.Intake(ctx); err == nil {
-				s.Workers = &metrics.WorkerState{Alive: alive, Paused: in.Paused}
-			}
+		if server, err := a.store.Server(ctx); got("server", err) {
+			s.DatabaseBytes = &server.Bytes
+		}
+		if alive, err := a.store.AliveWorkers(ctx, presence.AliveFor); got("workers", err) {
+			s.Workers = &alive
+		}
+		if in, err := a.store.Intake(ctx); got("intake", err) {
+			s.Paused = &in.Paused
 		}
 		return s
 	}
 }
 
 func queueState(lag bus.Lag) *metrics.QueueState {
-	q := &metrics.QueueState{Oldest: lag.Oldest, Consumers: map[string]metrics.ConsumerLag{}, Messages: map[string]uint64{}, Bytes: map[string]uint64{}}
+	q := &metrics.QueueState{Oldest: lag.Oldest, DeadLetters: lag.Dead, Consumers: map[string]metrics.ConsumerLag{}, Messages: map[string]uint64{}, Bytes: map[string]uint64{}}
 	// Without a consumer nobody has ever taken a note: all of them wait.
 	for _, name := range []string{bus.ConsumerOrdinary, bus.ConsumerUrgent} {
 		q.Consumers[name] = metrics.ConsumerLag{}
@@ -158,12 +160,9 @@ func queueState(lag bus.Lag) *metrics.QueueState {
 	}
 	for _, s := range lag.Streams {
 		q.Messages[s.Name], q.Bytes[s.Name] = s.Messages, s.Bytes
-		switch {
-		case s.Name == bus.StreamDeadLetter:
-			q.DeadLetters = s.Messages
-		case s.Name == bus.StreamNotes && len(lag.Consumers) == 0:
-			q.Consumers[bus.ConsumerOrdinary] = metrics.ConsumerLag{Waiting: float64(s.Messages)}
-		}
+	}
+	if len(lag.Consumers) == 0 {
+		q.Consumers[bus.ConsumerOrdinary] = metrics.ConsumerLag{Waiting: float64(lag.Notes)}
 	}
 	return q
 }
@@ -206,9 +205,11 @@ func (a *app) storage(ctx context.Context) (system.Storage, error) {
 
 func (a *app) models(ctx context.Context) (system.Models, error) {
 	m := system.Models{LLM: a.cfg.LLM.Model}
-	if set, err := a.prompts(); err == nil {
-		m.Prompts = set.SHA256()
+	set, err := a.prompts()
+	if err != nil {
+		return m, err
 	}
+	m.Prompts = set.SHA256()
 	vectors, err := a.vectorModels(ctx)
 	if err != nil {
 		return m, err
@@ -236,28 +237,24 @@ type queue struct{ bus *bus.Bus }
 // Lag is what waits.
 func (q queue) Lag(ctx context.Context) (system.Lag, error) {
 	lag, err := q.bus.Lag(ctx)
-	l := system.Lag{Oldest: lag.Oldest}
+	l := system.Lag{Oldest: lag.Oldest, Dead: lag.Dead}
 	for _, c := range lag.Consumers {
 		l.Consumers = append(l.Consumers, system.Consumer{Name: c.Name, Waiting: c.Waiting, UnderWay: c.UnderWay})
 	}
 	for _, s := range lag.Streams {
-		l.Streams = append(l.Streams, system.Stream{Name: s.Name, Messages: s.Messages, Bytes: s.Bytes, First: s.First})
+		l.Streams = append(l.Streams, system.Stream{Name: s.Name, Messages: s.Messages, Bytes: int64(s.Bytes)})
 	}
 	return l, err
 }
 
-// DeadLetters gives the oldest dead letters and counts them.
-func (q queue) DeadLetters(ctx context.Context, limit int) (list []system.DeadLetter, total uint64, err error) {
-	_, total, err = q.bus.Counts(ctx)
-	if err != nil {
-		return nil, 0, err
-	}
+// DeadLetters gives the oldest dead letters.
+func (q queue) DeadLetters(ctx context.Context, limit int) (list []system.DeadLetter, err error) {
 	dead, err := q.bus.ListDead(ctx, limit, 0)
 	for _, d := range dead {
 		list = append(list, system.DeadLetter{Number: d.Seq, Source: d.Source, Reason: d.Reason, Stage: d.Stage, Attempts: d.Attempts,
-			Received: d.Received, Died: d.Died, Bytes: d.Size})
+			Received: d.Received, Died: d.Died, Bytes: int64(d.Size)})
 	}
-	return list, total, err
+	return list, err
 }
 
 const replayTime = 10 * time.Second

@@ -145,20 +145,6 @@ func (b *Bus) Healthy(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
-	if _, err := b.js.Stream(ctx, StreamNotes); err != nil {
-		return fmt.Errorf("stream %s: %w", StreamNotes, err)
-	}
-	return nil
-}
-
-// Counts gives how many notes wait or are under way, and how many are dead letters.
-func (b *Bus) Counts(ctx context.Context) (inFlight, dead uint64, err error) {
-	for name, to := range map[string]*uint64{StreamNotes: &inFlight, StreamDeadLetter: &dead} {
-		s, err := b.js.Stream(ctx, name)
-		if err != nil {
-			return 0, 0, fmt.Errorf("stream %s: %w", name, err)
-		}
-		*to = s.CachedInfo().State.Msgs
-	}
-	return inFlight, dead, nil
+	_, err := b.stream(ctx, StreamNotes)
+	return err
 }

@@ -54,27 +54,34 @@ func (b *Bus) Inspect(ctx context.Context) (Inspection, error) {
 		}
 		in.Streams = append(in.Streams, state)
 	}
+	var err error
+	in.Consumers, err = b.consumers(ctx)
+	return in, err
+}
+
+// consumers looks at those of NOTES.
+func (b *Bus) consumers(ctx context.Context) ([]ConsumerState, error) {
+	var list []ConsumerState
 	for _, name := range []string{ConsumerOrdinary, ConsumerUrgent} {
 		state, err := b.inspectConsumer(ctx, name)
 		if err != nil {
-			return in, err
+			return list, err
 		}
-		in.Consumers = append(in.Consumers, state)
+		list = append(list, state)
 	}
-	return in, nil
+	return list, nil
 }
 
 func (b *Bus) inspectStream(ctx context.Context, want jetstream.StreamConfig) (StreamState, error) {
 	state := StreamState{Name: want.Name}
-	s, err := b.js.Stream(ctx, want.Name)
+	info, err := b.stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		state.Missing = true
 		return state, nil
 	}
 	if err != nil {
-		return state, fmt.Errorf("stream %s: %w", want.Name, err)
+		return state, err
 	}
-	info := s.CachedInfo()
 	state.Messages, state.Replicas, state.Wrong = info.State.Msgs, info.Config.Replicas, unfit(want, info.Config)
 	for _, subject := range want.Subjects {
 		if state.Wrong == nil && !slices.Contains(info.Config.Subjects, subject) {

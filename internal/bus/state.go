@@ -2,8 +2,8 @@ package bus
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -14,25 +14,24 @@ type Lag struct {
 	Consumers []ConsumerState
 	Streams   []StreamSize
 	Oldest    time.Duration // that the oldest note which is not done has been in the queue; 0: there is none
+	Notes     uint64        // that wait or are under way
+	Dead      uint64        // dead letters
 }
 
 // StreamSize is how much a stream holds.
 type StreamSize struct {
 	Name            string
 	Messages, Bytes uint64
-	Replicas        int
-	Consumers       int
-	First           time.Time // when its oldest message was stored; zero without one
 }
 
 // Oldest is how long the oldest note which is not done has been in the queue; 0
 // where there is none. It is cheap.
 func (b *Bus) Oldest(ctx context.Context) (time.Duration, error) {
-	s, err := b.js.Stream(ctx, StreamNotes)
+	info, err := b.stream(ctx, StreamNotes)
 	if err != nil {
-		return 0, fmt.Errorf("stream %s: %w", StreamNotes, err)
+		return 0, err
 	}
-	return oldest(s.CachedInfo().State), nil
+	return oldest(info.State), nil
 }
 
 // oldest is the age of a work queue's first message: a note leaves it when it is done.
@@ -47,30 +46,41 @@ func oldest(s jetstream.StreamState) time.Duration {
 func (b *Bus) Lag(ctx context.Context) (Lag, error) {
 	var l Lag
 	for _, want := range streams() {
-		s, err := b.js.Stream(ctx, want.Name)
+		info, err := b.stream(ctx, want.Name)
 		if err != nil {
-			return Lag{}, fmt.Errorf("stream %s: %w", want.Name, err)
+			return Lag{}, err
 		}
-		info := s.CachedInfo()
-		size := StreamSize{Name: want.Name, Messages: info.State.Msgs, Bytes: info.State.Bytes, Replicas: info.Config.Replicas, Consumers: info.State.Consumers}
-		if size.Messages > 0 {
-			size.First = info.State.FirstTime
-			if want.Name == StreamNotes {
-				l.Oldest = oldest(info.State)
-			}
+		switch want.Name {
+		case StreamNotes:
+			l.Notes, l.Oldest = info.State.Msgs, oldest(info.State)
+		case StreamDeadLetter:
+			l.Dead = info.State.Msgs
 		}
-		l.Streams = append(l.Streams, size)
+		l.Streams = append(l.Streams, StreamSize{Name: want.Name, Messages: info.State.Msgs, Bytes: info.State.Bytes})
 	}
-	for _, name := range []string{ConsumerOrdinary, ConsumerUrgent} {
-		c, err := b.js.Consumer(ctx, StreamNotes, name)
-		if errors.Is(err, jetstream.ErrConsumerNotFound) {
-			continue
-		}
+	var err error
+	l.Consumers, err = b.consumers(ctx)
+	l.Consumers = slices.DeleteFunc(l.Consumers, func(c ConsumerState) bool { return c.Missing })
+	return l, err
+}
+
+// Counts gives how many notes wait or are under way, and how many are dead letters.
+func (b *Bus) Counts(ctx context.Context) (inFlight, dead uint64, err error) {
+	for name, to := range map[string]*uint64{StreamNotes: &inFlight, StreamDeadLetter: &dead} {
+		info, err := b.stream(ctx, name)
 		if err != nil {
-			return Lag{}, fmt.Errorf("consumer %s: %w", name, err)
+			return 0, 0, err
 		}
-		info := c.CachedInfo()
-		l.Consumers = append(l.Consumers, ConsumerState{Name: name, Waiting: info.NumPending, UnderWay: info.NumAckPending})
+		*to = info.State.Msgs
 	}
-	return l, nil
+	return inFlight, dead, nil
+}
+
+// stream asks the server for one.
+func (b *Bus) stream(ctx context.Context, name string) (*jetstream.StreamInfo, error) {
+	s, err := b.js.Stream(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", name, err)
+	}
+	return s.CachedInfo(), nil
 }

@@ -25,7 +25,7 @@ func TestTraceOutlivesDeath(t *testing.T) {
 	if err := b.EnsureStreams(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	ctx, root := tracer.Begin(t.Context(), "test", tracing.Internal)
+	ctx, root := tracer.Begin(t.Context(), "test", tracing.Server)
 	if _, err := b.Submit(ctx, Submission{Source: "north", Priority: 5, NoteID: "a", Body: body("a")}); err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestLag(t *testing.T) {
 	b := newBus(t)
 	submit(t, b, 5, "a", "b")
 	lag, err := b.Lag(t.Context())
-	if err != nil || lag.Oldest <= 0 || lag.Streams[0].Messages != 2 || lag.Streams[0].Bytes == 0 || lag.Streams[0].First.IsZero() {
+	if err != nil || lag.Oldest <= 0 || lag.Streams[0].Messages != 2 || lag.Streams[0].Bytes == 0 || lag.Notes != 2 || lag.Dead != 0 {
 		t.Errorf("%+v, %v", lag, err)
 	}
 	if age, err := b.Oldest(t.Context()); err != nil || age < lag.Oldest {

@@ -20,10 +20,10 @@ type Process struct {
 
 // ProcessJob is a note that a worker has in hand.
 type ProcessJob struct {
-	Seq     uint64    `json:"seq"` // its place in the queue
-	Stage   string    `json:"stage"`
-	Since   time.Time `json:"since"`
-	Attempt int       `json:"attempt"`
+	Seq     uint64        `json:"seq"` // its place in the queue
+	Stage   string        `json:"stage"`
+	Lasted  time.Duration `json:"lasted_ns"` // the stage, until the process was seen: clocks of hosts differ
+	Attempt int           `json:"attempt"`
 }
 
 // ProcessError is a line of a process's log, without anything but codes.

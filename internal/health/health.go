@@ -29,6 +29,16 @@ type Part struct {
 	Reason string // a sentence when it is not
 }
 
+// Ready reports whether all parts are well, and if not, the reason of the first.
+func Ready(parts []Part) (ok bool, reason string) {
+	for _, p := range parts {
+		if !p.OK {
+			return false, p.Reason
+		}
+	}
+	return true, ""
+}
+
 const (
 	every   = time.Second
 	overdue = 3 * time.Second

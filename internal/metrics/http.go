@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
 // HTTP are the metrics of the pages and the API. It is an Observer of package web.
@@ -17,22 +18,22 @@ type HTTP struct {
 }
 
 func newHTTP(registry *prometheus.Registry) *HTTP {
+	registered := promauto.With(registry)
 	m := &HTTP{
-		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		seconds: registered.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "chartcode_http_request_seconds", Help: "Time of a request, by route (its pattern); server-sent events are left out.",
 			Buckets: []float64{0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10, 30},
 		}, []string{"route"}),
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+		requests: registered.NewCounterVec(prometheus.CounterOpts{
 			Name: "chartcode_http_requests_total", Help: "Requests, by route (its pattern) and status.",
 		}, []string{"route", "status"}),
-		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+		inFlight: registered.NewGauge(prometheus.GaugeOpts{
 			Name: "chartcode_http_in_flight", Help: "Requests under way, server-sent events included.",
 		}),
-		streams: prometheus.NewGauge(prometheus.GaugeOpts{
+		streams: registered.NewGauge(prometheus.GaugeOpts{
 			Name: "chartcode_sse_clients", Help: "Open pages that listen to server-sent events.",
 		}),
 	}
-	registry.MustRegister(m.seconds, m.requests, m.inFlight, m.streams)
 	m.seconds.WithLabelValues("GET /{$}")
 	m.requests.WithLabelValues("GET /{$}", "200")
 	return m

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"chartcode/internal/coding"
 )
@@ -27,43 +28,43 @@ type LLM struct {
 }
 
 func newLLM(registry *prometheus.Registry) *LLM {
+	registered := promauto.With(registry)
 	m := &LLM{
-		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
+		calls: registered.NewCounterVec(prometheus.CounterOpts{
 			Name: "chartcode_llm_calls_total", Help: "HTTP calls to LLM endpoints, by endpoint (primary, fallback) and result: ok, or a code such as llm_timeout.",
 		}, []string{"endpoint", "result"}),
-		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		seconds: registered.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "chartcode_llm_call_seconds", Help: "Time of an HTTP call to an LLM endpoint.",
 			Buckets: []float64{0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300, 900, 1800},
 		}, []string{"endpoint"}),
-		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{
+		tokens: registered.NewCounterVec(prometheus.CounterOpts{
 			Name: "chartcode_llm_tokens_total", Help: "Tokens as LLM endpoints count them, by kind: prompt, cached (of prompt: served from the provider's cache), completion.",
 		}, []string{"endpoint", "kind"}),
-		cost: prometheus.NewCounter(prometheus.CounterOpts{
+		cost: registered.NewCounter(prometheus.CounterOpts{
 			Name: "chartcode_llm_cost_usd_total", Help: "Cost of this process's LLM calls by the table of prices, in US dollars; 0 for models without a price.",
 		}),
-		answers: prometheus.NewCounterVec(prometheus.CounterOpts{
+		answers: registered.NewCounterVec(prometheus.CounterOpts{
 			Name: "chartcode_llm_answers_total", Help: "Questions to an LLM, by where the answer came from (endpoint, cache, shared: the same question was under way, replay) and result: ok, or a code.",
 		}, []string{"source", "result"}),
-		choices: prometheus.NewCounterVec(prometheus.CounterOpts{
+		choices: registered.NewCounterVec(prometheus.CounterOpts{
 			Name: "chartcode_llm_choices_total", Help: "Codes in the answers of LLMs, by what became of them: held (a quote of the note supports it), or dropped as not_offered, repeated, or without_evidence.",
 		}, []string{"result"}),
-		quotes: prometheus.NewCounterVec(prometheus.CounterOpts{
+		quotes: registered.NewCounterVec(prometheus.CounterOpts{
 			Name: "chartcode_llm_quotes_total", Help: "Quotes in the answers of LLMs, by how they were found in the note: exact, tolerant, near, reformatted; or why they count for nothing: missing, unsupported, unrelated, addressed.",
 		}, []string{"result"}),
-		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+		inFlight: registered.NewGauge(prometheus.GaugeOpts{
 			Name: "chartcode_llm_in_flight", Help: "LLM calls under way in this process.",
 		}),
-		breaker: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		breaker: registered.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "chartcode_llm_breaker_open", Help: "1 while an LLM endpoint is not asked because it failed several times in a row.",
 		}, []string{"endpoint"}),
-		spent: prometheus.NewGauge(prometheus.GaugeOpts{
+		spent: registered.NewGauge(prometheus.GaugeOpts{
 			Name: "chartcode_llm_spent_today_usd", Help: "Spent on the day of the last call by all processes, calls under way included; only with a budget.",
 		}),
-		Budget: prometheus.NewGauge(prometheus.GaugeOpts{
+		Budget: registered.NewGauge(prometheus.GaugeOpts{
 			Name: "chartcode_llm_daily_budget_usd", Help: "What may be spent on LLMs on one day; 0 without a limit.",
 		}),
 	}
-	registry.MustRegister(m.calls, m.seconds, m.tokens, m.cost, m.answers, m.choices, m.quotes, m.inFlight, m.breaker, m.spent, m.Budget)
 	m.breaker.WithLabelValues("primary").Set(0)
 	// Series begin at 0, so that their first event is a rise.
 	m.calls.WithLabelValues("primary", "ok")

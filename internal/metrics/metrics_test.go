@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"chartcode/internal/health"
 	"chartcode/internal/metrics"
 )
 
@@ -29,9 +30,9 @@ func TestStateLeavesOutWhatIsLost(t *testing.T) {
 	m := metrics.New("1", "serve")
 	m.State(func(context.Context) metrics.State { return state })
 	state = metrics.State{
-		Parts:   []metrics.PartState{{Name: "database", OK: true}, {Name: "nats", OK: true}},
+		Parts:   []health.Part{{Name: "database", OK: true}, {Name: "nats", OK: true}},
 		Queue:   &metrics.QueueState{Oldest: 90 * time.Second, DeadLetters: 3, Consumers: map[string]metrics.ConsumerLag{"workers": {Waiting: 7, UnderWay: 2}}},
-		Workers: &metrics.WorkerState{Alive: 2},
+		Workers: new(2), Paused: new(false),
 	}
 	has := func(want bool, lines ...string) {
 		t.Helper()
@@ -44,7 +45,16 @@ func TestStateLeavesOutWhatIsLost(t *testing.T) {
 	}
 	has(true, "chartcode_ready 1\n", "chartcode_queue_oldest_seconds 90\n", `chartcode_queue_waiting{consumer="workers"} 7`, "chartcode_dead_letters 3\n", "chartcode_workers 2\n", "chartcode_intake_paused 0\n")
 	has(false, "chartcode_outbox_waiting")
-	state = metrics.State{Parts: []metrics.PartState{{Name: "database", OK: true}, {Name: "nats"}}}
+
+	// One that is lost takes no other with it.
+	state = metrics.State{Outbox: &metrics.OutboxState{Waiting: 5}, Workers: new(2)}
+	has(true, "chartcode_outbox_waiting 5\n", "chartcode_workers 2\n")
+	has(false, "chartcode_database_bytes", "chartcode_intake_paused")
+	state = metrics.State{DatabaseBytes: new(int64(9)), Paused: new(true)}
+	has(true, "chartcode_database_bytes 9\n", "chartcode_intake_paused 1\n")
+	has(false, "chartcode_outbox_waiting", "chartcode_workers")
+
+	state = metrics.State{Parts: []health.Part{{Name: "database", OK: true}, {Name: "nats"}}}
 	has(true, "chartcode_ready 0\n", `chartcode_part_up{part="nats"} 0`)
 	has(false, "chartcode_queue_oldest_seconds", "chartcode_workers", "chartcode_dead_letters")
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
 // Notes are the metrics of what a worker does with notes, and of announcing.
@@ -25,35 +26,35 @@ var noteBuckets = []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
 var stages = []string{"intake", "segment", "retrieve", "rank_local", "rank_llm", "validate", "save"}
 
 func newNotes(registry *prometheus.Registry) *Notes {
+	registered := promauto.With(registry)
 	m := &Notes{
-		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
+		deliveries: registered.NewCounterVec(prometheus.CounterOpts{
 			Name: "chartcode_deliveries_total", Help: "Deliveries of notes to workers, by result (done, retry, outage, dead, returned) and reason of a dead letter.",
 		}, []string{"result", "reason"}),
-		redeliveries: prometheus.NewCounter(prometheus.CounterOpts{
+		redeliveries: registered.NewCounter(prometheus.CounterOpts{
 			Name: "chartcode_redeliveries_total", Help: "Deliveries that were not a note's first.",
 		}),
-		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+		seconds: registered.NewHistogram(prometheus.HistogramOpts{
 			Name: "chartcode_note_seconds", Help: "Time of a worker for one delivery.", Buckets: noteBuckets,
 		}),
-		waited: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		waited: registered.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "chartcode_queue_wait_seconds", Help: "Time from a note's arrival in the queue to a worker's taking it, first deliveries alone, by priority (urgent, ordinary).",
 			Buckets: []float64{0.01, 0.05, 0.25, 1, 5, 15, 60, 300, 900, 3600, 14400, 86400},
 		}, []string{"priority"}),
-		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		stages: registered.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "chartcode_stage_seconds", Help: "Time of one stage for one note, by stage (intake, segment, retrieve, rank_local, rank_llm, validate, save) and result: ok, or a code.",
 			Buckets: []float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300},
 		}, []string{"stage", "result"}),
-		degraded: prometheus.NewCounterVec(prometheus.CounterOpts{
+		degraded: registered.NewCounterVec(prometheus.CounterOpts{
 			Name: "chartcode_degraded_total", Help: "Notes ranked locally because the LLM failed, by reason.",
 		}, []string{"reason"}),
-		inProgress: prometheus.NewGauge(prometheus.GaugeOpts{
+		inProgress: registered.NewGauge(prometheus.GaugeOpts{
 			Name: "chartcode_notes_in_progress", Help: "Notes that this process works on just now.",
 		}),
-		announced: prometheus.NewCounterVec(prometheus.CounterOpts{
+		announced: registered.NewCounterVec(prometheus.CounterOpts{
 			Name: "chartcode_announcements_total", Help: "Announcements from the outbox, by what (suggestions, reviews) and result (ok, failed).",
 		}, []string{"what", "result"}),
 	}
-	registry.MustRegister(m.deliveries, m.redeliveries, m.seconds, m.waited, m.stages, m.degraded, m.inProgress, m.announced)
 	// Series begin at 0, so that their first event is a rise.
 	for _, r := range []string{"done", "retry", "outage", "dead", "returned"} {
 		m.deliveries.WithLabelValues(r, "")

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
 // SQL are the metrics of the database as this process sees it. It is an Observer
@@ -17,21 +18,19 @@ type SQL struct {
 }
 
 func newSQL(registry *prometheus.Registry) *SQL {
+	registered := promauto.With(registry)
 	m := &SQL{
 		registry: registry,
-		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		seconds: registered.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "chartcode_sql_seconds", Help: "Time of a statement, by verb and first table, such as SELECT items; several sent together are one BATCH.",
 			Buckets: []float64{0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30},
 		}, []string{"statement"}),
-		errors: prometheus.NewCounterVec(prometheus.CounterOpts{
+		errors: registered.NewCounterVec(prometheus.CounterOpts{
 			Name: "chartcode_sql_errors_total", Help: "Statements that failed, by verb and first table.",
 		}, []string{"statement"}),
 	}
-	registry.MustRegister(m.seconds, m.errors)
-	for _, s := range []string{"BATCH"} {
-		m.seconds.WithLabelValues(s)
-		m.errors.WithLabelValues(s)
-	}
+	m.seconds.WithLabelValues("BATCH")
+	m.errors.WithLabelValues("BATCH")
 	return m
 }
 

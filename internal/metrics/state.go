@@ -5,22 +5,20 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"chartcode/internal/health"
 )
 
 // State is what all processes share, at one moment. What could not be asked for
 // is left out of the scrape: an old figure would be a wrong one.
 type State struct {
-	Parts []PartState // what suggestions need
+	Parts []health.Part // what suggestions need
 
-	Queue   *QueueState
-	Outbox  *OutboxState
-	Workers *WorkerState
-}
-
-// PartState is whether a part answers and is as it must be.
-type PartState struct {
-	Name string
-	OK   bool
+	Queue         *QueueState
+	Outbox        *OutboxState
+	DatabaseBytes *int64
+	Workers       *int  // that are alive
+	Paused        *bool // intake is
 }
 
 // QueueState is what NATS holds.
@@ -35,17 +33,10 @@ type QueueState struct {
 // ConsumerLag is how far a consumer of notes is behind.
 type ConsumerLag struct{ Waiting, UnderWay float64 }
 
-// OutboxState is what waits to be announced, and how much the database holds.
+// OutboxState is what waits to be announced.
 type OutboxState struct {
-	Waiting       int
-	Oldest        time.Duration
-	DatabaseBytes int64
-}
-
-// WorkerState is who works.
-type WorkerState struct {
-	Alive  int
-	Paused bool // intake is
+	Waiting int
+	Oldest  time.Duration
 }
 
 var (
@@ -95,11 +86,10 @@ func (c stateCollector) Collect(to chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
-	ready := true
 	for _, p := range s.Parts {
 		gauge(partDesc, number(p.OK), p.Name)
-		ready = ready && p.OK
 	}
+	ready, _ := health.Ready(s.Parts)
 	gauge(readyDesc, number(ready))
 	if q := s.Queue; q != nil {
 		for name, lag := range q.Consumers {
@@ -116,11 +106,15 @@ func (c stateCollector) Collect(to chan<- prometheus.Metric) {
 	if o := s.Outbox; o != nil {
 		gauge(outboxDesc, float64(o.Waiting))
 		gauge(outboxAge, o.Oldest.Seconds())
-		gauge(databaseDesc, float64(o.DatabaseBytes))
 	}
-	if w := s.Workers; w != nil {
-		gauge(workersDesc, float64(w.Alive))
-		gauge(pausedDesc, number(w.Paused))
+	if s.DatabaseBytes != nil {
+		gauge(databaseDesc, float64(*s.DatabaseBytes))
+	}
+	if s.Workers != nil {
+		gauge(workersDesc, float64(*s.Workers))
+	}
+	if s.Paused != nil {
+		gauge(pausedDesc, number(*s.Paused))
 	}
 }
 

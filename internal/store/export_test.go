@@ -38,3 +38,6 @@ var CountStatements = []string{sqlCountSettings, sqlCountSources, sqlCountSpecia
 
 // SQLRefreshItem brings what an item repeats of its notes up to date.
 const SQLRefreshItem = sqlRefreshItem
+
+// Summary is the name of a statement for metrics and traces.
+func Summary(sql string) string { return summary(sql) }

@@ -107,16 +107,20 @@ func (w *watcher) name(sql string) string {
 
 var (
 	verbs    = regexp.MustCompile(`(?i)^\s*([a-z]+)`)
-	relation = regexp.MustCompile(`(?i)\b(?:FROM|INTO|UPDATE|JOIN|TABLE)\s+(?:ONLY\s+)?([a-z_][a-z0-9_.]*)`)
+	relation = regexp.MustCompile(`(?i)\b(?:FROM|INTO|UPDATE|JOIN|TABLE)\s+(?:ONLY\s+|IF NOT EXISTS\s+)?([a-z_][a-z0-9_.]*)`)
 	writes   = regexp.MustCompile(`(?i)\b(INSERT INTO|UPDATE|DELETE FROM)\s+([a-z_][a-z0-9_.]*)`)
 )
 
+// extracts is the beginning of extract(epoch FROM x): this FROM has no table.
+var extracts = regexp.MustCompile(`(?i)\bextract\s*\(\s*[a-z]+\s+FROM\b`)
+
 // notTables are words that stand where a table's name may.
-var notTables = map[string]bool{"select": true, "unnest": true, "generate_series": true, "only": true, "set": true, "of": true, "nowait": true, "lateral": true}
+var notTables = map[string]bool{"select": true, "unnest": true, "generate_series": true, "jsonb_array_elements": true, "only": true, "set": true, "of": true, "nowait": true, "lateral": true}
 
 // summary is verb and first table: of a WITH the first that is written to, else
 // the first that is read.
 func summary(sql string) string {
+	sql = extracts.ReplaceAllString(sql, "extract(")
 	m := verbs.FindStringSubmatch(sql)
 	if m == nil {
 		return "OTHER"

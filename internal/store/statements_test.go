@@ -59,6 +59,40 @@ func TestEveryStatementFitsTheSchema(t *testing.T) {
 	}
 }
 
+// TestSummariesNameTables: the name of each statement for metrics and traces has a
+// table in it that exists.
+func TestSummariesNameTables(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	made := regexp.MustCompile(`CREATE TEMPORARY TABLE (?:IF NOT EXISTS )?([a-z_]+)`)
+	tables := map[string]bool{}
+	rows, err := store.Pool(s).Query(t.Context(), `SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'v', 'm', 'p')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		tables[name] = true
+	}
+	statements := constants(t)
+	for _, sql := range statements {
+		if m := made.FindStringSubmatch(sql); m != nil {
+			tables[m[1]] = true
+		}
+	}
+	for name, sql := range statements {
+		if !strings.HasPrefix(name, "sql") {
+			continue
+		}
+		if verb, table, ok := strings.Cut(store.Summary(sql), " "); ok && !tables[table] {
+			t.Errorf("%s is %s of %q, which is no table", name, verb, table)
+		}
+	}
+}
+
 // prepare prepares a statement without spoiling the transaction when it fails.
 func prepare(tx pgx.Tx, name, sql string, t *testing.T) error {
 	if args, ok := placeholders[name]; ok {

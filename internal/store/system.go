@@ -14,16 +14,18 @@ import (
 const (
 	sqlPutProcess = `INSERT INTO processes (id, role, host, pid, version, started_at, ranker, concurrency, done, jobs)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-		ON CONFLICT (id) DO UPDATE SET seen_at = now(), done = excluded.done, jobs = excluded.jobs`
+		ON CONFLICT (id) DO UPDATE SET seen_at = now(), done = excluded.done, jobs = excluded.jobs
+		RETURNING xmax = 0`
 
 	sqlStopProcess = `UPDATE processes SET stopped_at = now(), seen_at = now(), jobs = '[]' WHERE id = $1`
 
 	// Those that stopped stay for a while, so that a restart can be seen.
 	sqlForgetProcesses = `DELETE FROM processes WHERE seen_at < now() - interval '1 hour'`
 
-	// Times are the database's, so that clocks of hosts do not matter.
+	// When a process was seen and stopped is by the database's clock, so that those
+	// of hosts do not matter; when it started is by its own.
 	sqlProcesses = `SELECT id, role, host, pid, version, started_at, seen_at, stopped_at, ranker, concurrency, done, jobs, now()
-		FROM processes ORDER BY role, host, started_at, id`
+		FROM processes WHERE seen_at > now() - interval '1 hour' ORDER BY role, host, started_at, id`
 
 	sqlAliveWorkers = `SELECT count(*) FROM processes
 		WHERE concurrency > 0 AND stopped_at IS NULL AND seen_at > now() - make_interval(secs => $1)`
@@ -49,7 +51,8 @@ const (
 const keptErrors = 1000
 
 // Beat enters a process's sign of life with the errors it had, and tells whether
-// it is to take notes.
+// it is to take notes. The first one of a process forgets those that were seen
+// last long ago: not all say good-bye.
 func (s *Store) Beat(ctx context.Context, p coding.Process, errs []coding.ProcessError) (coding.Intake, error) {
 	const op = "enter a sign of life"
 	jobs := p.Jobs
@@ -62,7 +65,9 @@ func (s *Store) Beat(ctx context.Context, p coding.Process, errs []coding.Proces
 	}
 	var in coding.Intake
 	var b pgx.Batch
-	b.Queue(sqlPutProcess, p.ID, p.Role, p.Host, p.PID, p.Version, p.StartedAt, p.Ranker, p.Concurrency, p.Done, json.RawMessage(body))
+	first := false
+	b.Queue(sqlPutProcess, p.ID, p.Role, p.Host, p.PID, p.Version, p.StartedAt, p.Ranker, p.Concurrency, p.Done, json.RawMessage(body)).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&first) })
 	if len(errs) > 0 {
 		n := len(errs)
 		at, level, message, detail := make([]time.Time, n), make([]string, n), make([]string, n), make([]string, n)
@@ -76,7 +81,11 @@ func (s *Store) Beat(ctx context.Context, p coding.Process, errs []coding.Proces
 		in, err = readIntake(rows)
 		return err
 	})
-	return in, wrap(op, s.pool.SendBatch(ctx, &b).Close())
+	err = s.pool.SendBatch(ctx, &b).Close()
+	if err == nil && first {
+		_, err = s.pool.Exec(ctx, sqlForgetProcesses)
+	}
+	return in, wrap(op, err)
 }
 
 func readIntake(rows pgx.Rows) (coding.Intake, error) {
@@ -91,15 +100,13 @@ func readIntake(rows pgx.Rows) (coding.Intake, error) {
 	return in, err
 }
 
-// Leave says that a process ends, and forgets those that ended long ago.
+// Leave says that a process ends.
 func (s *Store) Leave(ctx context.Context, id string) error {
-	var b pgx.Batch
-	b.Queue(sqlStopProcess, id)
-	b.Queue(sqlForgetProcesses)
-	return wrap("say good-bye", s.pool.SendBatch(ctx, &b).Close())
+	_, err := s.pool.Exec(ctx, sqlStopProcess, id)
+	return wrap("say good-bye", err)
 }
 
-// Processes gives the processes of the last hour, and the database's time, which
+// Processes gives the processes that were seen within the last hour, and the database's time, which
 // theirs compare with.
 func (s *Store) Processes(ctx context.Context) (list []coding.Process, now time.Time, err error) {
 	now = time.Now()

@@ -22,7 +22,6 @@ type Overview struct {
 	Lag        Lag
 	Outbox     Outbox
 	Dead       []DeadLetter
-	DeadTotal  uint64
 	Releases   []coding.Release
 	Models     Models
 	Migrations Migrations
@@ -79,7 +78,7 @@ func (s *Service) Overview(ctx context.Context, u coding.User) (Overview, error)
 	ask("Workers", func() error { return s.processes(ctx, &o) })
 	ask("Lag", func() (err error) { o.Lag, err = s.cfg.Queue.Lag(ctx); return err })
 	ask("Outbox", func() (err error) { o.Outbox, err = s.cfg.Outbox(ctx); return err })
-	ask("Dead", func() (err error) { o.Dead, o.DeadTotal, err = s.cfg.Queue.DeadLetters(ctx, shownDead); return err })
+	ask("Dead", func() (err error) { o.Dead, err = s.cfg.Queue.DeadLetters(ctx, shownDead); return err })
 	ask("Releases", func() (err error) { o.Releases, err = s.cfg.Releases(ctx); return err })
 	ask("Models", func() (err error) { o.Models, err = s.cfg.Models(ctx); return err })
 	ask("Migrations", func() (err error) { o.Migrations, err = s.cfg.Migrations(ctx); return err })

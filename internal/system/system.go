@@ -27,6 +27,7 @@ var (
 	ErrInput     = errors.New("the reason must be at most 200 characters on one line")
 	ErrGone      = errors.New("there is no dead letter of that number any more: somebody replayed it")
 	ErrAlready   = errors.New("this is how it stands already")
+	ErrUnsure    = errors.New("NATS did not answer, and the dead letter may have been sent to the workers: look again before you repeat it")
 )
 
 // The audit trail's names for what is done here.
@@ -48,8 +49,8 @@ type Store interface {
 // Queue is what NATS knows.
 type Queue interface {
 	Lag(ctx context.Context) (Lag, error)
-	// DeadLetters gives the oldest ones, and how many there are.
-	DeadLetters(ctx context.Context, limit int) (list []DeadLetter, total uint64, err error)
+	// DeadLetters gives the oldest ones.
+	DeadLetters(ctx context.Context, limit int) ([]DeadLetter, error)
 	// Replay sends a dead letter to the workers again. The error is ErrGone when it
 	// is not there.
 	Replay(ctx context.Context, number uint64) error
@@ -60,6 +61,7 @@ type Lag struct {
 	Consumers []Consumer
 	Streams   []Stream
 	Oldest    time.Duration // that the oldest note which is not done waits; 0: none does
+	Dead      uint64        // dead letters, all of them
 }
 
 // Consumer is how far workers are behind.
@@ -71,9 +73,9 @@ type Consumer struct {
 
 // Stream is how much a stream holds.
 type Stream struct {
-	Name            string
-	Messages, Bytes uint64
-	First           time.Time
+	Name     string
+	Messages uint64
+	Bytes    int64
 }
 
 // DeadLetter is a note that could not succeed, without anything of it.
@@ -85,7 +87,7 @@ type DeadLetter struct {
 	Attempts int
 	Received time.Time
 	Died     time.Time
-	Bytes    int
+	Bytes    int64
 }
 
 // Models are what suggestions are made with.
@@ -213,7 +215,8 @@ func (s *Service) change(ctx context.Context, u coding.User, paused bool, reason
 	return nil
 }
 
-// Replay sends a dead letter to the workers again, its bytes as they are.
+// Replay sends a dead letter to the workers again, its bytes as they are. With
+// ErrUnsure it may have been sent, and still be there.
 func (s *Service) Replay(ctx context.Context, u coding.User, number uint64) error {
 	if !MaySee(u.Role) {
 		return ErrForbidden
@@ -223,8 +226,11 @@ func (s *Service) Replay(ctx context.Context, u coding.User, number uint64) erro
 	if err := s.cfg.Store.AppendAudit(ctx, ev); err != nil {
 		return fmt.Errorf("system: %w", err)
 	}
-	if err := s.cfg.Queue.Replay(ctx, number); err != nil {
+	switch err := s.cfg.Queue.Replay(ctx, number); {
+	case errors.Is(err, ErrGone):
 		return fmt.Errorf("system: %w", err)
+	case err != nil:
+		return fmt.Errorf("system: %w: %w", ErrUnsure, err)
 	}
 	return nil
 }

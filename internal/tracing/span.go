@@ -72,13 +72,6 @@ func (s Span) SetInt(key string, value int64) {
 	}
 }
 
-// Event says that something happened just now.
-func (s Span) Event(name string) {
-	if s.s != nil {
-		s.s.AddEvent(name)
-	}
-}
-
 // Rename gives the step another name, where it is known only at its end.
 func (s Span) Rename(name string) {
 	if s.s != nil {

@@ -21,7 +21,6 @@ type Kind = trace.SpanKind
 
 // The kinds.
 const (
-	Internal = trace.SpanKindInternal
 	Server   = trace.SpanKindServer
 	Producer = trace.SpanKindProducer
 	Consumer = trace.SpanKindConsumer

@@ -34,7 +34,6 @@ func TestOffCostsNoMemory(t *testing.T) {
 		inside, child := Start(inside, "child")
 		child.Set("a", "b")
 		child.SetInt("n", 1)
-		child.Event("now")
 		child.End(failed)
 		span.Rename("other")
 		span.Fail("code")

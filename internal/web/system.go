@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"chartcode/internal/coding"
+	"chartcode/internal/health"
 	"chartcode/internal/system"
+	"chartcode/internal/throughput"
 )
 
 // System is what administrators see of the running system and do about it;
@@ -55,8 +57,12 @@ func (v systemView) AliveWorkers() int {
 	return n
 }
 
-// DeadLeft is how many dead letters are not shown.
-func (v systemView) DeadLeft() int { return max(int(v.DeadTotal)-len(v.Dead), 0) }
+// DeadTotal is how many dead letters there are: as far as is known, where the
+// queue could not be asked.
+func (v systemView) DeadTotal() int { return max(int(v.Lag.Dead), len(v.Dead)) }
+
+// DeadLeft is how many of them are not shown.
+func (v systemView) DeadLeft() int { return v.DeadTotal() - len(v.Dead) }
 
 // done are the sentences that the page shows after an act, by the word in its
 // address.
@@ -82,10 +88,8 @@ func (s *server) showSystem(w http.ResponseWriter, r *http.Request, u coding.Use
 		s.fail(w, r, err)
 		return
 	}
-	v := systemView{Overview: o, Ready: true, Done: did, Problem: problem}
-	for _, p := range o.Parts {
-		v.Ready = v.Ready && p.OK
-	}
+	v := systemView{Overview: o, Done: did, Problem: problem}
+	v.Ready, _ = health.Ready(o.Parts)
 	s.render(w, withUser(r, u), status, "system", v)
 }
 
@@ -96,11 +100,14 @@ func (s *server) switchIntake(w http.ResponseWriter, r *http.Request, u coding.U
 		s.showSystem(w, r, u, http.StatusBadRequest, "", "This could not be read; try again.")
 		return
 	}
-	if r.PostFormValue("to") == "paused" {
+	switch r.PostFormValue("to") {
+	case "paused":
 		s.systemDone(w, r, u, "paused", s.System.Pause(r.Context(), u, r.PostFormValue("reason")))
-		return
+	case "running":
+		s.systemDone(w, r, u, "resumed", s.System.Resume(r.Context(), u))
+	default:
+		s.showSystem(w, r, u, http.StatusBadRequest, "", "The intake can be paused or running; nothing was changed.")
 	}
-	s.systemDone(w, r, u, "resumed", s.System.Resume(r.Context(), u))
 }
 
 // replayDead sends a dead letter to the workers again.
@@ -125,21 +132,17 @@ func (s *server) systemDone(w http.ResponseWriter, r *http.Request, u coding.Use
 		s.showSystem(w, r, u, http.StatusNotFound, "", sentence(system.ErrGone))
 	default:
 		s.Logger.ErrorContext(r.Context(), "an act on the system failed", "route", r.Pattern, "error", err)
-		s.showSystem(w, r, u, http.StatusServiceUnavailable, "", "The database or NATS did not answer, and nothing was changed; try again in a moment.")
+		problem := "The database did not answer, and nothing was changed; try again in a moment."
+		if errors.Is(err, system.ErrUnsure) {
+			problem = sentence(system.ErrUnsure)
+		}
+		s.showSystem(w, r, u, http.StatusServiceUnavailable, "", problem)
 	}
 }
 
 // bytesText writes a size as people read it.
-func bytesText(n any) string {
-	var f float64
-	switch n := n.(type) {
-	case int64:
-		f = float64(n)
-	case uint64:
-		f = float64(n)
-	case int:
-		f = float64(n)
-	}
+func bytesText(n int64) string {
+	f := float64(n)
 	for _, unit := range []string{"B", "KiB", "MiB", "GiB"} {
 		if f < 1024 {
 			if unit == "B" || f >= 100 {
@@ -153,8 +156,9 @@ func bytesText(n any) string {
 }
 
 // doingText says what a worker is doing: how many notes it has in hand, in which
-// stages, and since when the longest is in its stage.
-func (s *server) doingText(w system.Worker) string {
+// stages, and for how long the longest is in its stage: until the worker was seen,
+// and since then.
+func doingText(w system.Worker) string {
 	if w.State != system.Alive {
 		return ""
 	}
@@ -162,19 +166,17 @@ func (s *server) doingText(w system.Worker) string {
 		return "waiting for notes"
 	}
 	count := map[string]int{}
-	oldest := w.Jobs[0].Since
+	var longest time.Duration
 	for _, j := range w.Jobs {
 		count[j.Stage]++
-		if j.Since.Before(oldest) {
-			oldest = j.Since
-		}
+		longest = max(longest, j.Lasted+w.Seen)
 	}
 	var parts []string
 	for stage, n := range count {
 		parts = append(parts, fmt.Sprintf("%s %d", strings.ReplaceAll(stage, "_", " "), n))
 	}
 	slices.Sort(parts)
-	return fmt.Sprintf("%s of %d: %s; the longest for %s", counted(len(w.Jobs), "note", "notes"), w.Concurrency, strings.Join(parts, ", "), spanText(s.Now().Sub(oldest)))
+	return fmt.Sprintf("%s of %d: %s; the longest for %s", counted(len(w.Jobs), "note", "notes"), w.Concurrency, strings.Join(parts, ", "), throughput.DurationText(longest))
 }
 
 // partText names a part that suggestions need.
@@ -186,19 +188,4 @@ func partText(name string) string {
 		return "waiting notes"
 	}
 	return strings.ReplaceAll(name, "_", " ")
-}
-
-// spanText writes how long something lasts, roughly.
-func spanText(d time.Duration) string {
-	switch {
-	case d < time.Second:
-		return "less than a second"
-	case d < 2*time.Minute:
-		return counted(int(d.Seconds()), "second", "seconds")
-	case d < 2*time.Hour:
-		return counted(int(d.Minutes()), "minute", "minutes")
-	case d < 48*time.Hour:
-		return counted(int(d.Hours()), "hour", "hours")
-	}
-	return counted(int(d.Hours()/24), "day", "days")
 }

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -28,7 +29,10 @@ type Activity struct {
 	jobs map[*job]struct{}
 }
 
-type job struct{ coding.ProcessJob }
+type job struct {
+	coding.ProcessJob
+	since time.Time // it is in its stage
+}
 
 type jobKey struct{}
 
@@ -42,7 +46,7 @@ func NewActivity(to Measure) *Activity {
 
 // begin enters a delivery; what it returns ends it.
 func (a *Activity) begin(ctx context.Context, d bus.Delivery) (context.Context, func()) {
-	j := &job{coding.ProcessJob{Seq: d.Seq, Stage: "intake", Since: time.Now().UTC(), Attempt: d.Attempt}}
+	j := &job{coding.ProcessJob{Seq: d.Seq, Stage: "intake", Attempt: d.Attempt}, time.Now()}
 	a.mu.Lock()
 	a.jobs[j] = struct{}{}
 	a.mu.Unlock()
@@ -56,15 +60,17 @@ func (a *Activity) begin(ctx context.Context, d bus.Delivery) (context.Context, 
 	}
 }
 
-// Now gives the notes in hand, the oldest first, and how many deliveries were
+// Now gives the notes in hand, the one longest in its stage first, and how many deliveries were
 // done since the start.
 func (a *Activity) Now() (jobs []coding.ProcessJob, done int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for j := range a.jobs {
-		jobs = append(jobs, j.ProcessJob)
+		one := j.ProcessJob
+		one.Lasted = time.Since(j.since)
+		jobs = append(jobs, one)
 	}
-	slices.SortFunc(jobs, func(x, y coding.ProcessJob) int { return x.Since.Compare(y.Since) })
+	slices.SortFunc(jobs, func(x, y coding.ProcessJob) int { return cmp.Compare(y.Lasted, x.Lasted) })
 	return jobs, a.done.Load()
 }
 
@@ -72,7 +78,7 @@ func (a *Activity) Now() (jobs []coding.ProcessJob, done int64) {
 func (a *Activity) StageBegan(ctx context.Context, stage string) {
 	if j, ok := ctx.Value(jobKey{}).(*job); ok {
 		a.mu.Lock()
-		j.Stage, j.Since = stage, time.Now().UTC()
+		j.Stage, j.since = stage, time.Now()
 		a.mu.Unlock()
 	}
 }

@@ -113,7 +113,7 @@ var paragraphPatterns = compiled([]pattern{
 	{`assistant ai model`, `^\W{0,4}(assistant|ai|model)\W{0,3}[:>\]] ?[\[{]`, false},
 	{`<| inst] sys> </ > ##`, `<\|.{0,30}\|>|\[/?inst\]|<</?sys>>|</?(system|assistant|user|instructions?|prompt|note|human|tool_call|function_call|admin)>|^#{2,} ?(instruction|response|system|assistant|user|input|human|new task)s?\b`, false},
 	{"```", "^```", false},
-	{`human user patient`, `^\W{0,4}(human|user) ?[:>] .{0,120}\b(wrong|start over|try again|continue|instead|redo)\b`, false},
+	{`human user`, `^\W{0,4}(human|user) ?[:>] .{0,120}\b(wrong|start over|try again|continue|instead|redo)\b`, false},
 	{`ai assistant model bot`, `^\W{0,4}(ai|assistant|model|bot) ?[:>] ?(you are|you're|yes|sure|sorry|my mistake|i apologize|right)\b`, false},
 
 	// Fences like the program's own.

@@ -20,21 +20,22 @@ var (
 // withoutRefused leaves such places out.
 func (o *occasion) withoutRefused(in Input, rows *purposes) Input {
 	cloned := false
+	ofMatch := func(m coding.Match) bool { return o.onlyTalked(m.Span) }
+	ofGround := func(g coding.Ground) bool { return o.onlyTalked(g.Span) }
 	for i := range in.Candidates {
 		c := &in.Candidates[i]
 		if c.Code[0] != 'Z' || !rows.names(c.Code) {
 			continue
 		}
-		refusedAt := func(s coding.Span) bool { return o.onlyTalked(s) }
-		if !slices.ContainsFunc(c.Matches, func(m coding.Match) bool { return refusedAt(m.Span) }) && !slices.ContainsFunc(c.Grounds, func(g coding.Ground) bool { return refusedAt(g.Span) }) {
+		matches, grounds := slices.DeleteFunc(slices.Clone(c.Matches), ofMatch), slices.DeleteFunc(slices.Clone(c.Grounds), ofGround)
+		if len(matches) == len(c.Matches) && len(grounds) == len(c.Grounds) {
 			continue
 		}
 		if !cloned {
 			in.Candidates, cloned = slices.Clone(in.Candidates), true
 			c = &in.Candidates[i]
 		}
-		c.Matches = slices.DeleteFunc(slices.Clone(c.Matches), func(m coding.Match) bool { return refusedAt(m.Span) })
-		c.Grounds = slices.DeleteFunc(slices.Clone(c.Grounds), func(g coding.Ground) bool { return refusedAt(g.Span) })
+		c.Matches, c.Grounds = matches, grounds
 	}
 	return in
 }
