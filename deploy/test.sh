@@ -12,6 +12,8 @@ go build -o bin/testpg ./internal/testpg/ctl
 go build -o bin/testreport ./internal/devtools/testreport
 
 go vet "$@"
+# Many tests mostly wait, for a server to come up or a connection to be given up: more of them run side by side
+# than there are processors.
 bin/testpg start
 trap 'bin/testpg stop' EXIT
-go test -json -race -count=1 -timeout=40m "$@" | bin/testreport -missing bin/missing-testdata.txt
+go test -json -race -count=1 -parallel="$((2 * $(getconf _NPROCESSORS_ONLN)))" -timeout=40m "$@" | bin/testreport -missing bin/missing-testdata.txt

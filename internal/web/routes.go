@@ -25,7 +25,7 @@ func (s *server) routes() {
 	s.mux.HandleFunc("POST /filters/{id}/delete", s.page(s.deleteFilter))
 	s.mux.HandleFunc("GET /session", s.page(s.who))
 	if s.Changes != nil && s.Versions != nil {
-		s.mux.HandleFunc("GET /events", s.page(s.events))
+		s.mux.HandleFunc("GET /events", s.stream(s.events))
 	}
 	if s.Codes != nil {
 		s.mux.HandleFunc("POST /codes/find", s.page(s.find))

@@ -25,11 +25,23 @@ func overTLS(r *http.Request) bool {
 // page lets signed-in users in and sends others to the sign-in page, from
 // where they come back.
 func (s *server) page(next handler) http.HandlerFunc {
+	return s.authenticated(next, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, signInPath(r), http.StatusSeeOther)
+	})
+}
+
+// stream is page for what only a script listens to, which could do nothing with the
+// page to sign in on.
+func (s *server) stream(next handler) http.HandlerFunc {
+	return s.authenticated(next, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
+}
+
+func (s *server) authenticated(next handler, signedOut http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		u, err := s.Auth.Authenticate(r.Context(), s.Auth.TokenFrom(r, overTLS(r)))
 		switch {
 		case errors.Is(err, auth.ErrSignedOut):
-			http.Redirect(w, r, signInPath(r), http.StatusSeeOther)
+			signedOut(w, r)
 		case err != nil:
 			s.fail(w, r, err)
 		default:

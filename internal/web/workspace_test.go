@@ -165,7 +165,7 @@ func TestEventsTellNumbersOnly(t *testing.T) {
 		}
 	}
 	b.get("/session").wants(t, http.StatusOK, `"login":"demo-coder"`)
-	s.anonymous().get("/events").wants(t, http.StatusSeeOther)
+	s.anonymous().get("/events").wants(t, http.StatusUnauthorized)
 	b.post(itemPath(ids[0])+"/renew", nil).wants(t, http.StatusNoContent)
 	s.named("bob", coding.RoleCoder).post(itemPath(ids[0])+"/renew", nil).wants(t, http.StatusConflict)
 }
