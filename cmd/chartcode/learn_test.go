@@ -396,7 +396,15 @@ func TestUnusableModelsAreNotUsed(t *testing.T) {
 	c := newClinic(t)
 	fresh := encounter("new-1", visitText(2, 4, 6))
 	before := c.suggest(fresh)
-	m, err := learned.Default()
+	shipped, err := learned.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := shipped.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := learned.Read(own)
 	if err != nil {
 		t.Fatal(err)
 	}

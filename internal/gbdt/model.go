@@ -40,6 +40,9 @@ func (m *Model) Score(x []float32) float64 {
 
 // Scores gives Score for each of the rows, to the bit, in less time than one
 // after the other: a tree is read once for all.
+//
+//go:norace
+//go:nocheckptr
 func (m *Model) Scores(rows [][]float32) []float64 {
 	out := make([]float64, len(rows))
 	for i := range out {
@@ -57,6 +60,10 @@ func (m *Model) Scores(rows [][]float32) []float64 {
 // Probability is the logistic function of Score.
 func (m *Model) Probability(x []float32) float64 { return Logistic(m.Score(x)) }
 
+// value walks the tree. Nothing writes to a trained tree or to a row that is judged,
+// and to watch these reads takes most of the time of tests with the race detector.
+//
+//go:norace
 func (t *Tree) value(x []float32) float64 {
 	if len(t.Feature) == 0 {
 		return t.Value[0]

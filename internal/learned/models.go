@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"sync"
 
 	"chartcode/internal/coding"
 	"chartcode/internal/gbdt"
@@ -142,8 +143,9 @@ func (c Calibration) loss(odds []float64, right []bool) float64 {
 // ErrModels is returned for a model file that cannot be used.
 var ErrModels = errors.New("the ranker's model file is damaged or of another version")
 
-// Default reads the models that are part of the program.
-func Default() (*Models, error) { return Read(modelsFile) }
+// Default gives the models that are part of the program, which are read once: nobody
+// may change them.
+var Default = sync.OnceValues(func() (*Models, error) { return Read(modelsFile) })
 
 // Read reads a model file: gzipped JSON.
 func Read(b []byte) (*Models, error) {
