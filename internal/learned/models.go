@@ -181,10 +181,7 @@ func Read(b []byte) (*Models, error) {
 // bytes.
 func (m *Models) Bytes() ([]byte, error) {
 	var b bytes.Buffer
-	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err != nil {
-		return nil, err
-	}
+	z := gzip.NewWriter(&b)
 	if err := json.NewEncoder(z).Encode(m); err != nil {
 		return nil, err
 	}
