@@ -46,6 +46,7 @@ func groundTerms() (*smallTable, []coding.Term) {
 	add("E66.9", "Obesity, unspecified", coding.TermEveryday, "high body mass index")
 	add("I96", "Gangrene, not elsewhere classified", coding.TermIndex, "Necrosis")
 	add("I95.9", "Hypotension, unspecified", coding.TermEveryday, "hypotensive")
+	add("B02.9", "Zoster without complications", coding.TermIndex, "Zoster")
 	add("L90.5", "Scar conditions and fibrosis of skin", coding.TermIndex, "Scar")
 	for i := range 400 {
 		add(fmt.Sprintf("A%02d.%d", i/10, i%10), fmt.Sprintf("Zorb%dalgia", i), coding.TermIndex)
@@ -104,6 +105,7 @@ func TestGroundsPreferWhatACoderUnderlines(t *testing.T) {
 		{"another organ", "L90.5", "A scar is seen.", "A kidney scar is seen.", gOrgan},
 		{"what is seen in tissue", "I96", "There is necrosis.", "Histological examination showed necrosis.", gTissue},
 		{"what a drug does", "I95.9", "She is hypotensive.", "Hypotensive treatment was left.", gNamed},
+		{"a virus that was looked for", "B02.9", "Zoster is treated.", "Serology by EIA: zoster virus, old.", gNamed},
 		{"a value that is set", "I47.20", "VT was seen.", "A VT 420 ml was set.", gNamed},
 		{"a term that denies", "R63.0", "negated|She has no appetite.", "Her appetite is good.", -1},
 	} {

@@ -35,6 +35,9 @@ func (rd *reading) namesOther(h *hit) bool {
 	if e, ok := rd.expanded[h.from]; ok && e.Last-1 == int(h.to) && rd.measured(h.to+1) {
 		return true // "VT 420 ml"
 	}
+	if rd.virusTested(h) {
+		return true
+	}
 	last := h.to
 	for i := last + 1; i < min(int32(len(rd.tokens)), last+4); i++ {
 		t := &rd.tokens[i]
@@ -46,6 +49,20 @@ func (rd *reading) namesOther(h *hit) bool {
 		}
 	}
 	return false
+}
+
+// What a laboratory looks for in blood names a virus, not that the patient has the
+// disease: "IgG by EIA. Varicella-zoster virus, negative".
+var serologyWords = map[string]bool{"igg": true, "igm": true, "serology": true, "serologies": true, "serological": true, "titer": true, "titers": true, "titre": true, "titres": true,
+	"eia": true, "elisa": true, "antibody": true, "antibodies": true}
+
+// virusTested reports whether the words found only name a virus that was looked for.
+func (rd *reading) virusTested(h *hit) bool {
+	if int(h.to)+1 >= len(rd.tokens) || rd.tokens[h.to+1].Lower != "virus" && rd.tokens[h.to].Lower != "virus" {
+		return false
+	}
+	p := &rd.sentence[h.sentence]
+	return slices.ContainsFunc(rd.tokens[p.from:p.to], func(t lexicon.Token) bool { return serologyWords[t.Lower] })
 }
 
 // units stand behind the values of what is measured; not those of size, which an

@@ -286,6 +286,13 @@ var emphasis = set("also very both all quite extremely now still rather understa
 var others = set("wife husband spouse partner boyfriend girlfriend fiance fiancee roommate coworker coworkers colleague colleagues friend friends neighbor neighbors " +
 	"neighbour classmate classmates cellmate schoolmate teammate housemate stepmother stepfather")
 
+// donors gave an organ; what they died of is told of without a verb: "from a donor
+// due to cerebral hemorrhage".
+var (
+	donors     = set("donor donors cadaver")
+	donorCause = set("due dead deceased after secondary")
+)
+
 // place are words between "everyone" and what they have.
 var place = set("at in the home house household family work school office class else her his their")
 
@@ -297,7 +304,7 @@ func (s *sentence) ofOthers() {
 		w := s.toks[i].Lower
 		j := i + 1
 		switch {
-		case others[w] || w == "worker" && i >= s.from+2 && s.toks[i-2].Lower == "co":
+		case others[w] || donors[w] || w == "worker" && i >= s.from+2 && s.toks[i-2].Lower == "co":
 		case w == "everyone" || w == "everybody" || w == "someone" || w == "somebody":
 			for j < min(s.to, i+5) && place[s.toks[j].Lower] {
 				j++
@@ -308,13 +315,13 @@ func (s *sentence) ofOthers() {
 		told := j+1 < s.to && s.toks[j].Lower == "," && s.toks[j+1].Lower == "who" // "for her husband, who has"
 		if told {
 			j += 2
-		} else if i > s.from && attached[s.toks[i-1].Lower] || i > s.from+1 && attached[s.toks[i-2].Lower] && possessives[s.toks[i-1].Lower] {
+		} else if !donors[w] && (i > s.from && attached[s.toks[i-1].Lower] || i > s.from+1 && attached[s.toks[i-2].Lower] && possessives[s.toks[i-1].Lower]) {
 			continue
 		}
 		for j < s.to && (s.toks[j].Lower == "also" || s.toks[j].Lower == "recently" || s.toks[j].Lower == "just" || s.toks[j].Lower == "who") {
 			j++
 		}
-		if j+1 >= s.to || !s.tellsOfIllness(j) {
+		if j+1 >= s.to || !s.tellsOfIllness(j) && !(donors[w] && donorCause[s.toks[j].Lower]) {
 			continue
 		}
 		end := s.to
