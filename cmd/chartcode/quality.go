@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -42,9 +41,15 @@ func auditSampleCommand(o *options) *cobra.Command {
 		Long: `Draws of each coder's finished reviews a share at random, rounded up. Each becomes a
 case: somebody who has never looked at the item codes its notes again on the web page
 (Quality) and sees no code meanwhile; an auditor who did neither coding then judges.
-chartcode eval agreement and the page People show what comes of it. A review is drawn
-once. Days are the site's (CHARTCODE_TIMEZONE).`,
-		Example: "  chartcode audit sample --rate 0.05 --at-least 2 --from 2026-03-01 --to 2026-03-31",
+chartcode eval agreement and the page People show what comes of it. Days are the
+site's (CHARTCODE_TIMEZONE).
+
+Everything that a sample is drawn with is kept with it, and what is drawn follows from
+that and from the finished reviews alone: the same command over the same reviews gives
+the sample that it gave before. Reviews drawn before can be drawn again: such a review
+is the same case in both samples, and is coded again once, as the earlier one asks.
+Where every review is a case already, nothing is drawn.`,
+		Example: "  chartcode audit sample --rate 0.05 --at-least 2 --from 2026-03-01 --to 2026-03-31\n  chartcode audit sample --rate 0.1 --coder ann --coder ben --to 2026-03-31 --seed 7",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !(d.Rate > 0 && d.Rate <= 1) {
@@ -55,7 +60,7 @@ once. Days are the site's (CHARTCODE_TIMEZONE).`,
 			}
 			return o.withQuality(cmd.Context(), func(a *app, q *qa.Service) error {
 				if !cmd.Flags().Changed("seed") {
-					d.Seed = rand.Int64N(1_000_000)
+					d.Seed = qa.RandomSeed()
 				}
 				var err error
 				if d.From, d.Before, err = daysOf(first, last, a.cfg.Timezone); err != nil {
@@ -71,7 +76,11 @@ once. Days are the site's (CHARTCODE_TIMEZONE).`,
 				if asJSON {
 					return json.NewEncoder(os.Stdout).Encode(s)
 				}
-				fmt.Printf("sample %d: %d cases drawn from %d finished reviews (seed %d)\n", s.ID, s.Cases, s.Eligible, s.Seed)
+				fmt.Printf("sample %d: %d cases drawn from %d finished reviews (seed %d)", s.ID, s.Cases, s.Eligible, s.Seed)
+				if s.Earlier > 0 {
+					fmt.Printf(", %d of them in earlier samples too", s.Earlier)
+				}
+				fmt.Println()
 				return nil
 			})
 		},
@@ -84,7 +93,7 @@ once. Days are the site's (CHARTCODE_TIMEZONE).`,
 	f.StringVar(&d.Source, "source", "", "items of this source only")
 	f.StringSliceVar(&d.Coders, "coder", nil, "`login` of who finished them; may be repeated; without it everybody")
 	f.IntVar(&d.Recodings, "recodings", 1, "blind codings of each case")
-	f.Int64Var(&d.Seed, "seed", 0, "of the draw, so that it can be repeated; without it at random")
+	f.Int64Var(&d.Seed, "seed", 0, "of the draw; the same one draws the same; without it at random")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

@@ -17,29 +17,34 @@ type FinishedReview struct {
 	Seq   int // of the decision that finished it
 	Coder string
 	At    time.Time
+	Drawn bool // a case already
 }
 
 // AuditSample is a random choice of finished reviews that are coded again blind.
 type AuditSample struct {
-	ID           int64     `json:"id"`
-	DrawnBy      string    `json:"drawn_by"`
-	DrawnAt      time.Time `json:"drawn_at"`
-	From, Before time.Time `json:"-"` // when the reviews were finished
-	Source       string    `json:"source,omitempty"`
-	Rate         float64   `json:"rate"` // of each coder's reviews
-	AtLeast      int       `json:"at_least"`
-	Seed         int64     `json:"seed"`
-	Recodings    int       `json:"recodings"` // wanted of each case
-	Eligible     int       `json:"eligible"`  // reviews it was drawn from
+	ID        int64     `json:"id"`
+	DrawnBy   string    `json:"drawn_by"`
+	DrawnAt   time.Time `json:"drawn_at"`
+	From      time.Time `json:"from"` // when the reviews were finished
+	Before    time.Time `json:"before"`
+	Source    string    `json:"source,omitempty"`
+	Coders    []string  `json:"coders,omitempty"` // who finished them; empty: anybody
+	Rate      float64   `json:"rate"`             // of each coder's reviews
+	AtLeast   int       `json:"at_least"`
+	Seed      int64     `json:"seed"`
+	Recodings int       `json:"recodings"` // wanted of each case
+	Eligible  int       `json:"eligible"`  // reviews it was drawn from
 
 	Cases   int `json:"cases"`
+	Earlier int `json:"earlier"` // cases that an earlier sample has too, which says how often they are coded again
 	Recoded int `json:"recoded"` // cases with all recodings
 	Judged  int `json:"judged"`
+	ToJudge int `json:"to_judge"` // recoded cases that are not judged, of those that no earlier sample has
 }
 
 // AuditCase is one finished review of a sample, as it was when it was drawn.
 type AuditCase struct {
-	ID, Sample, Item int64
+	ID, Sample, Item int64 // the sample that drew it first
 	FinishSeq        int
 	Coder            string // who finished it
 	FinishedAt       time.Time

@@ -25,24 +25,43 @@ type Draw struct {
 	Seed         int64
 }
 
+// RandomSeed is a seed for who gives none, short enough to be read out.
+func RandomSeed() int64 { return rand.Int64N(1_000_000) }
+
 // Sample draws finished reviews at random, of each coder apart, and keeps them as
 // cases to be coded again blind. By is a login, or that of the console.
+//
+// What is drawn follows from the draw and from the reviews that are finished, and
+// from nothing that was drawn before: a review that an earlier sample has is the same
+// case in both. Where a sample was drawn in the same way and has the same cases, it
+// is given, and no new one made. ErrNoReviews: all are cases already.
 func (s *Service) Sample(ctx context.Context, by string, d Draw) (coding.AuditSample, error) {
 	d.Recodings = cmp.Or(d.Recodings, 1)
 	if !(d.Rate > 0 && d.Rate <= 1) || d.AtLeast < 0 || d.Recodings < 1 || d.Recodings > 3 || !d.From.Before(d.Before) {
 		return coding.AuditSample{}, ErrInput
 	}
-	reviews, err := s.store.FinishedReviews(ctx, d.From, d.Before, d.Source)
+	d.From, d.Before = d.From.UTC().Truncate(time.Microsecond), d.Before.UTC().Truncate(time.Microsecond) // as the database keeps them
+	d.Coders = slices.Compact(slices.Sorted(slices.Values(d.Coders)))
+	reviews, err := s.store.FinishedReviews(ctx, d.From, d.Before, d.Source, d.Coders)
 	if err != nil {
 		return coding.AuditSample{}, failed("read finished reviews", err)
 	}
-	if len(d.Coders) > 0 {
-		reviews = slices.DeleteFunc(reviews, func(f coding.FinishedReview) bool { return !slices.Contains(d.Coders, f.Coder) })
-	}
-	out := coding.AuditSample{DrawnBy: by, DrawnAt: s.moment(), From: d.From, Before: d.Before, Source: d.Source, Rate: d.Rate,
+	out := coding.AuditSample{DrawnBy: by, DrawnAt: s.moment(), From: d.From, Before: d.Before, Source: d.Source, Coders: d.Coders, Rate: d.Rate,
 		AtLeast: d.AtLeast, Seed: d.Seed, Recodings: d.Recodings, Eligible: len(reviews)}
+	chosen := choose(reviews, d.Rate, d.AtLeast, d.Seed)
+	if same, ok, err := s.drawnSo(ctx, &out, chosen); ok || err != nil {
+		return same, err
+	}
+	if !slices.ContainsFunc(reviews, func(f coding.FinishedReview) bool { return !f.Drawn }) {
+		return out, ErrNoReviews
+	}
 	var cases []coding.AuditCase
-	for _, f := range choose(reviews, d.Rate, d.AtLeast, d.Seed) {
+	for _, f := range chosen {
+		if f.Drawn {
+			out.Earlier++
+			cases = append(cases, coding.AuditCase{Item: f.Item, FinishSeq: f.Seq, Coder: f.Coder, FinishedAt: f.At})
+			continue
+		}
 		r, found, err := s.store.ItemRecord(ctx, f.Item, nil)
 		if err != nil {
 			return out, failed("read a finished item", err)
@@ -65,6 +84,31 @@ func (s *Service) Sample(ctx context.Context, by string, d Draw) (coding.AuditSa
 		return out, failed("keep a sample", err)
 	}
 	return out, nil
+}
+
+// drawnSo gives the sample that was drawn in the same way, out of whomever's hand,
+// and has the cases that were chosen now.
+func (s *Service) drawnSo(ctx context.Context, as *coding.AuditSample, chosen []coding.FinishedReview) (same coding.AuditSample, ok bool, err error) {
+	samples, err := s.store.AuditSamples(ctx)
+	if err != nil {
+		return same, false, failed("read samples", err)
+	}
+	for _, o := range samples {
+		if !o.From.Equal(as.From) || !o.Before.Equal(as.Before) || o.Source != as.Source || !slices.Equal(o.Coders, as.Coders) ||
+			o.Rate != as.Rate || o.AtLeast != as.AtLeast || o.Seed != as.Seed || o.Recodings != as.Recodings || o.Cases != len(chosen) {
+			continue
+		}
+		cases, err := s.store.AuditCases(ctx, o.ID, "")
+		if err != nil {
+			return same, false, failed("read cases", err)
+		}
+		if !slices.ContainsFunc(cases, func(c coding.AuditCase) bool {
+			return !slices.ContainsFunc(chosen, func(f coding.FinishedReview) bool { return f.Item == c.Item && f.Seq == c.FinishSeq })
+		}) {
+			return o, true, nil
+		}
+	}
+	return same, false, nil
 }
 
 // choose draws of each coder's reviews the share rate, rounded up, or at least so

@@ -45,7 +45,7 @@ const (
 // Samples keeps samples with their cases; found and ok are false where there is
 // none, or one already.
 type Samples interface {
-	FinishedReviews(ctx context.Context, from, to time.Time, source string) ([]coding.FinishedReview, error)
+	FinishedReviews(ctx context.Context, from, to time.Time, source string, coders []string) ([]coding.FinishedReview, error)
 	ItemRecord(ctx context.Context, id int64, ev *coding.AuditEvent) (r coding.ItemRecord, found bool, err error)
 	AddAuditSample(ctx context.Context, a coding.AuditSample, cases []coding.AuditCase, ev coding.AuditEvent) (id int64, n int, err error)
 	AuditSamples(ctx context.Context) ([]coding.AuditSample, error)

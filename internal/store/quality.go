@@ -17,40 +17,12 @@ const (
 
 	sqlQualityLock = `SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))`
 
-	// Reviews that were drawn before are left out, and items that were sent back.
-	sqlFinishedReviews = `SELECT d.item_id, d.seq, d.coder, d.at FROM decisions d JOIN items i ON i.id = d.item_id
-		WHERE d.kind = 'finish' AND d.at >= $1 AND d.at < $2 AND d.coder <> 'pipeline'
-			AND i.state = 'finished' AND i.note_count > 0 AND ($3 = '' OR i.source = $3)
-			AND coalesce(d.detail->>'disposition', '') <> 'returned'
-			AND NOT EXISTS (SELECT FROM decisions l WHERE l.item_id = d.item_id AND l.kind = 'finish' AND l.seq > d.seq)
-			AND NOT EXISTS (SELECT FROM audit_cases c WHERE c.item_id = d.item_id AND c.finish_seq = d.seq)
-		ORDER BY d.at, d.item_id`
-
-	sqlInsertSample = `INSERT INTO audit_samples (drawn_by, drawn_at, finished_from, finished_before, source, rate, at_least, seed, recodings, eligible)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id`
-
-	// What was reopened since it was read is left out.
-	sqlInsertCase = `INSERT INTO audit_cases (sample_id, item_id, finish_seq, coder, finished_at, setting, specialty, revisions, given)
-		SELECT $1, i.id, $3, $4, $5, i.setting, i.specialty,
-			(SELECT array_agg(r.id ORDER BY r.service_date NULLS LAST, r.received_at, n.id)
-			 FROM item_notes m JOIN notes n ON n.id = m.note_id JOIN note_revisions r ON r.id = n.current_revision_id WHERE m.item_id = i.id),
-			$6
-		FROM items i WHERE i.id = $2 AND i.state = 'finished' AND i.note_count > 0
-			AND $3 = (SELECT max(seq) FROM decisions d WHERE d.item_id = i.id AND d.kind = 'finish')
-		ON CONFLICT (item_id, finish_seq) DO NOTHING`
-
-	sqlSamples = `SELECT s.id, s.drawn_by, s.drawn_at, s.finished_from, s.finished_before, s.source, s.rate, s.at_least, s.seed, s.recodings, s.eligible,
-			count(c.id), count(c.id) FILTER (WHERE s.recodings <= (SELECT count(*) FROM recodings r WHERE r.case_id = c.id AND r.finished_at IS NOT NULL)),
-			count(j.case_id)
-		FROM audit_samples s LEFT JOIN audit_cases c ON c.sample_id = s.id LEFT JOIN judgements j ON j.case_id = c.id
-		GROUP BY s.id ORDER BY s.id DESC`
-
 	caseColumns = `SELECT c.id, c.sample_id, c.item_id, c.finish_seq, c.coder, c.finished_at, c.setting, c.specialty, s.recodings, c.given,
 			coalesce((SELECT max(r.source || ' ' || r.patient_id) FROM (SELECT n.source, r.patient_id FROM note_revisions r JOIN notes n ON n.id = r.note_id
 				WHERE r.id = ANY (c.revisions) AND r.patient_id <> '') r), '')
 		FROM audit_cases c JOIN audit_samples s ON s.id = c.sample_id`
-	sqlCases = caseColumns + ` WHERE ($1::bigint = 0 OR c.sample_id = $1)
-			AND ($2 = '' OR c.coder = $2 OR EXISTS (SELECT FROM recodings r WHERE r.case_id = c.id AND r.coder = $2)) ORDER BY c.id`
+	sqlCases = caseColumns + ` WHERE ($1::bigint = 0 OR c.id IN (SELECT case_id FROM audit_sample_cases WHERE sample_id = $1))
+			AND ($2 = '' OR c.id IN (SELECT id FROM audit_cases WHERE coder = $2 UNION SELECT case_id FROM recodings WHERE coder = $2)) ORDER BY c.id`
 	sqlCase = caseColumns + ` WHERE c.id = $1`
 
 	sqlRecodingsOf = `SELECT r.id, r.case_id, r.coder, r.taken_at, r.finished_at, r.given
@@ -95,67 +67,6 @@ const (
 	sqlAnswers = `SELECT DISTINCT ON (case_id, coder, kind, system, code) case_id, coder, kind, system, code, agrees, text, at
 		FROM finding_answers WHERE case_id = ANY ($1) ORDER BY case_id, coder, kind, system, code, id DESC`
 )
-
-// FinishedReviews gives the reviews that were finished as coded within a period
-// (to exclusive), of one source or of all, still stand, and are in no sample.
-func (s *Store) FinishedReviews(ctx context.Context, from, to time.Time, source string) ([]coding.FinishedReview, error) {
-	rows, err := s.pool.Query(ctx, sqlFinishedReviews, from, to, source)
-	if err != nil {
-		return nil, wrap("read finished reviews", err)
-	}
-	out, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (f coding.FinishedReview, err error) {
-		err = row.Scan(&f.Item, &f.Seq, &f.Coder, &f.At)
-		f.At = f.At.UTC()
-		return f, err
-	})
-	return out, wrap("read finished reviews", err)
-}
-
-// AddAuditSample keeps a sample with its cases and gives its number, and how many
-// cases it has: reviews that were reopened or drawn meanwhile are left out.
-func (s *Store) AddAuditSample(ctx context.Context, a coding.AuditSample, cases []coding.AuditCase, ev coding.AuditEvent) (id int64, n int, err error) {
-	err = s.inTx(ctx, "keep a sample", func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, sqlQualityLock, qualityLock); err != nil {
-			return err
-		}
-		if err := tx.QueryRow(ctx, sqlInsertSample, a.DrawnBy, a.DrawnAt, a.From, a.Before, a.Source, a.Rate, a.AtLeast, a.Seed, a.Recodings, a.Eligible).Scan(&id); err != nil {
-			return err
-		}
-		for i := range cases {
-			c := &cases[i]
-			tag, err := tx.Exec(ctx, sqlInsertCase, id, c.Item, c.FinishSeq, c.Coder, c.FinishedAt, given(c.Given))
-			if err != nil {
-				return err
-			}
-			n += int(tag.RowsAffected())
-		}
-		return insertAudit(ctx, tx, ev)
-	})
-	return id, n, err
-}
-
-// given is a list of codes as the database keeps it: never null.
-func given(list []coding.GivenCode) []coding.GivenCode {
-	if list == nil {
-		return []coding.GivenCode{}
-	}
-	return list
-}
-
-// AuditSamples gives all samples, the newest first.
-func (s *Store) AuditSamples(ctx context.Context) ([]coding.AuditSample, error) {
-	rows, err := s.pool.Query(ctx, sqlSamples)
-	if err != nil {
-		return nil, wrap("read samples", err)
-	}
-	out, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (a coding.AuditSample, err error) {
-		err = row.Scan(&a.ID, &a.DrawnBy, &a.DrawnAt, &a.From, &a.Before, &a.Source, &a.Rate, &a.AtLeast, &a.Seed, &a.Recodings, &a.Eligible,
-			&a.Cases, &a.Recoded, &a.Judged)
-		a.DrawnAt, a.From, a.Before = a.DrawnAt.UTC(), a.From.UTC(), a.Before.UTC()
-		return a, err
-	})
-	return out, wrap("read samples", err)
-}
 
 // AuditCases gives the cases of a sample, or with 0 of all, that a login coded the
 // first time or again, or with an empty one all: with recodings and judgements,

@@ -168,7 +168,7 @@ func (s *server) qaHome(w http.ResponseWriter, r *http.Request, u coding.User) {
 			return
 		}
 		for _, a := range v.Samples {
-			v.ToJudge += max(0, a.Recoded-a.Judged)
+			v.ToJudge += a.ToJudge
 		}
 	}
 	s.render(w, withUser(r, u), http.StatusOK, "qahome", v)

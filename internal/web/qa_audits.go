@@ -1,12 +1,12 @@
 package web
 
 import (
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"chartcode/internal/coding"
 	"chartcode/internal/qa"
@@ -91,10 +91,14 @@ func (s *server) qaDraw(w http.ResponseWriter, r *http.Request, u coding.User) {
 	percent, errRate := strconv.ParseFloat(f.Get("rate"), 64)
 	from, errFrom := time.ParseInLocation(time.DateOnly, f.Get("from"), s.Zone)
 	to, errTo := time.ParseInLocation(time.DateOnly, f.Get("to"), s.Zone)
-	d := qa.Draw{From: from, Before: to.AddDate(0, 0, 1), Source: strings.TrimSpace(f.Get("source")), Rate: percent / 100, AtLeast: max(0, number(f.Get("at_least"))),
-		Recodings: number(f.Get("recodings")), Seed: rand.Int64()}
-	if errRate != nil || errFrom != nil || errTo != nil {
-		s.showAudits(w, r, u, http.StatusUnprocessableEntity, "Give a share in percent, and two days.")
+	d := qa.Draw{From: from, Before: to.AddDate(0, 0, 1), Source: strings.TrimSpace(f.Get("source")), Coders: listed(f.Get("coders")), Rate: percent / 100,
+		AtLeast: max(0, number(f.Get("at_least"))), Recodings: number(f.Get("recodings")), Seed: qa.RandomSeed()}
+	var errSeed error
+	if seed := strings.TrimSpace(f.Get("seed")); seed != "" {
+		d.Seed, errSeed = strconv.ParseInt(seed, 10, 64)
+	}
+	if errRate != nil || errFrom != nil || errTo != nil || errSeed != nil {
+		s.showAudits(w, r, u, http.StatusUnprocessableEntity, "Give a share in percent, two days, and a whole number as seed, or none.")
 		return
 	}
 	sample, err := s.Quality.Sample(r.Context(), u.Login, d)
@@ -107,6 +111,11 @@ func (s *server) qaDraw(w http.ResponseWriter, r *http.Request, u coding.User) {
 		return
 	}
 	http.Redirect(w, r, "/qa/audits?sample="+formatID(sample.ID), http.StatusSeeOther)
+}
+
+// listed reads several names or codes that were typed into one field.
+func listed(typed string) []string {
+	return strings.FieldsFunc(typed, func(c rune) bool { return unicode.IsSpace(c) || c == ',' || c == ';' })
 }
 
 // qaRelease takes a case back from somebody who does not finish it.
@@ -221,7 +230,7 @@ func (s *server) qaJudge(w http.ResponseWriter, r *http.Request, u coding.User) 
 		leads = leads || v.Lead
 		list = append(list, v)
 	}
-	for _, code := range strings.FieldsFunc(f.Get("more"), func(c rune) bool { return c == ' ' || c == ',' || c == ';' || c == '\n' || c == '\r' }) {
+	for _, code := range listed(f.Get("more")) {
 		list = append(list, qa.Verdict{Code: coding.CodeKey{System: coding.ICD10CM, Code: typedCode(coding.ICD10CM, code)}, Lead: lead == leadMore && !leads})
 		leads = leads || lead == leadMore
 	}
