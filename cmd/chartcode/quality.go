@@ -105,7 +105,7 @@ func (o *options) auditAgreement(ctx context.Context, sample int64, asJSON bool)
 		if err != nil {
 			return databaseError(err)
 		}
-		practice, err := q.Practice(ctx, "")
+		practice, err := q.Practice(ctx)
 		if err != nil {
 			return databaseError(err)
 		}

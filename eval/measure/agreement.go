@@ -9,77 +9,6 @@ import (
 // two, or all judgements are the same, so that none is expected by chance.
 var ErrAgreement = errors.New("agreement is not defined: there are no two judgements of one thing, or all judgements are the same")
 
-// CohenKappa is the agreement of two coders over the same items beyond chance
-// (Cohen 1960): (observed - expected) / (1 - expected), expected from each
-// coder's own shares of labels. a and b are the labels, item by item.
-func CohenKappa(a, b []string) (float64, error) {
-	if len(a) != len(b) || len(a) == 0 {
-		return 0, ErrAgreement
-	}
-	n := float64(len(a))
-	sharesA, sharesB := map[string]float64{}, map[string]float64{}
-	same := 0.0
-	for i := range a {
-		sharesA[a[i]] += 1 / n
-		sharesB[b[i]] += 1 / n
-		if a[i] == b[i] {
-			same += 1 / n
-		}
-	}
-	chance := 0.0
-	for _, label := range sorted(sharesA) { // in order, so that the last digit is always the same
-		chance += sharesA[label] * sharesB[label]
-	}
-	if 1-chance < 1e-12 {
-		return 0, ErrAgreement
-	}
-	return (same - chance) / (1 - chance), nil
-}
-
-func sorted(m map[string]float64) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
-
-// Krippendorff is alpha for nominal data with missing judgements (Krippendorff,
-// Computing Krippendorff's Alpha-Reliability, 2011): 1 - observed / expected
-// disagreement. Each unit holds the labels that were given to it, an empty one
-// for a coder who did not judge it; units with fewer than two labels say nothing.
-func Krippendorff(units [][]string) (float64, error) {
-	total, observed := 0.0, 0.0
-	values := map[string]float64{}
-	for _, u := range units {
-		given := map[string]float64{}
-		m := 0.0
-		for _, label := range u {
-			if label != "" {
-				given[label]++
-				m++
-			}
-		}
-		if m < 2 {
-			continue
-		}
-		total += m
-		for _, label := range sorted(given) {
-			values[label] += given[label]
-			observed += given[label] * (m - given[label]) / (m - 1)
-		}
-	}
-	expected := 0.0
-	for _, label := range sorted(values) {
-		expected += values[label] * (total - values[label])
-	}
-	if total < 2 || expected == 0 {
-		return 0, ErrAgreement
-	}
-	return 1 - observed/(expected/(total-1)), nil
-}
-
 // Coding is one coder's codes of one note.
 type Coding struct {
 	NoteID  string
@@ -136,18 +65,24 @@ func Agree(coders []string, codings map[string][]Coding, o Options) (Agreement, 
 	if len(notes) == 0 {
 		return out, ErrAgreement
 	}
+	of := map[string][]string{} // notes by coder
+	for _, id := range notes {
+		for who := range byNote[id] {
+			of[who] = append(of[who], id)
+		}
+	}
 	for i, a := range coders {
 		for _, b := range coders[i+1:] {
-			out.Pairs = append(out.Pairs, pair(a, b, notes, byNote, o))
+			out.Pairs = append(out.Pairs, pair(a, b, of[a], byNote, o))
 		}
 	}
 	units := make([][][]string, len(notes)) // of each note: a row for each code
-	first := make([][]string, len(notes))
+	first := make([][][]string, len(notes))
 	for i, id := range notes {
-		rows := map[string][]string{}
+		rows := map[string]bool{}
 		for _, c := range byNote[id] {
 			for _, code := range c.Codes {
-				rows[code] = nil
+				rows[code] = true
 			}
 		}
 		for _, code := range sortedKeys(rows) {
@@ -155,7 +90,6 @@ func Agree(coders []string, codings map[string][]Coding, o Options) (Agreement, 
 			for _, who := range coders {
 				switch c := byNote[id][who]; {
 				case c == nil:
-					row = append(row, "")
 				case slices.Contains(c.Codes, code):
 					row = append(row, "given")
 				default:
@@ -164,31 +98,16 @@ func Agree(coders []string, codings map[string][]Coding, o Options) (Agreement, 
 			}
 			units[i] = append(units[i], row)
 		}
+		var row []string
 		for _, who := range coders {
 			if c := byNote[id][who]; c != nil {
-				first[i] = append(first[i], firstLabel(c))
+				row = append(row, firstLabel(c))
 			}
 		}
+		first[i] = [][]string{row}
 	}
-	codes := func(w []float64) (float64, error) {
-		var all [][]string
-		for i := range units {
-			for range int(w[i]) {
-				all = append(all, units[i]...)
-			}
-		}
-		return Krippendorff(all)
-	}
-	firsts := func(w []float64) (float64, error) {
-		var all [][]string
-		for i := range first {
-			for range int(w[i]) {
-				all = append(all, first[i])
-			}
-		}
-		return Krippendorff(all)
-	}
-	out.AlphaCodes, out.AlphaFirst = bootstrapOf(len(notes), o, codes), bootstrapOf(len(notes), o, firsts)
+	alphas := bootstrapOf(len(notes), o, newJudgements(units).alpha, newJudgements(first).alpha)
+	out.AlphaCodes, out.AlphaFirst = alphas[0], alphas[1]
 	return out, nil
 }
 
@@ -208,33 +127,43 @@ func sortedKeys[T any](m map[string]T) []string {
 	return keys
 }
 
-// bootstrapOf gives a statistic with its percentile interval over units; nil
-// where it is not defined.
-func bootstrapOf(units int, o Options, f func(w []float64) (float64, error)) *Figure {
-	v, err := f(ones(units))
-	if err != nil {
-		return nil
-	}
+// bootstrapOf gives statistics with their percentile intervals over units; nil for
+// one that is not defined. All are computed of the same samples.
+func bootstrapOf(units int, o Options, statistics ...func(w []float64) (float64, error)) []*Figure {
 	type one struct {
 		v   float64
 		err error
 	}
-	got := resample(units, o, func() func(w []float64) one {
-		return func(w []float64) one { v, err := f(w); return one{v, err} }
-	})
-	var all []float64
-	for _, g := range got {
-		if g.err == nil {
-			all = append(all, g.v)
+	evaluate := func(w []float64) []one {
+		out := make([]one, len(statistics))
+		for i, f := range statistics {
+			out[i].v, out[i].err = f(w)
 		}
+		return out
 	}
-	fig := Figure{Value: v, Low: v, High: v, Denominator: float64(units), Of: "notes"}
-	if len(all) > 0 {
-		fig.Low, fig.High, _ = interval(all, o.Level)
+	at := evaluate(ones(units))
+	samples := resample(units, o, func() func(w []float64) []one { return evaluate })
+	figures := make([]*Figure, len(statistics))
+	for i := range statistics {
+		if at[i].err != nil {
+			continue
+		}
+		var all []float64
+		for _, s := range samples {
+			if s[i].err == nil {
+				all = append(all, s[i].v)
+			}
+		}
+		f := Figure{Value: at[i].v, Low: at[i].v, High: at[i].v, Denominator: float64(units), Of: "notes"}
+		if len(all) > 0 {
+			f.Low, f.High, _ = interval(all, o.Level)
+		}
+		figures[i] = &f
 	}
-	return &fig
+	return figures
 }
 
+// pair compares two coders; notes are those of the first.
 func pair(a, b string, notes []string, byNote map[string]map[string]*Coding, o Options) PairFigures {
 	p := PairFigures{A: a, B: b}
 	type counts struct{ both, onlyA, onlyB float64 }
@@ -277,18 +206,16 @@ func pair(a, b string, notes []string, byNote map[string]map[string]*Coding, o O
 		}
 		return c, n * float64(len(vocabulary))
 	}
-	p.Kappa = bootstrapOf(len(of), o, func(w []float64) (float64, error) {
+	figures := bootstrapOf(len(of), o, func(w []float64) (float64, error) {
 		c, n := add(w)
 		return kappa2(c.both, c.onlyA, c.onlyB, n-c.both-c.onlyA-c.onlyB)
-	})
-	p.Agreed = bootstrapOf(len(of), o, func(w []float64) (float64, error) {
+	}, newLabels(firstA, firstB).kappa, func(w []float64) (float64, error) {
 		c, _ := add(w)
 		if c.both+c.onlyA+c.onlyB == 0 {
 			return 0, ErrAgreement
 		}
 		return 2 * c.both / (2*c.both + c.onlyA + c.onlyB), nil
-	})
-	p.Identical = bootstrapOf(len(of), o, func(w []float64) (float64, error) {
+	}, func(w []float64) (float64, error) {
 		same, n := 0.0, 0.0
 		for i := range of {
 			n += w[i]
@@ -298,15 +225,7 @@ func pair(a, b string, notes []string, byNote map[string]map[string]*Coding, o O
 		}
 		return same / n, nil
 	})
-	p.KappaFirst = bootstrapOf(len(of), o, func(w []float64) (float64, error) {
-		var x, y []string
-		for i := range firstA {
-			for range int(w[i]) {
-				x, y = append(x, firstA[i]), append(y, firstB[i])
-			}
-		}
-		return CohenKappa(x, y)
-	})
+	p.Kappa, p.KappaFirst, p.Agreed, p.Identical = figures[0], figures[1], figures[2], figures[3]
 	return p
 }
 

@@ -2,6 +2,7 @@ package measure
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -84,4 +85,44 @@ func TestAgree(t *testing.T) {
 	if _, err := Agree([]string{"a"}, map[string][]Coding{"a": a}, Options{Samples: 10}); err == nil {
 		t.Error("agreement of one coder is given")
 	}
+}
+
+// A sample in which things stand several times has the figures of a list in which
+// they are repeated.
+func TestAgreementOfWeightedThings(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(3, 4))
+	things := make([][][]string, 30)
+	a, b := make([]string, len(things)), make([]string, len(things))
+	w := make([]float64, len(things))
+	for i := range things {
+		for range 1 + r.IntN(3) {
+			unit := make([]string, 4)
+			for k := range unit {
+				unit[k] = []string{"", "x", "y", "z"}[r.IntN(4)]
+			}
+			things[i] = append(things[i], unit)
+		}
+		a[i], b[i] = []string{"I10", "E11.9", "nothing"}[r.IntN(3)], []string{"I10", "E11.9", "R05.9"}[r.IntN(3)]
+	}
+	draw(w, 1, 2)
+	var units [][]string
+	var x, y []string
+	for i := range things {
+		for range int(w[i]) {
+			units = append(units, things[i]...)
+			x, y = append(x, a[i]), append(y, b[i])
+		}
+	}
+	want, err := Krippendorff(units)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := newJudgements(things).alpha(w)
+	near(t, "alpha", got, err, want)
+	if want, err = CohenKappa(x, y); err != nil {
+		t.Fatal(err)
+	}
+	got, err = newLabels(a, b).kappa(w)
+	near(t, "kappa", got, err, want)
 }

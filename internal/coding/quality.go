@@ -42,6 +42,12 @@ type AuditSample struct {
 	ToJudge int `json:"to_judge"` // recoded cases that are not judged, of those that no earlier sample has
 }
 
+// QualityCounts is how much is known of coders. It only grows: where it is the same,
+// so is all that follows from it.
+type QualityCounts struct {
+	Cases, Recodings, Judgements int64 // in samples; finished, of cases
+}
+
 // AuditCase is one finished review of a sample, as it was when it was drawn.
 type AuditCase struct {
 	ID, Sample, Item int64 // the sample that drew it first

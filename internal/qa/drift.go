@@ -93,18 +93,15 @@ type keptDrift struct {
 }
 
 // RecentDrift gives drift over the last whole weeks and the present one, of at most
-// 200 items of each week; it may be a quarter of an hour old.
+// 200 items of each week; it may be a quarter of an hour old, and older while
+// somebody else waits for a new one.
 func (s *Service) RecentDrift(ctx context.Context, weeks int) (Drift, error) {
-	s.drifting.Lock()
-	defer s.drifting.Unlock()
 	now := s.moment()
-	if k, ok := s.drift[weeks]; ok && now.Sub(k.at) < driftKept && !now.Before(k.at) {
-		return k.drift, nil
-	}
-	monday := now.Truncate(24*time.Hour).AddDate(0, 0, -(int(now.Weekday())+6)%7)
-	d, err := s.Drift(ctx, monday.AddDate(0, 0, -7*(weeks-1)), now, driftPerWeek, driftReference)
-	if err == nil {
-		s.drift[weeks] = keptDrift{now, d}
-	}
-	return d, err
+	fresh := func(k keptDrift) bool { return now.Sub(k.at) < driftKept && !now.Before(k.at) }
+	k, err := s.drift.get(ctx, weeks, fresh, true, func(ctx context.Context) (keptDrift, error) {
+		monday := now.Truncate(24*time.Hour).AddDate(0, 0, -(int(now.Weekday())+6)%7)
+		d, err := s.Drift(ctx, monday.AddDate(0, 0, -7*(weeks-1)), now, driftPerWeek, driftReference)
+		return keptDrift{now, d}, err
+	})
+	return k.drift, err
 }

@@ -54,9 +54,29 @@ type People struct {
 	Coders   []CoderFigures     `json:"coders"`
 }
 
-// People computes agreement and accuracy over the audits of a sample, or with 0 of
-// all. Agreement needs a case that was coded again; accuracy a judged one.
+// keptPeople are figures with what there was when they were computed.
+type keptPeople struct {
+	of     coding.QualityCounts
+	people People
+}
+
+// People gives agreement and accuracy over the audits of a sample, or with 0 of all.
+// Agreement needs a case that was coded again; accuracy a judged one. What it gives
+// is kept and given again as long as nothing is added: it is not to be changed.
 func (s *Service) People(ctx context.Context, sample int64) (People, error) {
+	// Counted first: what is added while the figures are computed makes them old.
+	now, err := s.store.QualityCounts(ctx)
+	if err != nil {
+		return People{}, failed("count audits", err)
+	}
+	k, err := s.people.get(ctx, sample, func(k keptPeople) bool { return k.of == now }, false, func(ctx context.Context) (keptPeople, error) {
+		p, err := s.computePeople(ctx, sample)
+		return keptPeople{now, p}, err
+	})
+	return k.people, err
+}
+
+func (s *Service) computePeople(ctx context.Context, sample int64) (People, error) {
 	cases, err := s.store.AuditCases(ctx, sample, "")
 	if err != nil {
 		return People{}, failed("read cases", err)

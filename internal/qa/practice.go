@@ -155,14 +155,27 @@ type Practice struct {
 	Coders []Bias `json:"coders"`
 }
 
-// Practice reports how practice notes were decided on, of a login or with an empty
-// one of everybody.
-func (s *Service) Practice(ctx context.Context, login string) (Practice, error) {
-	var out Practice
-	var err error
+// Practice reports how practice notes were decided on by everybody, and how many
+// there are.
+func (s *Service) Practice(ctx context.Context) (Practice, error) {
+	out, err := s.practised(ctx, "")
+	if err != nil {
+		return out, err
+	}
 	if out.Notes, out.Seeded, err = s.store.PracticeCounts(ctx); err != nil {
 		return out, failed("count practice notes", err)
 	}
+	return out, nil
+}
+
+// OwnPractice reports how a user decided on practice notes.
+func (s *Service) OwnPractice(ctx context.Context, u coding.User) (Bias, error) {
+	p, err := s.practised(ctx, u.Login)
+	return p.All, err
+}
+
+func (s *Service) practised(ctx context.Context, login string) (Practice, error) {
+	var out Practice
 	done, err := s.store.Practised(ctx, login)
 	if err != nil {
 		return out, failed("read practice", err)

@@ -427,7 +427,7 @@ func TestPracticeIsMeasuredAndGoesNowhere(t *testing.T) {
 	if _, err := f.TakePractice(t.Context(), ann); !errors.Is(err, qa.ErrNone) {
 		t.Errorf("a third: %v", err)
 	}
-	p, err := f.Practice(t.Context(), "")
+	p, err := f.Practice(t.Context())
 	if err != nil || p.Notes != 2 || p.Seeded != 6 || len(p.Coders) != 1 {
 		t.Fatalf("practice %+v, %v", p, err)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"sync"
 	"time"
 
 	"chartcode/internal/coding"
@@ -55,6 +54,7 @@ type Samples interface {
 	AnswerFinding(ctx context.Context, a coding.FindingAnswer, ev coding.AuditEvent) error
 	FindingAnswers(ctx context.Context, cases []int64) ([]coding.FindingAnswer, error)
 	AppendAudit(ctx context.Context, ev coding.AuditEvent) error
+	QualityCounts(ctx context.Context) (coding.QualityCounts, error)
 }
 
 // Recodings keeps what is coded again and practised.
@@ -107,8 +107,8 @@ type Service struct {
 	store Store
 	now   func() time.Time
 
-	drifting sync.Mutex
-	drift    map[int]keptDrift // by weeks
+	drift  kept[int, keptDrift]    // by weeks
+	people kept[int64, keptPeople] // by sample
 }
 
 // New checks the configuration and gives the service.
@@ -119,7 +119,7 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Service{store: cfg.Store, now: cfg.Now, drift: map[int]keptDrift{}}, nil
+	return &Service{store: cfg.Store, now: cfg.Now}, nil
 }
 
 // moment is now as the database keeps it.

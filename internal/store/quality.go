@@ -60,6 +60,9 @@ const (
 	sqlSetRecoding    = `UPDATE recodings SET given = $2, rejected = $3, finished_at = $4 WHERE id = $1`
 	sqlDeleteRecoding = `DELETE FROM recodings WHERE id = $1 AND finished_at IS NULL AND ($2 = '' OR coder = $2)`
 
+	sqlQualityCounts = `SELECT (SELECT count(*) FROM audit_sample_cases), (SELECT count(*) FROM judgements),
+			(SELECT count(*) FROM recodings WHERE case_id IS NOT NULL AND finished_at IS NOT NULL)`
+
 	sqlInsertJudgement = `INSERT INTO judgements (case_id, judge, at, codes, remark) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (case_id) DO NOTHING`
 
 	sqlInsertAnswer = `INSERT INTO finding_answers (case_id, coder, kind, system, code, agrees, text, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
@@ -73,6 +76,12 @@ const (
 // without notes.
 func (s *Store) AuditCases(ctx context.Context, sample int64, login string) ([]coding.AuditCase, error) {
 	return s.cases(ctx, sqlCases, sample, login)
+}
+
+// QualityCounts counts what AuditCases gives.
+func (s *Store) QualityCounts(ctx context.Context) (n coding.QualityCounts, err error) {
+	err = s.pool.QueryRow(ctx, sqlQualityCounts).Scan(&n.Cases, &n.Judgements, &n.Recodings)
+	return n, wrap("count audits", err)
 }
 
 // AuditCase gives one case with its notes, as they were when it was drawn.

@@ -127,7 +127,7 @@ func qaStatus(err error) int {
 type qaHomeView struct {
 	qaFrame
 	Waiting    qa.Waiting
-	Own        qa.Practice // of the user
+	Own        qa.Bias // of the user, in practice
 	Findings   int
 	Unanswered int
 	Samples    []coding.AuditSample
@@ -146,7 +146,7 @@ func (s *server) qaHome(w http.ResponseWriter, r *http.Request, u coding.User) {
 			s.fail(w, r, err)
 			return
 		}
-		if v.Own, err = s.Quality.Practice(r.Context(), u.Login); err != nil {
+		if v.Own, err = s.Quality.OwnPractice(r.Context(), u); err != nil {
 			s.fail(w, r, err)
 			return
 		}

@@ -267,7 +267,7 @@ func (s *server) qaPeople(w http.ResponseWriter, r *http.Request, u coding.User)
 		s.fail(w, r, err)
 		return
 	}
-	if v.Practice, err = s.Quality.Practice(r.Context(), ""); err != nil {
+	if v.Practice, err = s.Quality.Practice(r.Context()); err != nil {
 		s.fail(w, r, err)
 		return
 	}
