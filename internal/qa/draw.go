@@ -55,27 +55,36 @@ func (s *Service) Sample(ctx context.Context, by string, d Draw) (coding.AuditSa
 	if !slices.ContainsFunc(reviews, func(f coding.FinishedReview) bool { return !f.Drawn }) {
 		return out, ErrNoReviews
 	}
-	var cases []coding.AuditCase
-	for _, f := range chosen {
+	cases := make([]coding.AuditCase, len(chosen))
+	at, unread := map[int64]int{}, []int64{}
+	for i, f := range chosen {
+		cases[i] = coding.AuditCase{Item: f.Item, FinishSeq: f.Seq, Coder: f.Coder, FinishedAt: f.At}
 		if f.Drawn {
 			out.Earlier++
-			cases = append(cases, coding.AuditCase{Item: f.Item, FinishSeq: f.Seq, Coder: f.Coder, FinishedAt: f.At})
 			continue
 		}
-		r, found, err := s.store.ItemRecord(ctx, f.Item, nil)
+		at[f.Item] = i
+		unread = append(unread, f.Item)
+	}
+	for r, err := range s.store.ItemRecords(ctx, unread) {
 		if err != nil {
-			return out, failed("read a finished item", err)
+			return out, failed("read finished items", err)
 		}
+		c := &cases[at[r.Head.ID]]
+		delete(at, r.Head.ID)
 		rev, finished := review.Final(r)
-		if !found || !finished || rev.Coder != f.Coder {
-			continue // reopened meanwhile
+		if !finished || rev.Coder != c.Coder {
+			c.Item = 0 // reopened meanwhile
+			continue
 		}
-		c := coding.AuditCase{Item: f.Item, FinishSeq: f.Seq, Coder: f.Coder, FinishedAt: f.At}
 		for _, x := range rev.Codes {
 			c.Given = append(c.Given, coding.GivenCode{CodeKey: coding.CodeKey{System: x.System, Code: x.Code}, Display: x.Display, Evidence: x.Evidence})
 		}
-		cases = append(cases, c)
 	}
+	for _, i := range at {
+		cases[i].Item = 0 // gone
+	}
+	cases = slices.DeleteFunc(cases, func(c coding.AuditCase) bool { return c.Item == 0 })
 	if len(cases) == 0 {
 		return out, ErrNoReviews
 	}

@@ -45,7 +45,8 @@ const (
 // none, or one already.
 type Samples interface {
 	FinishedReviews(ctx context.Context, from, to time.Time, source string, coders []string) ([]coding.FinishedReview, error)
-	ItemRecord(ctx context.Context, id int64, ev *coding.AuditEvent) (r coding.ItemRecord, found bool, err error)
+	// ItemRecords gives items in the order of their ids as given; after an error it ends.
+	ItemRecords(ctx context.Context, ids []int64) iter.Seq2[coding.ItemRecord, error]
 	AddAuditSample(ctx context.Context, a coding.AuditSample, cases []coding.AuditCase, ev coding.AuditEvent) (id int64, n int, err error)
 	AuditSamples(ctx context.Context) ([]coding.AuditSample, error)
 	AuditCases(ctx context.Context, sample int64, login string) ([]coding.AuditCase, error)

@@ -42,10 +42,8 @@ func (s *Store) FinishedItems(ctx context.Context) iter.Seq2[coding.ItemRecord, 
 				yield(coding.ItemRecord{}, wrap("read finished items", err))
 				return
 			}
-			for _, id := range ids {
-				after = id
-				r, found, err := s.ItemRecord(ctx, id, nil)
-				if err == nil && (!found || r.Head.State != coding.ItemFinished) {
+			for r, err := range s.ItemRecords(ctx, ids) {
+				if err == nil && r.Head.State != coding.ItemFinished {
 					continue // reopened meanwhile
 				}
 				if !yield(r, err) || err != nil {
@@ -55,6 +53,7 @@ func (s *Store) FinishedItems(ctx context.Context) iter.Seq2[coding.ItemRecord, 
 			if len(ids) < page {
 				return
 			}
+			after = ids[len(ids)-1]
 		}
 	}
 }

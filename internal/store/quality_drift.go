@@ -34,13 +34,8 @@ func (s *Store) SampledReviews(ctx context.Context, from, to time.Time, perWeek 
 			yield(coding.ItemRecord{}, wrap("read finished items", err))
 			return
 		}
-		for _, id := range ids {
-			r, found, err := s.ItemRecord(ctx, id, nil)
-			if err != nil {
-				yield(coding.ItemRecord{}, err)
-				return
-			}
-			if found && !yield(r, nil) {
+		for r, err := range s.ItemRecords(ctx, ids) {
+			if !yield(r, err) {
 				return
 			}
 		}

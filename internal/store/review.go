@@ -18,21 +18,22 @@ const (
 			i.ranker, i.need, i.coder, i.sent_to, coalesce(v.name, ''), i.sent_by, i.open_queries, i.moved_at
 		FROM items i LEFT JOIN users u ON u.login = i.claimed_by LEFT JOIN users v ON v.login = i.sent_to`
 
-	sqlItemHead   = itemColumns + ` WHERE i.id = $1 AND i.note_count > 0`
-	sqlLockedItem = sqlItemHead + ` FOR NO KEY UPDATE OF i`
+	sqlItemHeads   = itemColumns + ` WHERE i.id = ANY ($1) AND i.note_count > 0`
+	sqlLockedItems = sqlItemHeads + ` FOR NO KEY UPDATE OF i`
 
 	// noteColumns are what scanNote reads before the trace and the suggestion set.
 	noteColumns = `n.id, r.number, r.received_at, r.stored_at, n.note_id, n.source, r.encounter_id,
 			r.patient_id, r.patient_sex, r.patient_birth, r.author_id, r.author_name, r.attending_id, r.attending_name,
 			r.payer, r.setting, r.specialty, r.note_type, r.service_date, r.admit_date, r.due_at, r.priority, r.text`
 
-	sqlRecordNotes = `SELECT ` + noteColumns + `, r.traceparent, s.body
+	// Of what belongs to items, the first column says to which.
+	sqlRecordNotes = `SELECT m.item_id, ` + noteColumns + `, r.traceparent, s.body
 		FROM item_notes m JOIN notes n ON n.id = m.note_id JOIN note_revisions r ON r.id = n.current_revision_id
 			LEFT JOIN suggestion_sets s ON s.note_id = n.id AND s.is_current
-		WHERE m.item_id = $1 ORDER BY r.service_date NULLS LAST, r.received_at, n.id`
+		WHERE m.item_id = ANY ($1) ORDER BY m.item_id, r.service_date NULLS LAST, r.received_at, n.id`
 
-	sqlItemDecisions = `SELECT seq, kind, coder, at, coalesce(key, ''), content, detail
-		FROM decisions WHERE item_id = $1 ORDER BY seq`
+	sqlItemDecisions = `SELECT item_id, seq, kind, coder, at, coalesce(key, ''), content, detail
+		FROM decisions WHERE item_id = ANY ($1) ORDER BY item_id, seq`
 
 	// Decisions' events are left out: the decisions tell more.
 	sqlItemEvents = `SELECT id, at, actor, action, item_id, target, digest, reason FROM (
@@ -41,13 +42,14 @@ const (
 			WHERE e.item_id = $1 AND e.item_id <> 0 AND e.action NOT LIKE 'decision.%' ORDER BY e.id DESC LIMIT $2
 		) AS latest ORDER BY id`
 
-	sqlItemQueries = `SELECT number, to_whom, person_id, person_name, note_id, template, question, asked_by, asked_at,
+	sqlItemQueries = `SELECT item_id, number, to_whom, person_id, person_name, note_id, template, question, asked_by, asked_at,
 			status, answer, closed_by, closed_at
-		FROM item_queries WHERE item_id = $1 ORDER BY number`
+		FROM item_queries WHERE item_id = ANY ($1) ORDER BY item_id, number`
 
-	sqlItemChecks = `SELECT at, edition, content, body FROM (
-			SELECT seq, at, edition, content, body FROM release_checks WHERE item_id = $1 ORDER BY seq DESC LIMIT 20
-		) AS latest ORDER BY seq`
+	sqlItemChecks = `SELECT item_id, at, edition, content, body FROM (
+			SELECT item_id, seq, at, edition, content, body, row_number() OVER (PARTITION BY item_id ORDER BY seq DESC) AS place
+			FROM release_checks WHERE item_id = ANY ($1)
+		) AS latest WHERE place <= 20 ORDER BY item_id, seq`
 
 	sqlInsertDecision = `INSERT INTO decisions (item_id, seq, kind, coder, at, key, content, detail)
 		VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7, $8)`
@@ -111,7 +113,7 @@ func (s *Store) ItemRecord(ctx context.Context, id int64, ev *coding.AuditEvent)
 			err = wrap("read item", rerr)
 		}
 	}()
-	if r, found, err = readItem(ctx, tx, sqlItemHead, id, viewEvents); err != nil || !found {
+	if r, found, err = readItem(ctx, tx, sqlItemHeads, id, viewEvents); err != nil || !found {
 		return coding.ItemRecord{}, false, wrap("read item", err)
 	}
 	if ev == nil {
@@ -133,7 +135,7 @@ func (s *Store) ItemRecord(ctx context.Context, id int64, ev *coding.AuditEvent)
 func (s *Store) ActOnItem(ctx context.Context, id int64, act func(coding.ItemRecord) (coding.ItemChange, error)) (found bool, err error) {
 	var refused error
 	err = s.inTx(ctx, "change item", func(tx pgx.Tx) error {
-		r, there, err := readItem(ctx, tx, sqlLockedItem, id, 0)
+		r, there, err := readItem(ctx, tx, sqlLockedItems, id, 0)
 		if err != nil || !there {
 			return err
 		}
@@ -156,41 +158,23 @@ var errRefused = plainf("refused")
 // viewEvents is how many of an item's events are read with it.
 const viewEvents = 500
 
-// readItem reads an item in one round trip, with up to so many of its latest events. The head comes first: when it is
-// locked, what is read after it is what the lock's last holder left.
+// readItem reads an item in one round trip, with up to so many of its latest events.
 func readItem(ctx context.Context, tx pgx.Tx, headSQL string, id int64, events int) (r coding.ItemRecord, found bool, err error) {
 	var b pgx.Batch
-	b.Queue(headSQL, id).Query(func(rows pgx.Rows) error {
-		heads, err := pgx.CollectRows(rows, scanHead)
-		if len(heads) == 1 {
-			r.Head, found = heads[0], true
-		}
-		return err
-	})
-	b.Queue(sqlRecordNotes, id).Query(func(rows pgx.Rows) (err error) {
-		r.Notes, err = pgx.CollectRows(rows, scanNote)
-		return err
-	})
-	b.Queue(sqlItemDecisions, id).Query(func(rows pgx.Rows) (err error) {
-		r.Decisions, err = pgx.CollectRows(rows, scanDecision)
-		return err
-	})
-	b.Queue(sqlItemChecks, id).Query(func(rows pgx.Rows) (err error) {
-		r.Checks, err = pgx.CollectRows(rows, scanCheck)
-		return err
-	})
-	b.Queue(sqlItemQueries, id).Query(func(rows pgx.Rows) (err error) {
-		r.Queries, err = pgx.CollectRows(rows, scanQuery)
-		return err
-	})
+	records := queueItems(&b, headSQL, []int64{id})
+	var latest []coding.AuditEvent
 	if events > 0 {
 		b.Queue(sqlItemEvents, id, events).Query(func(rows pgx.Rows) (err error) {
-			r.Events, err = pgx.CollectRows(rows, scanEvent)
+			latest, err = pgx.CollectRows(rows, scanEvent)
 			return err
 		})
 	}
-	err = tx.SendBatch(ctx, &b).Close()
-	return r, found, err
+	if err := tx.SendBatch(ctx, &b).Close(); err != nil || records[id] == nil {
+		return r, false, err
+	}
+	r = *records[id]
+	r.Events = latest
+	return r, true, nil
 }
 
 func writeChange(ctx context.Context, tx pgx.Tx, h coding.ItemHead, c coding.ItemChange) error {

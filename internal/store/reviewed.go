@@ -39,13 +39,8 @@ func (s *Store) ReviewedItems(ctx context.Context, from, to time.Time, source st
 			if len(ids) == 0 {
 				return
 			}
-			for _, id := range ids {
-				r, found, err := s.ItemRecord(ctx, id, nil)
-				if err != nil {
-					yield(coding.ItemRecord{}, err)
-					return
-				}
-				if found && !yield(r, nil) {
+			for r, err := range s.ItemRecords(ctx, ids) {
+				if !yield(r, err) || err != nil {
 					return
 				}
 			}

@@ -1,0 +1,96 @@
+package store
+
+import (
+	"context"
+	"iter"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"chartcode/internal/coding"
+)
+
+// recordsAtOnce is how many items are read at once, notes and all.
+const recordsAtOnce = 100
+
+// ItemRecords gives everything about items, without events, in the order of their
+// ids as given. Items that are not there are left out. Each hundred is read in one
+// round trip, as of one moment. After an error it ends.
+func (s *Store) ItemRecords(ctx context.Context, ids []int64) iter.Seq2[coding.ItemRecord, error] {
+	return func(yield func(coding.ItemRecord, error) bool) {
+		for some := range slices.Chunk(ids, recordsAtOnce) {
+			records, err := s.readItems(ctx, some)
+			if err != nil {
+				yield(coding.ItemRecord{}, wrap("read items", err))
+				return
+			}
+			for _, id := range some {
+				if r := records[id]; r != nil && !yield(*r, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (s *Store) readItems(ctx context.Context, ids []int64) (records map[int64]*coding.ItemRecord, err error) {
+	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx pgx.Tx) error {
+		var b pgx.Batch
+		records = queueItems(&b, sqlItemHeads, ids)
+		return tx.SendBatch(ctx, &b).Close()
+	})
+	return records, err
+}
+
+// queueItems has a batch read items, without events; who are not there are not in
+// the map after it. The heads come first: when they are locked, what is read after
+// them is what the locks' last holders left.
+func queueItems(b *pgx.Batch, headSQL string, ids []int64) map[int64]*coding.ItemRecord {
+	records := map[int64]*coding.ItemRecord{}
+	b.Queue(headSQL, ids).Query(func(rows pgx.Rows) error {
+		heads, err := pgx.CollectRows(rows, scanHead)
+		for _, h := range heads {
+			records[h.ID] = &coding.ItemRecord{Head: h}
+		}
+		return err
+	})
+	queueOf(b, sqlRecordNotes, ids, records, scanNote, func(r *coding.ItemRecord, n coding.ItemNote) { r.Notes = append(r.Notes, n) })
+	queueOf(b, sqlItemDecisions, ids, records, scanDecision, func(r *coding.ItemRecord, d coding.Decision) { r.Decisions = append(r.Decisions, d) })
+	queueOf(b, sqlItemChecks, ids, records, scanCheck, func(r *coding.ItemRecord, c coding.ReleaseCheck) { r.Checks = append(r.Checks, c) })
+	queueOf(b, sqlItemQueries, ids, records, scanQuery, func(r *coding.ItemRecord, q coding.Query) { r.Queries = append(r.Queries, q) })
+	return records
+}
+
+// queueOf has a batch read what belongs to some things; the statement's first column
+// says to which.
+func queueOf[R, T any](b *pgx.Batch, sql string, ids []int64, records map[int64]*R, scan func(pgx.CollectableRow) (T, error), add func(*R, T)) {
+	b.Queue(sql, ids).Query(func(rows pgx.Rows) error {
+		return collectOf(rows, records, scan, add)
+	})
+}
+
+func collectOf[R, T any](rows pgx.Rows, records map[int64]*R, scan func(pgx.CollectableRow) (T, error), add func(*R, T)) error {
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		v, err := scan(belonging{rows, &id})
+		if err != nil {
+			return err
+		}
+		if r := records[id]; r != nil {
+			add(r, v)
+		}
+	}
+	return rows.Err()
+}
+
+// belonging is a row whose first column says to what it belongs.
+type belonging struct {
+	pgx.CollectableRow
+	to *int64
+}
+
+// Scan reads the other columns.
+func (b belonging) Scan(dest ...any) error {
+	return b.CollectableRow.Scan(append([]any{b.to}, dest...)...)
+}
