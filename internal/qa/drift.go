@@ -10,8 +10,8 @@ import (
 	"chartcode/internal/review"
 )
 
-// Replaced is the reason of a suggestion in whose place another code was put.
-const Replaced = "replaced by another code"
+// replaced is the reason of a suggestion in whose place another code was put.
+const replaced = "replaced by another code"
 
 // Drift is what has changed in what coders do with suggestions.
 type Drift struct {
@@ -54,7 +54,7 @@ func decided(r coding.ItemRecord) []measure.Event {
 		switch {
 		case e.Accepted:
 		case c.State == review.Modified:
-			e.Reason = Replaced
+			e.Reason = replaced
 		default:
 			e.Reason = string(c.ReasonCode)
 		}

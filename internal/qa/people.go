@@ -17,8 +17,8 @@ const QualityBar = 0.95
 
 // The two codings that are compared over all cases.
 const (
-	AsReviewed = "reviews"
-	AsRecoded  = "blind codings"
+	asReviewed = "reviews"
+	asRecoded  = "blind codings"
 )
 
 // CoderFigures are one person's codes against judgements: of reviews, or of blind
@@ -95,9 +95,9 @@ func (s *Service) computePeople(ctx context.Context, sample int64) (People, erro
 			m := codingOf(c, k.Codes)
 			switch {
 			case k.First:
-				together[AsReviewed] = append(together[AsReviewed], m)
+				together[asReviewed] = append(together[asReviewed], m)
 			case blind == 0:
-				together[AsRecoded] = append(together[AsRecoded], m)
+				together[asRecoded] = append(together[asRecoded], m)
 				blind++
 			}
 			persons[k.By] = append(persons[k.By], m)
@@ -110,7 +110,7 @@ func (s *Service) computePeople(ctx context.Context, sample int64) (People, erro
 		out.Judged += btoi(c.Judgement != nil)
 	}
 	o := measure.Options{Seed: 1, Slices: true}
-	if out.Together, err = agree([]string{AsReviewed, AsRecoded}, together, o); err != nil {
+	if out.Together, err = agree([]string{asReviewed, asRecoded}, together, o); err != nil {
 		return out, err
 	}
 	if out.Persons, err = agree(keys(persons), persons, o); err != nil {

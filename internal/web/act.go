@@ -10,9 +10,6 @@ import (
 	"chartcode/internal/review"
 )
 
-// maxForm is the size of the largest form of an item's page, in bytes.
-const maxForm = 64 << 10
-
 // Headers that the pages' script sends: for whom the page was made, and the
 // print of the notes that it has, so that they need not be sent again.
 const (
@@ -27,8 +24,7 @@ func (s *server) act(w http.ResponseWriter, r *http.Request, u coding.User) {
 		s.notFound(w, r, u)
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
+	if err := readForm(w, r, maxForm); err != nil {
 		s.showItem(w, r, u, &refusedAct{err: review.ErrInput, status: http.StatusBadRequest, at: -1})
 		return
 	}

@@ -40,8 +40,7 @@ type found struct {
 // (q), or the family of a code (family): what is below it, beside it, and above.
 // The words come in the body, since they may be a note's.
 func (s *server) find(w http.ResponseWriter, r *http.Request, _ coding.User) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
+	if err := readForm(w, r, maxForm); err != nil {
 		apiFail(w, http.StatusBadRequest, "bad_request", "The request could not be read.")
 		return
 	}

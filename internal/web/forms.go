@@ -1,14 +1,45 @@
 package web
 
 import (
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"chartcode/internal/coding"
 	"chartcode/internal/review"
 )
+
+// maxForm is the size of the largest form, in bytes.
+const maxForm = 64 << 10
+
+// readForm reads the form in a request's body, of at most so many bytes.
+func readForm(w http.ResponseWriter, r *http.Request, most int64) error {
+	r.Body = http.MaxBytesReader(w, r.Body, most)
+	return r.ParseForm()
+}
+
+// pathNumber reads a number from 1 of the path; ok is false where it is none.
+func pathNumber(r *http.Request, name string) (n int64, ok bool) {
+	n, err := strconv.ParseInt(r.PathValue(name), 10, 64)
+	return n, err == nil && n > 0
+}
+
+// number reads a number from a form or query; -1 when it is none.
+func number(text string) int {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// listed reads several names or codes that were typed into one field.
+func listed(typed string) []string {
+	return strings.FieldsFunc(typed, func(c rune) bool { return unicode.IsSpace(c) || c == ',' || c == ';' })
+}
 
 // actGiveBack finishes an item that cannot be coded.
 const actGiveBack coding.DecisionKind = "give_back"
@@ -100,7 +131,7 @@ func formDetail(f url.Values, a *review.Act) error {
 		a.Units = &n
 	}
 	if f.Has("modifiers") {
-		list := strings.FieldsFunc(strings.ToUpper(f.Get("modifiers")), func(r rune) bool { return r == ' ' || r == ',' || r == ';' })
+		list := listed(strings.ToUpper(f.Get("modifiers")))
 		a.Modifiers = &list
 	}
 	if f.Has("pointers_shown") {

@@ -270,21 +270,9 @@ func firstUndecided(item review.Item, from int) int {
 	return min(from, n-1)
 }
 
-func itemID(r *http.Request) (int64, bool) {
-	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
-	return id, err == nil && id > 0
-}
+func itemID(r *http.Request) (int64, bool) { return pathNumber(r, "id") }
 
 func formatID(id int64) string { return strconv.FormatInt(id, 10) }
-
-// number reads a number from a form or query; -1 when it is none.
-func number(text string) int {
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		return -1
-	}
-	return n
-}
 
 // refusedAct is an act that was not carried out, for the page that says so.
 type refusedAct struct {

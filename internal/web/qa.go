@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"chartcode/eval/measure"
@@ -23,16 +22,16 @@ func (s *server) qaRoutes() {
 		return
 	}
 	s.mux.HandleFunc("GET /qa", s.page(s.qaHome))
-	s.mux.HandleFunc("POST /qa/codings", s.page(s.qaTake))
-	s.mux.HandleFunc("GET /qa/codings/{id}", s.page(s.qaCoding))
-	s.mux.HandleFunc("POST /qa/codings/{id}", s.page(s.qaCode))
+	s.mux.HandleFunc("POST /qa/codings", s.page(s.qaForm(s.qaTake)))
+	s.mux.HandleFunc("GET /qa/codings/{id}", s.page(s.qaNumber(s.qaCoding)))
+	s.mux.HandleFunc("POST /qa/codings/{id}", s.page(s.qaForm(s.qaNumber(s.qaCode))))
 	s.mux.HandleFunc("GET /qa/findings", s.page(s.qaFindings))
-	s.mux.HandleFunc("POST /qa/findings", s.page(s.qaAnswer))
+	s.mux.HandleFunc("POST /qa/findings", s.page(s.qaForm(s.qaAnswer)))
 	s.mux.HandleFunc("GET /qa/audits", s.page(s.qaAudits))
-	s.mux.HandleFunc("POST /qa/audits", s.page(s.qaDraw))
-	s.mux.HandleFunc("POST /qa/audits/release", s.page(s.qaRelease))
-	s.mux.HandleFunc("GET /qa/cases/{id}", s.page(s.qaCase))
-	s.mux.HandleFunc("POST /qa/cases/{id}", s.page(s.qaJudge))
+	s.mux.HandleFunc("POST /qa/audits", s.page(s.qaForm(s.qaDraw)))
+	s.mux.HandleFunc("POST /qa/audits/release", s.page(s.qaForm(s.qaRelease)))
+	s.mux.HandleFunc("GET /qa/cases/{id}", s.page(s.qaNumber(s.qaCase)))
+	s.mux.HandleFunc("POST /qa/cases/{id}", s.page(s.qaForm(s.qaNumber(s.qaJudge))))
 	s.mux.HandleFunc("GET /qa/people", s.page(s.qaPeople))
 	s.mux.HandleFunc("GET /qa/drift", s.page(s.qaDrift))
 	if s.Results != nil {
@@ -44,16 +43,36 @@ func (s *server) qaRoutes() {
 	}
 }
 
+// qaForm reads a form before it is taken.
+func (s *server) qaForm(take handler) handler {
+	return func(w http.ResponseWriter, r *http.Request, u coding.User) {
+		if err := readForm(w, r, maxForm); err != nil {
+			s.qaRefused(w, r, u, qa.ErrInput)
+			return
+		}
+		take(w, r, u)
+	}
+}
+
+// qaNumber reads the number that a path ends in.
+func (s *server) qaNumber(show func(w http.ResponseWriter, r *http.Request, u coding.User, id int64)) handler {
+	return func(w http.ResponseWriter, r *http.Request, u coding.User) {
+		id, ok := pathNumber(r, "id")
+		if !ok {
+			s.notFound(w, r, u)
+			return
+		}
+		show(w, r, u, id)
+	}
+}
+
 // qaFunctions are what the templates about quality use beside the others.
 func qaFunctions() map[string]any {
 	return map[string]any{
-		"qapage":  func(here string) bool { return strings.HasPrefix(here, "qa") },
-		"num":     measure.Number,
-		"signed":  func(x float64) string { return strings.TrimPrefix(fmt.Sprintf("%+.3f", x), "+0.000") },
-		"share":   shareText,
-		"ref":     func(f measure.Figure) *measure.Figure { return &f },
-		"same":    func(a, b any) bool { return fmt.Sprint(a) == fmt.Sprint(b) },
-		"figures": func(list ...*measure.Figure) []*measure.Figure { return list },
+		"qapage": func(here string) bool { return strings.HasPrefix(here, "qa") },
+		"num":    measure.Number,
+		"share":  shareText,
+		"ref":    func(f measure.Figure) *measure.Figure { return &f },
 	}
 }
 
@@ -172,20 +191,4 @@ func (s *server) qaHome(w http.ResponseWriter, r *http.Request, u coding.User) {
 		}
 	}
 	s.render(w, withUser(r, u), http.StatusOK, "qahome", v)
-}
-
-// pathNumber reads a number of the path; ok is false where it is none.
-func pathNumber(r *http.Request, name string) (n int64, ok bool) {
-	n, err := strconv.ParseInt(r.PathValue(name), 10, 64)
-	return n, err == nil && n > 0
-}
-
-// qaForm reads a form; else it has answered.
-func (s *server) qaForm(w http.ResponseWriter, r *http.Request, u coding.User) bool {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		s.qaRefused(w, r, u, qa.ErrInput)
-		return false
-	}
-	return true
 }

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"chartcode/internal/coding"
 	"chartcode/internal/qa"
@@ -84,9 +83,6 @@ func (s *server) qaDraw(w http.ResponseWriter, r *http.Request, u coding.User) {
 		s.qaRefused(w, r, u, qa.ErrForbidden)
 		return
 	}
-	if !s.qaForm(w, r, u) {
-		return
-	}
 	f := r.PostForm
 	percent, errRate := strconv.ParseFloat(f.Get("rate"), 64)
 	from, errFrom := time.ParseInLocation(time.DateOnly, f.Get("from"), s.Zone)
@@ -113,16 +109,8 @@ func (s *server) qaDraw(w http.ResponseWriter, r *http.Request, u coding.User) {
 	http.Redirect(w, r, "/qa/audits?sample="+formatID(sample.ID), http.StatusSeeOther)
 }
 
-// listed reads several names or codes that were typed into one field.
-func listed(typed string) []string {
-	return strings.FieldsFunc(typed, func(c rune) bool { return unicode.IsSpace(c) || c == ',' || c == ';' })
-}
-
 // qaRelease takes a case back from somebody who does not finish it.
 func (s *server) qaRelease(w http.ResponseWriter, r *http.Request, u coding.User) {
-	if !s.qaForm(w, r, u) {
-		return
-	}
 	if err := s.Quality.Release(r.Context(), u, int64(number(r.PostForm.Get("recoding")))); err != nil {
 		s.qaRefused(w, r, u, err)
 		return
@@ -142,16 +130,11 @@ type qaCaseView struct {
 	Leading string   // "SYSTEM CODE"
 }
 
-func (s *server) qaCase(w http.ResponseWriter, r *http.Request, u coding.User) {
-	s.showCase(w, r, u, http.StatusOK, "")
+func (s *server) qaCase(w http.ResponseWriter, r *http.Request, u coding.User, id int64) {
+	s.showCase(w, r, u, id, http.StatusOK, "")
 }
 
-func (s *server) showCase(w http.ResponseWriter, r *http.Request, u coding.User, status int, problem string) {
-	id, ok := pathNumber(r, "id")
-	if !ok {
-		s.notFound(w, r, u)
-		return
-	}
+func (s *server) showCase(w http.ResponseWriter, r *http.Request, u coding.User, id int64, status int, problem string) {
 	sides, err := s.Quality.Case(r.Context(), u, id)
 	if err != nil {
 		s.qaRefused(w, r, u, err)
@@ -202,15 +185,7 @@ const leadMore = "more"
 
 // qaJudge takes the form of a judgement: a verdict for each code shown, and codes
 // that were missing in all codings.
-func (s *server) qaJudge(w http.ResponseWriter, r *http.Request, u coding.User) {
-	id, ok := pathNumber(r, "id")
-	if !ok {
-		s.notFound(w, r, u)
-		return
-	}
-	if !s.qaForm(w, r, u) {
-		return
-	}
+func (s *server) qaJudge(w http.ResponseWriter, r *http.Request, u coding.User, id int64) {
 	f := r.PostForm
 	lead, leads := f.Get("lead"), false
 	var list []qa.Verdict
@@ -224,7 +199,7 @@ func (s *server) qaJudge(w http.ResponseWriter, r *http.Request, u coding.User) 
 		case "wrong":
 			continue
 		default:
-			s.showCase(w, r, u, http.StatusUnprocessableEntity, "Say of each code whether it is right.")
+			s.showCase(w, r, u, id, http.StatusUnprocessableEntity, "Say of each code whether it is right.")
 			return
 		}
 		leads = leads || v.Lead
@@ -235,7 +210,7 @@ func (s *server) qaJudge(w http.ResponseWriter, r *http.Request, u coding.User) 
 		leads = leads || lead == leadMore
 	}
 	if lead != "" && !leads {
-		s.showCase(w, r, u, http.StatusUnprocessableEntity, sentence(qa.ErrWrongLead))
+		s.showCase(w, r, u, id, http.StatusUnprocessableEntity, sentence(qa.ErrWrongLead))
 		return
 	}
 	err := s.Quality.Judge(r.Context(), u, id, list, f.Get("remark"))
@@ -243,7 +218,7 @@ func (s *server) qaJudge(w http.ResponseWriter, r *http.Request, u coding.User) 
 	case err == nil:
 		http.Redirect(w, r, "/qa/cases/"+formatID(id), http.StatusSeeOther)
 	case qaStatus(err) == http.StatusUnprocessableEntity:
-		s.showCase(w, r, u, http.StatusUnprocessableEntity, sentence(err))
+		s.showCase(w, r, u, id, http.StatusUnprocessableEntity, sentence(err))
 	default:
 		s.qaRefused(w, r, u, err)
 	}

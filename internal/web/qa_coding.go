@@ -54,9 +54,6 @@ type qaCodingView struct {
 }
 
 func (s *server) qaTake(w http.ResponseWriter, r *http.Request, u coding.User) {
-	if !s.qaForm(w, r, u) {
-		return
-	}
 	take := s.Quality.TakeCase
 	if r.PostForm.Get("kind") == "practice" {
 		take = s.Quality.TakePractice
@@ -69,17 +66,12 @@ func (s *server) qaTake(w http.ResponseWriter, r *http.Request, u coding.User) {
 	http.Redirect(w, r, "/qa/codings/"+formatID(id), http.StatusSeeOther)
 }
 
-func (s *server) qaCoding(w http.ResponseWriter, r *http.Request, u coding.User) {
-	s.showCoding(w, r, u, http.StatusOK, "", "")
+func (s *server) qaCoding(w http.ResponseWriter, r *http.Request, u coding.User, id int64) {
+	s.showCoding(w, r, u, id, http.StatusOK, "", "")
 }
 
 // showCoding shows the user's own coding; problem says what was refused.
-func (s *server) showCoding(w http.ResponseWriter, r *http.Request, u coding.User, status int, problem, typed string) {
-	id, ok := pathNumber(r, "id")
-	if !ok {
-		s.notFound(w, r, u)
-		return
-	}
+func (s *server) showCoding(w http.ResponseWriter, r *http.Request, u coding.User, id int64, status int, problem, typed string) {
 	c, err := s.Quality.Recoding(r.Context(), u, id)
 	if err != nil {
 		s.qaRefused(w, r, u, err)
@@ -155,15 +147,7 @@ func (v *qaCodingView) list(c *coding.Recoding) {
 }
 
 // qaCode takes the forms of a coding's page.
-func (s *server) qaCode(w http.ResponseWriter, r *http.Request, u coding.User) {
-	id, ok := pathNumber(r, "id")
-	if !ok {
-		s.notFound(w, r, u)
-		return
-	}
-	if !s.qaForm(w, r, u) {
-		return
-	}
+func (s *server) qaCode(w http.ResponseWriter, r *http.Request, u coding.User, id int64) {
 	f := r.PostForm
 	a := qa.RecodeAct{Kind: qa.RecodeKind(f.Get("kind")), Code: coding.CodeKey{System: coding.System(f.Get("system")), Code: f.Get("code")}}
 	typed := ""
@@ -172,7 +156,7 @@ func (s *server) qaCode(w http.ResponseWriter, r *http.Request, u coding.User) {
 		a.Code.Code = typedCode(a.Code.System, a.Code.Code)
 		var err error
 		if a.Evidence, err = formEvidence(f); err != nil {
-			s.showCoding(w, r, u, http.StatusUnprocessableEntity, sentence(qa.ErrInput), typed)
+			s.showCoding(w, r, u, id, http.StatusUnprocessableEntity, sentence(qa.ErrInput), typed)
 			return
 		}
 	}
@@ -181,7 +165,7 @@ func (s *server) qaCode(w http.ResponseWriter, r *http.Request, u coding.User) {
 	case err != nil && (errors.Is(err, qa.ErrNotFound) || !qa.Refused(err)):
 		s.qaRefused(w, r, u, err)
 	case err != nil:
-		s.showCoding(w, r, u, qaStatus(err), sentence(err), typed)
+		s.showCoding(w, r, u, id, qaStatus(err), sentence(err), typed)
 	case a.Kind == qa.Return:
 		http.Redirect(w, r, "/qa", http.StatusSeeOther)
 	default:
@@ -239,9 +223,6 @@ func (s *server) showFindings(w http.ResponseWriter, r *http.Request, u coding.U
 }
 
 func (s *server) qaAnswer(w http.ResponseWriter, r *http.Request, u coding.User) {
-	if !s.qaForm(w, r, u) {
-		return
-	}
 	f := r.PostForm
 	a := coding.FindingAnswer{Case: int64(number(f.Get("case"))), Kind: coding.FindingKind(f.Get("finding")), Code: coding.CodeKey{System: coding.System(f.Get("system")), Code: f.Get("code")},
 		Agrees: f.Get("answer") == "agree", Text: f.Get("text")}

@@ -1,66 +1,17 @@
 package web_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"chartcode/eval/dataset"
-	"chartcode/eval/results"
-	"chartcode/eval/runs"
-	"chartcode/internal/codebook/booktest"
 	"chartcode/internal/coding"
-	"chartcode/internal/qa"
 	"chartcode/internal/web"
 )
-
-// audited is a site on which the demo's coder finished an item, that an
-// administrator drew as case 1, and that waits to be coded again.
-func audited(t *testing.T, change ...func(*web.Config)) (s *site, item int64) {
-	t.Helper()
-	s = newSite(t, change...)
-	booktest.Load(t, s.store)
-	item = s.finish(s.as(coding.RoleCoder), "D-1")
-	s.draw()
-	return s, item
-}
-
-// finish stores the usual note under an id and finishes it, E11.40 accepted.
-func (s *site) finish(b *browser, id string) int64 {
-	s.t.Helper()
-	n := note(id, "E-"+id, visit)
-	s.save(n, s.set(n, visitCodes...))
-	item := s.itemOf(id)
-	b.act(b.get(itemPath(item)), "accept", "E11.40").wants(s.t, http.StatusSeeOther)
-	b.act(b.get(itemPath(item)), "reject", "I10").wants(s.t, http.StatusSeeOther)
-	b.act(b.get(itemPath(item)), "finish", "", "confirm", "true").wants(s.t, http.StatusSeeOther)
-	return item
-}
-
-// draw draws all finished reviews.
-func (s *site) draw() {
-	s.t.Helper()
-	_, err := s.quality.Sample(s.t.Context(), "console", qa.Draw{Rate: 1, From: s.now().Add(-time.Hour), Before: s.now().Add(time.Hour)})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-// take takes what waits and gives its page's path.
-func (b *browser) take(kind string) string {
-	b.t.Helper()
-	a := b.post("/qa/codings", url.Values{"kind": {kind}})
-	a.wants(b.t, http.StatusSeeOther)
-	return a.Header.Get("Location")
-}
 
 // What the coder of an item gave stands neither on the page nor in the API of who
 // codes it again.
@@ -206,15 +157,6 @@ func TestDrawOnThePage(t *testing.T) {
 	auditor.follow(auditor.post("/qa/audits/release", url.Values{"recoding": {"1"}})).lacks(t, "ben since")
 }
 
-func practiceNotes() []coding.PracticeNote {
-	s := func(code string, seeded bool, confidence float64) coding.PracticeSuggestion {
-		return coding.PracticeSuggestion{Seeded: seeded, Suggestion: coding.Suggestion{System: coding.ICD10CM, Code: code, Display: "Title of " + code, Confidence: confidence,
-			Evidence: []coding.Evidence{{NoteID: "PR-1", Span: coding.Span{Start: 0, End: 15}, Text: visit[:15]}}, Warnings: []coding.Finding{}}}
-	}
-	return []coding.PracticeNote{{Run: "run-1", Rate: 0.5, Note: note("PR-1", "", visit), Suggested: []coding.PracticeSuggestion{s("E11.40", false, 0.9), s("H25.9", true, 0.8)},
-		Gold: []coding.GivenCode{{CodeKey: coding.CodeKey{System: coding.ICD10CM, Code: "E11.40"}, Display: "Title of E11.40"}, {CodeKey: coding.CodeKey{System: coding.ICD10CM, Code: "I10"}, Display: "Title of I10"}}}}
-}
-
 // Practice does not tell what was seeded before it is finished, and is no item.
 func TestPracticeOnThePage(t *testing.T) {
 	t.Parallel()
@@ -239,72 +181,6 @@ func TestPracticeOnThePage(t *testing.T) {
 	if n, _, err := s.store.OutboxAge(t.Context()); err != nil || n != 0 {
 		t.Errorf("%d messages wait, %v", n, err)
 	}
-}
-
-// withRuns makes two runs over the same notes, one of which is an item's.
-func withRuns(t testing.TB, dir string) func(*web.Config) {
-	t.Helper()
-	notes := []dataset.Note{
-		{Note: note("D-1", "E-D-1", visit), First: []string{"E11.40"}, Codes: []dataset.Code{{System: coding.ICD10CM, Code: "E11.40", Evidence: []coding.Span{{Start: 0, End: 31}}}, {System: coding.ICD10CM, Code: "I10", Evidence: []coding.Span{{Start: 33, End: 55}}}}},
-		{Note: note("G-2", "", "Cough since Monday. No fever."), Codes: []dataset.Code{{System: coding.ICD10CM, Code: "R05.9"}}},
-	}
-	var b bytes.Buffer
-	for i := range notes {
-		if err := json.NewEncoder(&b).Encode(&notes[i]); err != nil {
-			t.Fatal(err)
-		}
-	}
-	registry := dataset.NewRegistry(filepath.Join(dir, "datasets"))
-	about, err := registry.Add(b.Bytes(), dataset.About{Name: "site-2026"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	write := func(id string, started time.Time, predictions []runs.Prediction) {
-		r := runs.Run{Schema: 1, ID: id, Config: runs.Config{Dataset: runs.DatasetRef{Name: about.Name, SHA256: about.SHA256}, NoteIDs: []string{"D-1", "G-2"}, Ranker: "local", CodingStyle: coding.Billing, Judged: 150, Candidates: 400},
-			Started: started, Finished: started.Add(time.Minute)}
-		folder := filepath.Join(dir, "runs", id)
-		if err := os.MkdirAll(folder, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		put := func(name string, lines ...any) {
-			var b bytes.Buffer
-			for _, l := range lines {
-				if err := json.NewEncoder(&b).Encode(l); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if err := os.WriteFile(filepath.Join(folder, name), b.Bytes(), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		put("run.json", r)
-		put("codes.json", map[string]runs.Title{"E11.40": {Title: "Diabetes with neuropathy", Billable: true}, "I10": {Title: "Essential hypertension", Billable: true}, "I11.9": {Title: "Hypertensive heart disease", Billable: true}, "R05.9": {Title: "Cough", Billable: true}})
-		put("predictions.jsonl", predictions[0], predictions[1])
-	}
-	sug := func(code string, confidence float64, at ...int) runs.Suggested {
-		s := runs.Suggested{Code: code, Confidence: confidence, Evidence: []coding.Span{}}
-		if len(at) == 2 {
-			s.Evidence = append(s.Evidence, coding.Span{Start: at[0], End: at[1]})
-		}
-		return s
-	}
-	predict := func(i int, s ...runs.Suggested) runs.Prediction {
-		return runs.Prediction{NoteID: notes[i].NoteID, NoteSHA256: notes[i].SHA256(), Setting: coding.Outpatient, Ranker: "local@3", Suggestions: s, Candidates: []string{"E11.40", "I10", "I11.9", "R05.9"}, Removed: []string{}}
-	}
-	day := time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)
-	bad := sug("I11.9", 0.6, 43, 55)
-	bad.Invalid = true
-	write("run-a", day, []runs.Prediction{predict(0, sug("E11.40", 0.9, 0, 15), bad), predict(1)})
-	write("run-b", day.Add(time.Hour), []runs.Prediction{predict(0, sug("E11.40", 0.9, 0, 15), sug("I10", 0.7, 33, 55)), predict(1, sug("R05.9", 0.8))})
-	r := results.New(registry, runs.NewStore(filepath.Join(dir, "runs")))
-	in, err := r.Run("run-a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Runs.PutScores("run-a", &in.Scores); err != nil {
-		t.Fatal(err)
-	}
-	return func(c *web.Config) { c.Results = r }
 }
 
 func TestRunsOnThePage(t *testing.T) {

@@ -107,7 +107,6 @@ func (s *server) functions() template.FuncMap {
 		"skips":       review.SkipReasons,
 		"templates":   coding.QueryTemplates,
 		"poas":        poaChoices,
-		"poa":         poaText,
 		"roles":       roleChoices,
 		"rejected":    rejectedText,
 		"lower":       strings.ToLower,

@@ -72,8 +72,7 @@ func (s *server) signInForm(w http.ResponseWriter, r *http.Request) {
 
 // signIn takes the form.
 func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
-	if err := r.ParseForm(); err != nil {
+	if err := readForm(w, r, 16<<10); err != nil {
 		s.render(w, r, http.StatusBadRequest, "signin", signInView{Error: "This could not be read. Enter user name and password again."})
 		return
 	}

@@ -95,8 +95,7 @@ func (s *server) showSystem(w http.ResponseWriter, r *http.Request, u coding.Use
 
 // switchIntake pauses or resumes the intake.
 func (s *server) switchIntake(w http.ResponseWriter, r *http.Request, u coding.User) {
-	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
-	if err := r.ParseForm(); err != nil {
+	if err := readForm(w, r, 16<<10); err != nil {
 		s.showSystem(w, r, u, http.StatusBadRequest, "", "This could not be read; try again.")
 		return
 	}

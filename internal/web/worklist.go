@@ -227,8 +227,7 @@ func (s *server) coders(r *http.Request, u coding.User, chosen string) ([]choice
 
 // saveFilter saves a list as it is shown under a name.
 func (s *server) saveFilter(w http.ResponseWriter, r *http.Request, u coding.User) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	_ = r.ParseForm() // what cannot be read is an empty name, which is refused
+	_ = readForm(w, r, maxForm) // what cannot be read is an empty name, which is refused
 	values, _ := url.ParseQuery(r.PostForm.Get("list"))
 	values = kept(values, append(slices.Clone(listNames), filterNames...)...)
 	q, _ := filterQuery(values)
