@@ -64,7 +64,9 @@ one patient in two splits. It ends with status 3 where there are errors.`,
 	}
 
 	var out, style string
-	var sample int
+	var blind int
+	var judged bool
+	var sample int64
 	var seed uint64
 	reviews := &cobra.Command{
 		Use:   "from-reviews --out FILE",
@@ -75,19 +77,32 @@ codes are the gold. Coders saw suggestions before they decided, so accepted is n
 the same as correct: the command says how the notes were chosen.
 
 With --blind N it draws N finished notes at random and writes them without codes and
-without suggestions, to be coded by somebody who sees neither.`,
-		Example: "  chartcode eval dataset from-reviews --out reviews.jsonl\n  chartcode eval dataset from-reviews --blind 200 --seed 7 --out to-code.jsonl", Args: cobra.NoArgs,
+without suggestions, to be coded by somebody who sees neither.
+
+With --judged it writes the cases of audit samples that an auditor judged: drawn at
+random, coded again blind, and adjudicated. The notes are as they were drawn.`,
+		Example: "  chartcode eval dataset from-reviews --out reviews.jsonl\n  chartcode eval dataset from-reviews --judged --out adjudicated.jsonl\n  chartcode eval dataset from-reviews --blind 200 --seed 7 --out to-code.jsonl", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if out == "" {
 				return usagef("--out names the file to write")
 			}
-			return o.datasetFromReviews(cmd.Context(), coding.Style(style), out, sample, seed)
+			switch {
+			case judged && blind > 0:
+				return usagef("--judged and --blind are two ways to choose; give one")
+			case sample != 0 && !judged, sample < 0:
+				return usagef("--sample is the number of an audit sample, with --judged")
+			case judged:
+				return o.datasetFromAudits(cmd.Context(), out, sample)
+			}
+			return o.datasetFromReviews(cmd.Context(), coding.Style(style), out, blind, seed)
 		},
 	}
 	f = reviews.Flags()
 	f.StringVar(&out, "out", "", "file to write")
 	f.StringVar(&style, "coding-style", string(coding.Billing), "of the suggestions that were reviewed: billing or mentions")
-	f.IntVar(&sample, "blind", 0, "draw so many notes, without codes")
+	f.IntVar(&blind, "blind", 0, "draw so many notes, without codes")
+	f.BoolVar(&judged, "judged", false, "the judged cases of audit samples alone")
+	f.Int64Var(&sample, "sample", 0, "with --judged: of this audit sample only")
 	f.Uint64Var(&seed, "seed", 1, "of the draw")
 
 	cmd.AddCommand(list, add, check, show, reviews)
@@ -248,7 +263,7 @@ func (o *options) datasetShow(name string) error {
 	return nil
 }
 
-func (o *options) datasetFromReviews(ctx context.Context, style coding.Style, out string, sample int, seed uint64) error {
+func (o *options) datasetFromReviews(ctx context.Context, style coding.Style, out string, blind int, seed uint64) error {
 	a, err := o.newApp(false)
 	if err != nil {
 		return err
@@ -265,25 +280,60 @@ func (o *options) datasetFromReviews(ctx context.Context, style coding.Style, ou
 		return unclear("no review is finished whose suggestions were made in the style %s", style)
 	}
 	var b bytes.Buffer
-	if sample > 0 {
-		at := dataset.Sample(len(gold.Notes), sample, seed)
+	if blind > 0 {
+		at := dataset.Sample(len(gold.Notes), blind, seed)
 		if err := writeBlind(&b, gold, at); err != nil {
 			return err
 		}
 		fmt.Printf("%d notes drawn at random (seed %d) from %d notes of finished reviews, without codes and suggestions; their gold is what is coded blind.\n", len(at), seed, len(gold.Notes))
 	} else {
 		gold.AuditorsFirst()
-		enc := json.NewEncoder(&b)
-		enc.SetEscapeHTML(false)
-		for i := range gold.Notes {
-			if err := enc.Encode(&gold.Notes[i]); err != nil {
-				return fmt.Errorf("write the notes: %w", err)
-			}
+		if err := writeGold(&b, gold); err != nil {
+			return err
 		}
 		fmt.Printf("how the notes were chosen: every finished review, auditors' first; not a random sample, and coders saw suggestions.\n%s", counts.SelectionText())
 	}
 	if err := os.WriteFile(out, b.Bytes(), 0o600); err != nil {
 		return openError(out, err)
+	}
+	return nil
+}
+
+// datasetFromAudits writes what auditors judged as gold.
+func (o *options) datasetFromAudits(ctx context.Context, out string, sample int64) error {
+	a, err := o.newApp(false)
+	if err != nil {
+		return err
+	}
+	defer a.close(false)
+	if err := a.openStore(ctx, migrateSchema, 4); err != nil {
+		return err
+	}
+	gold, counts, err := eval.FromAudits(ctx, a.store, sample)
+	if err != nil {
+		return databaseError(err)
+	}
+	if len(gold.Notes) == 0 {
+		return unclear("no case of an audit sample has been judged: chartcode audit sample draws them")
+	}
+	var b bytes.Buffer
+	if err := writeGold(&b, gold); err != nil {
+		return err
+	}
+	fmt.Print(counts.SelectionText())
+	if err := os.WriteFile(out, b.Bytes(), 0o600); err != nil {
+		return openError(out, err)
+	}
+	return nil
+}
+
+func writeGold(w io.Writer, gold *dataset.Dataset) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	for i := range gold.Notes {
+		if err := enc.Encode(&gold.Notes[i]); err != nil {
+			return fmt.Errorf("write the notes: %w", err)
+		}
 	}
 	return nil
 }

@@ -30,10 +30,10 @@ const (
 
 	sqlJudgementsOf = `SELECT case_id, judge, at, codes, remark FROM judgements WHERE case_id = ANY ($1)`
 
-	sqlCaseNotes = `SELECT ` + noteColumns + `, '' AS traceparent, NULL::json
+	sqlCaseNotes = `SELECT c.id, ` + noteColumns + `, '' AS traceparent, NULL::json
 		FROM audit_cases c, unnest(c.revisions) WITH ORDINALITY AS v (id, place)
 			JOIN note_revisions r ON r.id = v.id JOIN notes n ON n.id = r.note_id
-		WHERE c.id = $1 ORDER BY v.place`
+		WHERE c.id = ANY ($1) ORDER BY c.id, v.place`
 
 	// Who gave the codes, decided on the item, coded it again before or looked at it is
 	// not blind.
@@ -91,7 +91,8 @@ func (s *Store) AuditCase(ctx context.Context, id int64) (c coding.AuditCase, fo
 		return c, false, err
 	}
 	c = list[0]
-	c.Notes, err = s.caseNotes(ctx, s.pool, id)
+	notes, err := caseNotes(ctx, s.pool, id)
+	c.Notes = notes[id]
 	return c, err == nil, err
 }
 
@@ -146,13 +147,28 @@ type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-func (s *Store) caseNotes(ctx context.Context, q querier, id int64) ([]coding.ItemNote, error) {
-	rows, err := q.Query(ctx, sqlCaseNotes, id)
-	if err != nil {
-		return nil, wrap("read a case's notes", err)
+// CaseNotes gives the notes of cases as they were when they were drawn, by case.
+func (s *Store) CaseNotes(ctx context.Context, cases []int64) (map[int64][]coding.ItemNote, error) {
+	return caseNotes(ctx, s.pool, cases...)
+}
+
+func caseNotes(ctx context.Context, q querier, cases ...int64) (map[int64][]coding.ItemNote, error) {
+	of := make(map[int64]*[]coding.ItemNote, len(cases))
+	for _, id := range cases {
+		of[id] = new([]coding.ItemNote)
 	}
-	notes, err := pgx.CollectRows(rows, scanNote)
-	return notes, wrap("read a case's notes", err)
+	rows, err := q.Query(ctx, sqlCaseNotes, cases)
+	if err == nil {
+		err = collectOf(rows, of, scanNote, func(list *[]coding.ItemNote, n coding.ItemNote) { *list = append(*list, n) })
+	}
+	if err != nil {
+		return nil, wrap("read the notes of cases", err)
+	}
+	out := make(map[int64][]coding.ItemNote, len(cases))
+	for id, list := range of {
+		out[id] = *list
+	}
+	return out, nil
 }
 
 // CasesFree counts the cases that a login could code again blind: who gave the
@@ -229,7 +245,8 @@ func (s *Store) recoding(ctx context.Context, tx pgx.Tx, sql string, id int64) (
 		r.Notes = []coding.ItemNote{{ID: r.Practice, Note: note, Revision: 1, ReceivedAt: r.TakenAt, StoredAt: r.TakenAt}}
 		return r, true, nil
 	}
-	r.Notes, err = s.caseNotes(ctx, tx, r.Case)
+	notes, err := caseNotes(ctx, tx, r.Case)
+	r.Notes = notes[r.Case]
 	return r, true, err
 }
 
