@@ -9,6 +9,8 @@ type GivenCode struct {
 	Display    string     `json:"display,omitempty"`
 	Evidence   []Evidence `json:"evidence,omitempty"`
 	Acceptable bool       `json:"acceptable,omitempty"` // of a judgement: right if given, not missed if not
+	POA        POA        `json:"poa,omitempty"`        // of a diagnosis of a stay; empty: not stated
+	Units      int        `json:"units,omitempty"`      // of a HCPCS or CPT code; 0: not stated
 }
 
 // FinishedReview is a review that a sample can be drawn from.
@@ -152,6 +154,7 @@ const (
 	FindingWrong  FindingKind = "wrong"  // given, not right
 	FindingMissed FindingKind = "missed" // right, not given
 	FindingFirst  FindingKind = "first"  // this code should lead, another does
+	FindingDetail FindingKind = "detail" // right, with another present-on-admission indicator or number of units
 )
 
 // FindingAnswer is what a coder says to a finding.

@@ -195,3 +195,16 @@ func TestComposeHoldsNoSecret(t *testing.T) {
 		t.Error(".env is not ignored by git")
 	}
 }
+
+// What eval commands write in the web's container is kept, and shown by its pages.
+func TestComposeKeepsEvaluations(t *testing.T) {
+	web := parse(t).Services["web"]
+	dir := web.Environment["CHARTCODE_DATA_DIR"]
+	if !slices.ContainsFunc(web.Volumes, func(v string) bool { return strings.HasSuffix(v, ":"+dir) }) || dir == "" {
+		t.Errorf("the data directory %q of the web is in none of the volumes %v", dir, web.Volumes)
+	}
+	// A volume takes owner and rights from the image.
+	if !regexp.MustCompile(`mkdir -m 1777 .*/out` + dir + `\b`).MatchString(read(t, "Dockerfile")) {
+		t.Errorf("the image has no folder %s that the program's user may write", dir)
+	}
+}

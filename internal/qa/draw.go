@@ -78,7 +78,11 @@ func (s *Service) Sample(ctx context.Context, by string, d Draw) (coding.AuditSa
 			continue
 		}
 		for _, x := range rev.Codes {
-			c.Given = append(c.Given, coding.GivenCode{CodeKey: coding.CodeKey{System: x.System, Code: x.Code}, Display: x.Display, Evidence: x.Evidence})
+			g := coding.GivenCode{CodeKey: coding.CodeKey{System: x.System, Code: x.Code}, Display: x.Display, Evidence: x.Evidence, Units: x.Units}
+			if x.POA != nil {
+				g.POA = coding.POA(*x.POA)
+			}
+			c.Given = append(c.Given, g)
 		}
 	}
 	for _, i := range at {

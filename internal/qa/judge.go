@@ -30,6 +30,10 @@ type Row struct {
 	Leads []bool
 	All   bool // all codings have it
 
+	// What each coding states beside it.
+	POAs    []coding.POA
+	UnitsOf []int
+
 	// Once the case is judged.
 	Right, Acceptable, Lead bool
 }
@@ -154,8 +158,8 @@ func rows(list []Coded, j *coding.Judgement) []Row {
 		if !ok {
 			i = len(out)
 			at[g.CodeKey] = i
-			g.Acceptable = false
-			out = append(out, Row{GivenCode: g, In: make([]bool, len(list)), Leads: make([]bool, len(list))})
+			g.Acceptable, g.POA, g.Units = false, "", 0
+			out = append(out, Row{GivenCode: g, In: make([]bool, len(list)), Leads: make([]bool, len(list)), POAs: make([]coding.POA, len(list)), UnitsOf: make([]int, len(list))})
 			return &out[i]
 		}
 		r := &out[i]
@@ -172,12 +176,14 @@ func rows(list []Coded, j *coding.Judgement) []Row {
 			r := row(g)
 			r.In[k] = true
 			r.Leads[k] = g.CodeKey == leading(c.Codes)
+			r.POAs[k], r.UnitsOf[k] = g.POA, g.Units
 		}
 	}
 	if j != nil {
 		for _, g := range j.Codes {
 			r := row(g)
 			r.Right, r.Acceptable, r.Lead = !g.Acceptable, g.Acceptable, g.CodeKey == j.Lead()
+			r.POA, r.Units = g.POA, g.Units
 		}
 	}
 	for i := range out {
@@ -215,6 +221,8 @@ type Verdict struct {
 	Code       coding.CodeKey
 	Acceptable bool // right if given, not missed if not
 	Lead       bool
+	POA        coding.POA // of a diagnosis of a stay; empty: not judged
+	Units      int        // of a HCPCS or CPT code; 0: not judged
 }
 
 // Judge keeps what is right about a case: the codes named, the others are wrong.
@@ -243,7 +251,10 @@ func (s *Service) Judge(ctx context.Context, u coding.User, id int64, verdicts [
 	j := coding.Judgement{Case: id, By: u.Login, At: s.moment(), Remark: remark}
 	var lead []coding.GivenCode
 	for _, v := range verdicts {
-		g := coding.GivenCode{CodeKey: v.Code, Acceptable: v.Acceptable}
+		if !detailFits(c.Setting, v.Code, v.POA, v.Units) {
+			return ErrInput
+		}
+		g := coding.GivenCode{CodeKey: v.Code, Acceptable: v.Acceptable, POA: v.POA, Units: v.Units}
 		if i := slices.IndexFunc(known, func(r Row) bool { return r.CodeKey == v.Code }); i >= 0 {
 			g.Display, g.Evidence = known[i].Display, known[i].Evidence
 		} else {
@@ -296,106 +307,6 @@ func btoi(b bool) int {
 		return 1
 	}
 	return 0
-}
-
-// Finding is in what a coder's codes of a case differ from its judgement.
-type Finding struct {
-	Case, Item int64
-	Coder      string
-	Blind      bool // found in a blind recoding, not in a review
-	Kind       coding.FindingKind
-	coding.GivenCode
-	Remark string                // of the judge, on the case
-	Answer *coding.FindingAnswer // the coder's last
-}
-
-// Findings gives the findings on a user's own codes, of judged cases.
-func (s *Service) Findings(ctx context.Context, u coding.User) ([]Finding, error) {
-	cases, err := s.store.AuditCases(ctx, 0, u.Login)
-	if err != nil {
-		return nil, failed("read cases", err)
-	}
-	return s.answered(ctx, cases, u.Login)
-}
-
-// answered gives the findings of cases, of one coder or with an empty login of all,
-// with their answers.
-func (s *Service) answered(ctx context.Context, cases []coding.AuditCase, login string) ([]Finding, error) {
-	var out []Finding
-	var ids []int64
-	for i := range cases {
-		ids = append(ids, cases[i].ID)
-		for _, f := range findings(&cases[i]) {
-			if login == "" || f.Coder == login {
-				out = append(out, f)
-			}
-		}
-	}
-	if len(out) == 0 {
-		return nil, nil
-	}
-	answers, err := s.store.FindingAnswers(ctx, ids)
-	if err != nil {
-		return nil, failed("read answers", err)
-	}
-	for i := range out {
-		f := &out[i]
-		if k := slices.IndexFunc(answers, func(a coding.FindingAnswer) bool {
-			return a.Case == f.Case && a.Coder == f.Coder && a.Kind == f.Kind && a.Code == f.CodeKey
-		}); k >= 0 {
-			f.Answer = &answers[k]
-		}
-	}
-	return out, nil
-}
-
-func findings(c *coding.AuditCase) []Finding {
-	if c.Judgement == nil {
-		return nil
-	}
-	right := c.Judgement.Codes
-	var out []Finding
-	for _, k := range codings(c) {
-		add := func(kind coding.FindingKind, g coding.GivenCode) {
-			out = append(out, Finding{Case: c.ID, Item: c.Item, Coder: k.By, Blind: !k.First, Kind: kind, GivenCode: g, Remark: c.Judgement.Remark})
-		}
-		has := func(list []coding.GivenCode, key coding.CodeKey) bool {
-			return slices.ContainsFunc(list, func(g coding.GivenCode) bool { return g.CodeKey == key })
-		}
-		for _, g := range k.Codes {
-			if !has(right, g.CodeKey) {
-				add(coding.FindingWrong, g)
-			}
-		}
-		for _, g := range right {
-			if !g.Acceptable && !has(k.Codes, g.CodeKey) {
-				add(coding.FindingMissed, g)
-			}
-		}
-		if want := c.Judgement.Lead(); want.Code != "" && has(k.Codes, want) && leading(k.Codes) != want {
-			add(coding.FindingFirst, right[slices.IndexFunc(right, func(g coding.GivenCode) bool { return g.CodeKey == want })])
-		}
-	}
-	return out
-}
-
-// Answer keeps what a coder says to a finding on his own codes.
-func (s *Service) Answer(ctx context.Context, u coding.User, a coding.FindingAnswer) error {
-	a.Coder, a.At, a.Text = u.Login, s.moment(), strings.TrimSpace(a.Text)
-	switch {
-	case utf8.RuneCountInString(a.Text) > maxRemark:
-		return ErrTooLong
-	case !a.Agrees && a.Text == "":
-		return ErrNoReason
-	}
-	c, found, err := s.store.AuditCase(ctx, a.Case)
-	if err != nil {
-		return failed("read a case", err)
-	}
-	if !found || !slices.ContainsFunc(findings(&c), func(f Finding) bool { return f.Coder == u.Login && f.Kind == a.Kind && f.CodeKey == a.Code }) {
-		return ErrNotFound
-	}
-	return s.store.AnswerFinding(ctx, a, s.event(u.Login, coding.AuditAnswered, "case "+strconv.FormatInt(a.Case, 10)))
 }
 
 // Refused reports whether an error is one that its user can mend.

@@ -29,6 +29,9 @@ type CoderFigures struct {
 	Cases  int            `json:"cases"`
 	Scores measure.Scores `json:"scores"`
 	Hints  []measure.Hint `json:"hints"`
+	// Of the right codes whose present-on-admission indicator or units were judged,
+	// the share that states them so; the zero Figure without any.
+	Stated measure.Figure `json:"stated"`
 }
 
 // Figure is a figure by its name; ok is false where it is not defined.
@@ -87,7 +90,7 @@ func (s *Service) computePeople(ctx context.Context, sample int64) (People, erro
 		login string
 		blind bool
 	}
-	judged := map[who][]measure.Case{}
+	judged, beside := map[who][]measure.Case{}, map[who]*Taken{}
 	for i := range cases {
 		c := &cases[i]
 		blind := 0
@@ -104,6 +107,10 @@ func (s *Service) computePeople(ctx context.Context, sample int64) (People, erro
 			if c.Judgement != nil {
 				w := who{k.By, !k.First}
 				judged[w] = append(judged[w], judgedCase(c, k.Codes))
+				if beside[w] == nil {
+					beside[w] = &Taken{}
+				}
+				countStated(beside[w], k.Codes, c.Judgement)
 			}
 		}
 		out.Recoded += btoi(c.Recoded())
@@ -119,6 +126,8 @@ func (s *Service) computePeople(ctx context.Context, sample int64) (People, erro
 	for w, list := range judged {
 		f := CoderFigures{Coder: w.login, Blind: w.blind, Cases: len(list), Scores: measure.Score(list, o)}
 		f.Hints = measure.Hints(list, &f.Scores)
+		beside[w].share()
+		f.Stated = beside[w].Share
 		measure.Few(f.Scores.Figures, f.Scores.Level)
 		for i := range f.Hints {
 			if h := f.Hints[i].Figure; h != nil {

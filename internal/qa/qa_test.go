@@ -596,3 +596,71 @@ func TestSameDrawGivesTheSameCases(t *testing.T) {
 		t.Errorf("after another review: %+v", s)
 	}
 }
+
+// What is stated beside codes is drawn, entered, judged and counted too.
+func TestStatedBesideCodes(t *testing.T) {
+	t.Parallel()
+	f := setUp(t)
+	ann, ben, olga := coder("ann"), coder("ben"), auditor("olga")
+	n := note("S-1")
+	n.Setting = coding.Inpatient
+	f.save(n)
+	item := f.item("S-1")
+	f.do(ann, item, review.Act{Kind: coding.Accept, Code: key("E11.40"), POA: coding.POAYes})
+	f.do(ann, item, review.Act{Kind: coding.Accept, Code: key("I10"), POA: coding.POANo})
+	f.do(ann, item, review.Act{Kind: coding.Reject, Code: key("E78.5"), ReasonCode: coding.RejectNotInNote})
+	f.do(ann, item, review.Act{Kind: coding.Finish, Confirm: true})
+	f.sample(qa.Draw{Rate: 1})
+	id, err := f.TakeCase(t.Context(), ben)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.act(ben, id, qa.RecodeAct{Kind: qa.Give, Code: key("E11.40")})
+	f.act(ben, id, qa.RecodeAct{Kind: qa.Give, Code: key("I10")})
+	f.act(ben, id, qa.RecodeAct{Kind: qa.Detail, Code: key("I10"), POA: coding.POAYes})
+	for what, a := range map[string]qa.RecodeAct{
+		"no indicator":         {Kind: qa.Detail, Code: key("I10"), POA: "X"},
+		"units of a diagnosis": {Kind: qa.Detail, Code: key("I10"), Units: 2},
+		"a code not given":     {Kind: qa.Detail, Code: key("E78.5"), POA: coding.POAYes},
+	} {
+		if err := f.Recode(t.Context(), ben, id, a); !errors.Is(err, qa.ErrInput) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	f.act(ben, id, qa.RecodeAct{Kind: qa.Finish})
+	sides, err := f.Case(t.Context(), olga, 1)
+	if err != nil || len(sides.Rows) != 2 {
+		t.Fatalf("rows %+v, %v", sides.Rows, err)
+	}
+	for _, r := range sides.Rows {
+		want := map[string][]coding.POA{"E11.40": {"", coding.POAYes}, "I10": {coding.POANo, coding.POAYes}}[r.Code]
+		if got := slices.Sorted(slices.Values(r.POAs)); !slices.Equal(got, want) || r.POA != "" {
+			t.Errorf("%s: %q stated, %q judged", r.Code, got, r.POA)
+		}
+	}
+	if err := f.Judge(t.Context(), olga, 1, []qa.Verdict{{Code: key("E11.40"), Lead: true, Units: 1}}, ""); !errors.Is(err, qa.ErrInput) {
+		t.Errorf("units of a diagnosis judged: %v", err)
+	}
+	verdicts := []qa.Verdict{{Code: key("E11.40"), Lead: true, POA: coding.POAYes}, {Code: key("I10"), POA: coding.POAYes}}
+	if err := f.Judge(t.Context(), olga, 1, verdicts, ""); err != nil {
+		t.Fatal(err)
+	}
+	for u, code := range map[string]string{"ann": "I10", "ben": "E11.40"} {
+		list, err := f.Findings(t.Context(), coder(u))
+		if err != nil || len(list) != 1 || list[0].Kind != coding.FindingDetail || list[0].Code != code || list[0].POA != coding.POAYes {
+			t.Errorf("findings of %s: %+v, %v", u, list, err)
+		}
+	}
+	if err := f.Answer(t.Context(), ann, coding.FindingAnswer{Case: 1, Kind: coding.FindingDetail, Code: key("I10"), Agrees: true}); err != nil {
+		t.Error(err)
+	}
+	p, err := f.People(t.Context(), 0)
+	if err != nil || len(p.Coders) != 2 {
+		t.Fatalf("people %+v, %v", p, err)
+	}
+	for _, c := range p.Coders {
+		if c.Stated.Numerator != 1 || c.Stated.Denominator != 2 {
+			t.Errorf("%s stated %+v", c.Coder, c.Stated)
+		}
+	}
+}

@@ -89,6 +89,7 @@ const (
 	Give   RecodeKind = "add"
 	Remove RecodeKind = "remove"
 	Lead   RecodeKind = "lead"   // makes a code the first
+	Detail RecodeKind = "detail" // says what is stated beside a code
 	Accept RecodeKind = "accept" // a suggestion of a practice note
 	Reject RecodeKind = "reject"
 	Finish RecodeKind = "finish"
@@ -100,6 +101,8 @@ type RecodeAct struct {
 	Kind     RecodeKind
 	Code     coding.CodeKey
 	Evidence []coding.Evidence // add: spans of the notes; Text may be empty
+	POA      coding.POA        // detail: of a diagnosis of a stay; empty: not stated
+	Units    int               // detail: of a HCPCS or CPT code; 0: not stated
 }
 
 // Recode does one act on one's own recoding. What is done already stays done.
@@ -214,6 +217,11 @@ func (s *Service) apply(r *coding.Recoding, a RecodeAct, named coding.Code) (*co
 		g := r.Given[at]
 		take()
 		r.Given = slices.Insert(r.Given, 0, g)
+	case Detail:
+		if at < 0 || !detailFits(r.Setting, a.Code, a.POA, a.Units) {
+			return nil, ErrInput
+		}
+		r.Given[at].POA, r.Given[at].Units = a.POA, a.Units
 	case Accept, Reject:
 		if suggested < 0 {
 			return nil, ErrInput
@@ -240,6 +248,24 @@ func (s *Service) apply(r *coding.Recoding, a RecodeAct, named coding.Code) (*co
 		return nil, ErrInput
 	}
 	return nil, nil
+}
+
+// MaxUnits is the largest number of units, as in a review.
+const MaxUnits = 9999
+
+// HasPOA reports whether a code of a setting says whether it was present on
+// admission, and HasUnits whether a code has units.
+func HasPOA(setting coding.Setting, code coding.CodeKey) bool {
+	return setting.InpatientRules() && code.System == coding.ICD10CM
+}
+
+// HasUnits is said with HasPOA.
+func HasUnits(code coding.CodeKey) bool {
+	return code.System == coding.HCPCS || code.System == coding.CPT
+}
+
+func detailFits(setting coding.Setting, code coding.CodeKey, poa coding.POA, units int) bool {
+	return (poa == "" || poa.Valid() && HasPOA(setting, code)) && units >= 0 && units <= MaxUnits && (units == 0 || HasUnits(code))
 }
 
 // Decided says what became of a suggestion of a practice note: Accept, Reject, or

@@ -35,6 +35,9 @@ func (p *People) Text() string {
 				fmt.Fprintf(&b, "  %-52s %s (%s to %s)\n", f.Title, measure.Number(f.Value), measure.Number(f.Low), measure.Number(f.High))
 			}
 		}
+		if f := c.Stated; f.Denominator > 0 {
+			fmt.Fprintf(&b, "  %-52s %s (%s to %s)\n", "present on admission and units as judged", measure.Number(f.Value), measure.Number(f.Low), measure.Number(f.High))
+		}
 		for _, h := range c.Hints {
 			fmt.Fprintf(&b, "  train: %s, %d right, %d not right, %d missed:", h.Chapter, h.Right, h.Wrong, h.Missed)
 			for k, x := range h.Codes {

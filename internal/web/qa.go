@@ -72,8 +72,15 @@ func qaFunctions() map[string]any {
 		"qapage": func(here string) bool { return strings.HasPrefix(here, "qa") },
 		"num":    measure.Number,
 		"share":  shareText,
+		"poaof":  func(id, name string, poa coding.POA) poaChoice { return poaChoice{id, name, poa} },
 		"ref":    func(f measure.Figure) *measure.Figure { return &f },
 	}
+}
+
+// poaChoice is a field for a present-on-admission indicator.
+type poaChoice struct {
+	ID, Name string
+	POA      coding.POA
 }
 
 // shareText writes a share with its interval in percent; what is not defined as a dash.

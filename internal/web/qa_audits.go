@@ -128,6 +128,33 @@ type qaCaseView struct {
 	Remark  string
 	Chosen  []string // verdict on each row; empty: none yet
 	Leading string   // "SYSTEM CODE"
+	Stated  []qaStated
+}
+
+// qaStated is what a row's judgement states beside its code.
+type qaStated struct {
+	HasPOA, HasUnits bool
+	POA              coding.POA
+	Units            string
+}
+
+// stated begins with what all codings that have a code state alike.
+func stated(setting coding.Setting, r *qa.Row) qaStated {
+	out := qaStated{HasPOA: qa.HasPOA(setting, r.CodeKey), HasUnits: qa.HasUnits(r.CodeKey)}
+	var poas []coding.POA
+	var units []int
+	for k, in := range r.In {
+		if in {
+			poas, units = append(poas, r.POAs[k]), append(units, r.UnitsOf[k])
+		}
+	}
+	if len(slices.Compact(poas)) == 1 {
+		out.POA = poas[0]
+	}
+	if len(slices.Compact(units)) == 1 && units[0] > 0 {
+		out.Units = strconv.Itoa(units[0])
+	}
+	return out
 }
 
 func (s *server) qaCase(w http.ResponseWriter, r *http.Request, u coding.User, id int64) {
@@ -143,7 +170,7 @@ func (s *server) showCase(w http.ResponseWriter, r *http.Request, u coding.User,
 	v := qaCaseView{qaFrame: s.qaFrame(u, "audits"), Sides: sides}
 	v.Error = problem
 	for i, row := range sides.Rows {
-		chosen, name := "", string(row.System)+" "+row.Code
+		chosen, name, beside := "", string(row.System)+" "+row.Code, stated(sides.Case.Setting, &row)
 		if row.All {
 			chosen = "right" // what all gave
 			if !slices.Contains(row.Leads, false) {
@@ -151,9 +178,11 @@ func (s *server) showCase(w http.ResponseWriter, r *http.Request, u coding.User,
 			}
 		}
 		if problem != "" { // as it was filled in
-			chosen = r.PostForm.Get("verdict-" + strconv.Itoa(i))
+			n := strconv.Itoa(i)
+			chosen = r.PostForm.Get("verdict-" + n)
+			beside.POA, beside.Units = coding.POA(r.PostForm.Get("poa-"+n)), r.PostForm.Get("units-"+n)
 		}
-		v.Chosen = append(v.Chosen, chosen)
+		v.Chosen, v.Stated = append(v.Chosen, chosen), append(v.Stated, beside)
 	}
 	if problem != "" {
 		v.More, v.Remark, v.Leading = r.PostForm.Get("more"), r.PostForm.Get("remark"), r.PostForm.Get("lead")
@@ -192,6 +221,11 @@ func (s *server) qaJudge(w http.ResponseWriter, r *http.Request, u coding.User, 
 	for i, text := range f["code"] {
 		system, code, _ := strings.Cut(text, " ")
 		v := qa.Verdict{Code: coding.CodeKey{System: coding.System(system), Code: code}, Lead: text == lead}
+		var ok bool
+		if v.POA, v.Units, ok = formStated(f, "-"+strconv.Itoa(i)); !ok {
+			s.showCase(w, r, u, id, http.StatusUnprocessableEntity, unitsWrong)
+			return
+		}
 		switch f.Get("verdict-" + strconv.Itoa(i)) {
 		case "right":
 		case "acceptable":

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -22,6 +23,7 @@ type qaCodeView struct {
 	Leads                  bool
 	Quotes                 []quoteView
 	Seeded, Right, Allowed bool // once it is finished: of a practice note
+	HasPOA, HasUnits       bool // it is stated beside the code
 }
 
 // State is for the style sheet.
@@ -128,6 +130,8 @@ func (v *qaCodingView) list(c *coding.Recoding) {
 			v.Codes = append(v.Codes, qaCodeView{GivenCode: g, Given: true})
 		}
 		v.Codes[i].Leads = k == 0
+		v.Codes[i].POA, v.Codes[i].Units = g.POA, g.Units
+		v.Codes[i].HasPOA, v.Codes[i].HasUnits = qa.HasPOA(c.Setting, g.CodeKey), qa.HasUnits(g.CodeKey)
 	}
 	for i := range v.Codes {
 		v.Codes[i].Index = i
@@ -151,6 +155,13 @@ func (s *server) qaCode(w http.ResponseWriter, r *http.Request, u coding.User, i
 	f := r.PostForm
 	a := qa.RecodeAct{Kind: qa.RecodeKind(f.Get("kind")), Code: coding.CodeKey{System: coding.System(f.Get("system")), Code: f.Get("code")}}
 	typed := ""
+	if a.Kind == qa.Detail {
+		var ok bool
+		if a.POA, a.Units, ok = formStated(f, ""); !ok {
+			s.showCoding(w, r, u, id, http.StatusUnprocessableEntity, unitsWrong, "")
+			return
+		}
+	}
 	if a.Kind == qa.Give {
 		typed = strings.TrimSpace(a.Code.Code)
 		a.Code.Code = typedCode(a.Code.System, a.Code.Code)
@@ -178,6 +189,17 @@ func (s *server) qaCode(w http.ResponseWriter, r *http.Request, u coding.User, i
 		}
 		http.Redirect(w, r, to, http.StatusSeeOther)
 	}
+}
+
+const unitsWrong = "Units are a whole number of at most four digits."
+
+// formStated reads what a form states beside a code.
+func formStated(f url.Values, suffix string) (poa coding.POA, units int, ok bool) {
+	poa = coding.POA(f.Get("poa" + suffix))
+	if typed := strings.TrimSpace(f.Get("units" + suffix)); typed != "" {
+		units = number(typed)
+	}
+	return poa, units, units >= 0 && units <= qa.MaxUnits
 }
 
 type qaFindingsView struct {

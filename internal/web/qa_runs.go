@@ -127,7 +127,7 @@ func (s *server) qaBroken(w http.ResponseWriter, r *http.Request, u coding.User,
 		s.qaMessage(w, r, u, http.StatusConflict, "The run's files do not belong together", "Something changed them. Run it anew.")
 	default:
 		s.Logger.Error("a run cannot be read", "error", err)
-		s.qaMessage(w, r, u, http.StatusInternalServerError, "The run cannot be read", "The log says why. Check the folder of runs in the data directory.")
+		s.qaMessage(w, r, u, http.StatusInternalServerError, "The run cannot be read", "The log says why. Check the folder eval/runs in the data directory of this server.")
 	}
 }
 

@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"chartcode/internal/codebook/booktest"
 	"chartcode/internal/coding"
+	"chartcode/internal/review"
 	"chartcode/internal/web"
 )
 
@@ -262,4 +264,49 @@ func TestDriftOnThePage(t *testing.T) {
 	s.finish(s.as(coding.RoleCoder), "D-1")
 	manager.get("/qa/drift?weeks=26").wants(t, http.StatusOK, "1 finished item", "Share accepted", "Reasons of rejections", "Retrieval depth", "Fewer than four weeks")
 	s.as(coding.RoleCoder).get("/qa/drift").wants(t, http.StatusForbidden)
+}
+
+// Of a stay, both codings and the judge say what was present on admission.
+func TestPresentOnAdmissionOnThePage(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	booktest.Load(t, s.store)
+	n := note("D-1", "E-D-1", visit)
+	n.Setting = coding.Inpatient
+	s.save(n, s.set(n, visitCodes[1]))
+	s.named("ann", coding.RoleCoder)
+	ann, err := s.auth.User(t.Context(), "ann")
+	if err != nil {
+		t.Fatal(err)
+	}
+	i10 := coding.CodeKey{System: coding.ICD10CM, Code: "I10"}
+	for _, a := range []review.Act{{Kind: coding.Accept, Code: i10, POA: coding.POAYes}, {Kind: coding.Finish, Confirm: true}} {
+		if _, err := s.review.Decide(t.Context(), ann, s.itemOf("D-1"), a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.draw()
+	ben, auditor := s.named("ben", coding.RoleCoder), s.as(coding.RoleAuditor)
+	page := ben.take("case")
+	form := func(kind string, more ...string) url.Values {
+		f := url.Values{"kind": {kind}, "system": {"ICD-10-CM"}, "code": {"I10"}}
+		for i := 0; i+1 < len(more); i += 2 {
+			f.Set(more[i], more[i+1])
+		}
+		return f
+	}
+	ben.post(page, form("add")).wants(t, http.StatusSeeOther)
+	ben.get(page).wants(t, http.StatusOK, `name="poa"`, "not stated")
+	ben.post(page, form("detail", "poa", "X")).wants(t, http.StatusUnprocessableEntity)
+	ben.post(page, form("detail", "units", "many")).wants(t, http.StatusUnprocessableEntity, "Units are a whole number")
+	ben.follow(ben.post(page, form("detail", "poa", "N"))).wants(t, http.StatusOK, "present on admission: N", `value="N" selected`)
+	ben.post(page, url.Values{"kind": {"finish"}}).wants(t, http.StatusSeeOther)
+
+	auditor.get("/qa/cases/1").wants(t, http.StatusOK, `name="poa-0"`, "present on admission: Y", "present on admission: N")
+	f := url.Values{"code": {"ICD-10-CM I10"}, "verdict-0": {"right"}, "poa-0": {"Y"}}
+	auditor.post("/qa/cases/1", f).wants(t, http.StatusUnprocessableEntity, "leads", `value="Y" selected`)
+	f.Set("lead", "ICD-10-CM I10")
+	auditor.follow(auditor.post("/qa/cases/1", f)).wants(t, http.StatusOK, "right, leads", "stated otherwise")
+	ben.get("/qa/findings").wants(t, http.StatusOK, "stated otherwise", "I10", "present on admission: Y")
+	s.as(coding.RoleManager).get("/qa/people").wants(t, http.StatusOK, "Present on admission and units right", "100% (21 to 100)", "0% (0 to 79)")
 }

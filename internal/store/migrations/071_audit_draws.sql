@@ -15,6 +15,10 @@ INSERT INTO audit_sample_cases SELECT sample_id, id FROM audit_cases;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_sample_cases
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+-- What is said beside a code, as present on admission and units, can be found wrong too.
+ALTER TABLE finding_answers DROP CONSTRAINT finding_answers_kind_check,
+  ADD CONSTRAINT finding_answers_kind_check CHECK (kind IN ('wrong', 'missed', 'first', 'detail'));
+
 -- Coders' own recodings and practice are looked up by who did them.
 CREATE INDEX recodings_coder ON recodings (coder);
 
