@@ -111,7 +111,7 @@ func (s *Service) drawnSo(ctx context.Context, as *coding.AuditSample, chosen []
 			o.Rate != as.Rate || o.AtLeast != as.AtLeast || o.Seed != as.Seed || o.Recodings != as.Recodings || o.Cases != len(chosen) {
 			continue
 		}
-		cases, err := s.store.AuditCases(ctx, o.ID, "")
+		cases, err := s.store.AuditCaseLines(ctx, o.ID)
 		if err != nil {
 			return same, false, failed("read cases", err)
 		}
@@ -157,20 +157,15 @@ func (s *Service) Samples(ctx context.Context, u coding.User) ([]coding.AuditSam
 	return s.store.AuditSamples(ctx)
 }
 
-// Cases gives the cases of a sample, or with 0 of all, without notes. Codes are
-// left out of those that are not judged.
+// Cases gives the cases of a sample, or with 0 of all, for a list: without notes and
+// codes.
 func (s *Service) Cases(ctx context.Context, u coding.User, sample int64) ([]coding.AuditCase, error) {
 	if !u.Role.MaySeeQuality() {
 		return nil, ErrForbidden
 	}
-	list, err := s.store.AuditCases(ctx, sample, "")
+	list, err := s.store.AuditCaseLines(ctx, sample)
 	if err != nil {
 		return nil, failed("read cases", err)
-	}
-	for i := range list {
-		if list[i].Judgement == nil {
-			hide(&list[i])
-		}
 	}
 	return list, nil
 }

@@ -50,6 +50,7 @@ type Samples interface {
 	AddAuditSample(ctx context.Context, a coding.AuditSample, cases []coding.AuditCase, ev coding.AuditEvent) (id int64, n int, err error)
 	AuditSamples(ctx context.Context) ([]coding.AuditSample, error)
 	AuditCases(ctx context.Context, sample int64, login string) ([]coding.AuditCase, error)
+	AuditCaseLines(ctx context.Context, sample int64) ([]coding.AuditCase, error)
 	AuditCase(ctx context.Context, id int64) (c coding.AuditCase, found bool, err error)
 	Judge(ctx context.Context, j coding.Judgement, ev coding.AuditEvent) (ok bool, err error)
 	AnswerFinding(ctx context.Context, a coding.FindingAnswer, ev coding.AuditEvent) error

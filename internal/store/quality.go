@@ -17,18 +17,20 @@ const (
 
 	sqlQualityLock = `SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))`
 
-	caseColumns = `SELECT c.id, c.sample_id, c.item_id, c.finish_seq, c.coder, c.finished_at, c.setting, c.specialty, s.recodings, c.given,
-			coalesce((SELECT max(r.source || ' ' || r.patient_id) FROM (SELECT n.source, r.patient_id FROM note_revisions r JOIN notes n ON n.id = r.note_id
-				WHERE r.id = ANY (c.revisions) AND r.patient_id <> '') r), '')
+	// With $1 false codes and patients are left out, which are most of what there is to
+	// read.
+	caseColumns = `SELECT c.id, c.sample_id, c.item_id, c.finish_seq, c.coder, c.finished_at, c.setting, c.specialty, s.recodings,
+			CASE WHEN $1 THEN c.given ELSE '[]' END, CASE WHEN NOT $1 THEN '' ELSE coalesce((SELECT max(r.source || ' ' || r.patient_id) FROM (SELECT n.source, r.patient_id FROM note_revisions r JOIN notes n ON n.id = r.note_id
+				WHERE r.id = ANY (c.revisions) AND r.patient_id <> '') r), '') END
 		FROM audit_cases c JOIN audit_samples s ON s.id = c.sample_id`
-	sqlCases = caseColumns + ` WHERE ($1::bigint = 0 OR c.id IN (SELECT case_id FROM audit_sample_cases WHERE sample_id = $1))
-			AND ($2 = '' OR c.id IN (SELECT id FROM audit_cases WHERE coder = $2 UNION SELECT case_id FROM recodings WHERE coder = $2)) ORDER BY c.id`
-	sqlCase = caseColumns + ` WHERE c.id = $1`
+	sqlCases = caseColumns + ` WHERE ($2::bigint = 0 OR c.id IN (SELECT case_id FROM audit_sample_cases WHERE sample_id = $2))
+			AND ($3 = '' OR c.id IN (SELECT id FROM audit_cases WHERE coder = $3 UNION SELECT case_id FROM recodings WHERE coder = $3)) ORDER BY c.id`
+	sqlCase = caseColumns + ` WHERE c.id = $2`
 
-	sqlRecodingsOf = `SELECT r.id, r.case_id, r.coder, r.taken_at, r.finished_at, r.given
-		FROM recodings r WHERE r.case_id = ANY ($1) ORDER BY r.case_id, r.taken_at, r.id`
+	sqlRecodingsOf = `SELECT r.id, r.case_id, r.coder, r.taken_at, r.finished_at, CASE WHEN $1 THEN r.given ELSE '[]' END
+		FROM recodings r WHERE r.case_id = ANY ($2) ORDER BY r.case_id, r.taken_at, r.id`
 
-	sqlJudgementsOf = `SELECT case_id, judge, at, codes, remark FROM judgements WHERE case_id = ANY ($1)`
+	sqlJudgementsOf = `SELECT case_id, judge, at, CASE WHEN $1 THEN codes ELSE '[]' END, remark FROM judgements WHERE case_id = ANY ($2)`
 
 	sqlCaseNotes = `SELECT c.id, ` + noteColumns + `, '' AS traceparent, NULL::json
 		FROM audit_cases c, unnest(c.revisions) WITH ORDINALITY AS v (id, place)
@@ -75,7 +77,13 @@ const (
 // first time or again, or with an empty one all: with recodings and judgements,
 // without notes.
 func (s *Store) AuditCases(ctx context.Context, sample int64, login string) ([]coding.AuditCase, error) {
-	return s.cases(ctx, sqlCases, sample, login)
+	return s.cases(ctx, sqlCases, true, sample, login)
+}
+
+// AuditCaseLines gives the cases of a sample, or with 0 of all, for a list: without
+// notes, codes and patients.
+func (s *Store) AuditCaseLines(ctx context.Context, sample int64) ([]coding.AuditCase, error) {
+	return s.cases(ctx, sqlCases, false, sample, "")
 }
 
 // QualityCounts counts what AuditCases gives.
@@ -86,7 +94,7 @@ func (s *Store) QualityCounts(ctx context.Context) (n coding.QualityCounts, err 
 
 // AuditCase gives one case with its notes, as they were when it was drawn.
 func (s *Store) AuditCase(ctx context.Context, id int64) (c coding.AuditCase, found bool, err error) {
-	list, err := s.cases(ctx, sqlCase, id)
+	list, err := s.cases(ctx, sqlCase, true, id)
 	if err != nil || len(list) == 0 {
 		return c, false, err
 	}
@@ -96,9 +104,9 @@ func (s *Store) AuditCase(ctx context.Context, id int64) (c coding.AuditCase, fo
 	return c, err == nil, err
 }
 
-func (s *Store) cases(ctx context.Context, sql string, args ...any) ([]coding.AuditCase, error) {
+func (s *Store) cases(ctx context.Context, sql string, codes bool, args ...any) ([]coding.AuditCase, error) {
 	const op = "read cases"
-	rows, err := s.pool.Query(ctx, sql, args...)
+	rows, err := s.pool.Query(ctx, sql, append([]any{codes}, args...)...)
 	if err != nil {
 		return nil, wrap(op, err)
 	}
@@ -117,7 +125,7 @@ func (s *Store) cases(ctx context.Context, sql string, args ...any) ([]coding.Au
 	}
 	var r coding.Recoding
 	var finished *time.Time
-	if rows, err = s.pool.Query(ctx, sqlRecodingsOf, ids); err != nil {
+	if rows, err = s.pool.Query(ctx, sqlRecodingsOf, codes, ids); err != nil {
 		return nil, wrap(op, err)
 	}
 	if _, err = pgx.ForEachRow(rows, []any{&r.ID, &r.Case, &r.Coder, &r.TakenAt, &finished, &r.Given}, func() error {
@@ -130,7 +138,7 @@ func (s *Store) cases(ctx context.Context, sql string, args ...any) ([]coding.Au
 		return nil, wrap(op, err)
 	}
 	var j coding.Judgement
-	if rows, err = s.pool.Query(ctx, sqlJudgementsOf, ids); err != nil {
+	if rows, err = s.pool.Query(ctx, sqlJudgementsOf, codes, ids); err != nil {
 		return nil, wrap(op, err)
 	}
 	_, err = pgx.ForEachRow(rows, []any{&j.Case, &j.By, &j.At, &j.Codes, &j.Remark}, func() error {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 
 	"chartcode/eval/measure"
@@ -81,6 +83,34 @@ func qaFunctions() map[string]any {
 type poaChoice struct {
 	ID, Name string
 	POA      coding.POA
+}
+
+// qaPage is a part of a long list.
+type qaPage struct {
+	From, Of   int // the first that is shown, from 1; how many there are
+	Prev, Next string
+}
+
+// onPage is how many lines of a list a page shows.
+const onPage = 100
+
+// pageOf gives the part of a list that a request asks for; query is what the links
+// to other parts repeat.
+func pageOf[T any](list []T, r *http.Request, query url.Values) ([]T, qaPage) {
+	from := min(max(1, number(r.URL.Query().Get("from")))-1, len(list))
+	to := min(from+onPage, len(list))
+	link := func(from int) string {
+		query.Set("from", strconv.Itoa(from))
+		return "?" + query.Encode()
+	}
+	p := qaPage{From: from + 1, Of: len(list)}
+	if from > 0 {
+		p.Prev = link(max(1, from+1-onPage))
+	}
+	if to < len(list) {
+		p.Next = link(to + 1)
+	}
+	return list[from:to], p
 }
 
 // shareText writes a share with its interval in percent; what is not defined as a dash.

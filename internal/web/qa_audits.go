@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,11 +15,12 @@ import (
 
 type qaAuditsView struct {
 	qaFrame
+	qaPage
 	Samples []coding.AuditSample
 	Cases   []qaCaseLine
 	Sample  int64 // whose cases are shown; 0: all
-	From    string
-	To      string
+
+	FirstDay, LastDay string // to draw from
 }
 
 // qaCaseLine is a case in a list.
@@ -40,7 +42,7 @@ func (s *server) showAudits(w http.ResponseWriter, r *http.Request, u coding.Use
 	v := qaAuditsView{qaFrame: s.qaFrame(u, "audits"), Sample: max(0, int64(number(r.URL.Query().Get("sample"))))}
 	v.Error = problem
 	today := s.Now().In(s.Zone)
-	v.From, v.To = today.AddDate(0, -1, 0).Format(time.DateOnly), today.Format(time.DateOnly)
+	v.FirstDay, v.LastDay = today.AddDate(0, -1, 0).Format(time.DateOnly), today.Format(time.DateOnly)
 	var err error
 	if v.Samples, err = s.Quality.Samples(r.Context(), u); err != nil {
 		s.fail(w, r, err)
@@ -71,6 +73,11 @@ func (s *server) showAudits(w http.ResponseWriter, r *http.Request, u coding.Use
 	}
 	// What can be judged comes first, what is done last.
 	slices.SortStableFunc(v.Cases, func(a, b qaCaseLine) int { return rankOfWait(a.Wait) - rankOfWait(b.Wait) })
+	query := url.Values{}
+	if v.Sample != 0 {
+		query.Set("sample", formatID(v.Sample))
+	}
+	v.Cases, v.qaPage = pageOf(v.Cases, r, query)
 	s.render(w, withUser(r, u), status, "qaaudits", v)
 }
 

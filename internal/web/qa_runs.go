@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 
 	"chartcode/eval/measure"
 	"chartcode/eval/report"
@@ -15,9 +14,6 @@ import (
 	"chartcode/internal/coding"
 	"chartcode/internal/review"
 )
-
-// qaNotesPage is how many notes a page of a run lists.
-const qaNotesPage = 100
 
 type qaRunLine struct {
 	evalruns.Run
@@ -47,10 +43,9 @@ func (v qaRunView) Place(noteID string) int { return v.Places[noteID] }
 
 type qaNotesView struct {
 	qaRunView
-	Kind       string
-	Notes      []qaNoteLine
-	From       int
-	Prev, Next string
+	qaPage
+	Kind  string
+	Notes []qaNoteLine
 }
 
 type qaNoteLine struct {
@@ -229,7 +224,7 @@ func (s *server) qaNotes(w http.ResponseWriter, r *http.Request, u coding.User) 
 	if !ok {
 		return
 	}
-	v := qaNotesView{qaRunView: s.newRunView(u, in), Kind: r.URL.Query().Get("kind"), From: max(1, number(r.URL.Query().Get("from")))}
+	v := qaNotesView{qaRunView: s.newRunView(u, in), Kind: r.URL.Query().Get("kind")}
 	hidden, ok := s.qaHidden(w, r, u, &in)
 	if !ok {
 		return
@@ -246,18 +241,7 @@ func (s *server) qaNotes(w http.ResponseWriter, r *http.Request, u coding.User) 
 			lines = append(lines, qaNoteLine{all[i], places[i]})
 		}
 	}
-	from := min(v.From-1, len(lines))
-	to := min(from+qaNotesPage, len(lines))
-	v.Notes = lines[from:to]
-	page := func(from int) string {
-		return "?" + url.Values{"kind": {v.Kind}, "from": {strconv.Itoa(from)}}.Encode()
-	}
-	if from > 0 {
-		v.Prev = page(max(1, from+1-qaNotesPage))
-	}
-	if to < len(lines) {
-		v.Next = page(to + 1)
-	}
+	v.Notes, v.qaPage = pageOf(lines, r, url.Values{"kind": {v.Kind}})
 	s.render(w, withUser(r, u), http.StatusOK, "qanotelist", v)
 }
 
