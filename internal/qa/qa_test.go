@@ -210,6 +210,10 @@ func TestCaseKeepsTheNoteAsItWas(t *testing.T) {
 	if err != nil || len(r.Notes) != 1 || r.Notes[0].Note.Text != visit {
 		t.Errorf("the case's note is %+v, %v", r.Notes, err)
 	}
+	notes, err := f.store.CaseNotes(t.Context(), []int64{1, 2})
+	if err != nil || len(notes[1]) != 1 || notes[1][0].Note.Text != visit || len(notes[2]) != 0 {
+		t.Errorf("the notes of cases are %+v, %v", notes, err)
+	}
 }
 
 func TestDrawIsByCoderAndRate(t *testing.T) {
