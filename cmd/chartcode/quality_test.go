@@ -22,7 +22,8 @@ func TestQualityCommands(t *testing.T) {
 	if out, code := s.run("eval", "practice", id); code != 0 || !strings.Contains(out, "4 practice notes, 0 of them new") {
 		t.Errorf("practice again: status %d\n%s", code, out)
 	}
-	for _, bad := range [][]string{{"eval", "practice", id, "--rate", "2"}, {"audit", "sample", "--rate", "0"}, {"audit", "sample", "--recodings", "4"}, {"audit", "sample", "--from", "soon"}, {"eval", "drift", "--reference", "0"}, {"eval", "agreement", "--gold", "x"}} {
+	for _, bad := range [][]string{{"eval", "practice", id, "--rate", "2"}, {"audit", "sample", "--rate", "0"}, {"audit", "sample", "--recodings", "4"}, {"audit", "sample", "--from", "soon"}, {"eval", "drift", "--reference", "0"}, {"eval", "agreement", "--gold", "x"},
+		{"eval", "dataset", "from-reviews", "--out", "x", "--judged", "--blind", "3"}, {"eval", "dataset", "from-reviews", "--out", "x", "--sample", "1"}} {
 		if out, code := s.run(bad...); code != exitUsage {
 			t.Errorf("%v: status %d\n%s", bad, code, out)
 		}
@@ -32,6 +33,9 @@ func TestQualityCommands(t *testing.T) {
 	}
 	if out, code := s.run("audit", "sample"); code != 1 {
 		t.Errorf("a sample of nothing: status %d\n%s", code, out)
+	}
+	if out, code := s.run("eval", "dataset", "from-reviews", "--judged", "--out", "x"); code != exitUnclear {
+		t.Errorf("gold of nothing judged: status %d\n%s", code, out)
 	}
 	if out, code := s.run("eval", "agreement"); code != 0 || !strings.Contains(out, "0 cases, 0 coded again, 0 judged") {
 		t.Errorf("agreement: status %d\n%s", code, out)

@@ -47,7 +47,7 @@ func BenchmarkQualityPages(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer owner.Close(b.Context()) //nolint:errcheck // the benchmark ends
+	defer owner.Close(b.Context())
 	for _, sql := range manyCases {
 		if _, err := owner.Exec(b.Context(), sql); err != nil {
 			b.Fatalf("%.60s: %v", sql, err)

@@ -9,7 +9,9 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	evalreport "chartcode/eval/report"
 	"chartcode/internal/coding"
+	"chartcode/internal/web"
 )
 
 // link signs a named user in.
@@ -78,6 +80,39 @@ func TestCodeAgainByKeyboard(t *testing.T) {
 	}
 }
 
+// report writes the report of the repository's stored run and gives its address.
+func report(t *testing.T) string {
+	t.Helper()
+	var c web.Config
+	baselineRuns(t)(&c)
+	in, err := c.Results.Run("baseline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var page bytes.Buffer
+	if err := evalreport.Write(&page, in); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "report.html")
+	if err := os.WriteFile(path, page.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return "file://" + path
+}
+
+// A report opens from its file, draws its charts, and asks nobody for anything.
+func TestReportLoadsNothing(t *testing.T) {
+	t.Parallel()
+	b := newSite(t).tab()
+	b.run(chromedp.Navigate(report(t)))
+	if n := value[int](b, `document.querySelectorAll("svg").length`); n < 5 {
+		t.Errorf("%d drawings", n)
+	}
+	if n := value[int](b, `performance.getEntriesByType("resource").length`); n != 0 {
+		t.Errorf("%d requests beside the file's own", n)
+	}
+}
+
 // TestScreenshotsOfQuality takes pictures of the pages about quality, as
 // TestScreenshots does of the others.
 func TestScreenshotsOfQuality(t *testing.T) {
@@ -113,6 +148,8 @@ func TestScreenshotsOfQuality(t *testing.T) {
 			b.until(`document.querySelector("#item") !== null`)
 			shot("qa-coding-" + section)
 		}
+		b.run(chromedp.Navigate(report(t)))
+		shot("qa-report")
 		b.link("olga")
 		b.open("/qa/runs/baseline")
 		b.run(chromedp.Evaluate[chromedp.Void](`document.querySelector("#confusion").scrollIntoView(); null`))

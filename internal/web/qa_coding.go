@@ -43,6 +43,7 @@ type qaCodingView struct {
 	Practice bool
 	Done     bool
 	Setting  coding.Setting
+	Stay     bool // diagnoses say whether they were present on admission
 	Date     string
 	About    string // patient
 	Notes    []noteView
@@ -79,7 +80,7 @@ func (s *server) showCoding(w http.ResponseWriter, r *http.Request, u coding.Use
 		s.qaRefused(w, r, u, err)
 		return
 	}
-	v := qaCodingView{qaFrame: s.qaFrame(u, "home"), ID: id, Practice: c.Practice != 0, Done: !c.FinishedAt.IsZero(), Setting: c.Setting,
+	v := qaCodingView{qaFrame: s.qaFrame(u, "home"), ID: id, Practice: c.Practice != 0, Done: !c.FinishedAt.IsZero(), Setting: c.Setting, Stay: c.Setting.InpatientRules(),
 		Systems: s.systems(r), Lookup: s.Codes != nil, Selected: number(r.URL.Query().Get("at")), Typed: typed}
 	v.Error = problem
 	v.list(&c)

@@ -225,6 +225,10 @@ func seen(t *testing.T) *site {
 		for i := range 4 {
 			id := fmt.Sprintf("W-%d-%d", week, i)
 			n := note(id, "E-"+id, visit)
+			present := coding.POA("")
+			if i != 3 {
+				n.Setting, present = coding.Inpatient, coding.POAYes
+			}
 			set := s.set(n, visitCodes...)
 			for k := range set.Suggestions {
 				set.Suggestions[k].RetrievalRank = 1 + 2*k + week/3
@@ -232,9 +236,9 @@ func seen(t *testing.T) *site {
 			s.save(n, set)
 			u, item := users[[]string{"ann", "ben"}[i%2]], s.itemOf(id)
 			for k, c := range visitCodes {
-				a := review.Act{Kind: coding.Accept, Code: coding.CodeKey{System: coding.ICD10CM, Code: c.code}}
+				a := review.Act{Kind: coding.Accept, Code: coding.CodeKey{System: coding.ICD10CM, Code: c.code}, POA: present}
 				if k == 2 && (i == 0 || week > 5) || k == 1 && week > 5 && i < 2 {
-					a.Kind, a.ReasonCode = coding.Reject, []coding.ReasonCode{coding.RejectNotInNote, coding.RejectHistory}[(week+i)%2]
+					a.Kind, a.POA, a.ReasonCode = coding.Reject, "", []coding.ReasonCode{coding.RejectNotInNote, coding.RejectHistory}[(week+i)%2]
 				}
 				_, err := s.review.Decide(t.Context(), u, item, a)
 				must(err)
@@ -246,9 +250,15 @@ func seen(t *testing.T) *site {
 	}
 	_, err := s.quality.Sample(t.Context(), "olga", qa.Draw{Rate: 0.2, From: s.now().AddDate(-1, 0, 0), Before: s.now(), Seed: 3})
 	must(err)
-	for i := range 6 {
+	for i := range 7 {
 		id, err := s.quality.TakeCase(t.Context(), users["lee"])
 		must(err)
+		if i == 6 { // begun
+			i10 := coding.CodeKey{System: coding.ICD10CM, Code: "I10"}
+			must(s.quality.Recode(t.Context(), users["lee"], id, qa.RecodeAct{Kind: qa.Give, Code: i10}))
+			must(s.quality.Recode(t.Context(), users["lee"], id, qa.RecodeAct{Kind: qa.Detail, Code: i10, POA: coding.POANo}))
+			continue
+		}
 		codes := []string{"E11.22", "I10", "E11.9"}[:1+i%3]
 		if i == 5 {
 			codes = nil
@@ -263,7 +273,7 @@ func seen(t *testing.T) *site {
 			var v []qa.Verdict
 			for _, r := range sides.Rows {
 				if r.Code != "E11.9" && r.Code != "E11.22" {
-					v = append(v, qa.Verdict{Code: r.CodeKey, Lead: r.Code == "E11.40", Acceptable: r.Code == "E78.5"})
+					v = append(v, qa.Verdict{Code: r.CodeKey, Lead: r.Code == "E11.40", Acceptable: r.Code == "E78.5", POA: r.POAs[slices.Index(r.In, true)]})
 				}
 			}
 			if !slices.ContainsFunc(v, func(x qa.Verdict) bool { return x.Code.Code == "I10" }) {

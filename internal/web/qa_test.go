@@ -302,11 +302,11 @@ func TestPresentOnAdmissionOnThePage(t *testing.T) {
 	ben.follow(ben.post(page, form("detail", "poa", "N"))).wants(t, http.StatusOK, "present on admission: N", `value="N" selected`)
 	ben.post(page, url.Values{"kind": {"finish"}}).wants(t, http.StatusSeeOther)
 
-	auditor.get("/qa/cases/1").wants(t, http.StatusOK, `name="poa-0"`, "present on admission: Y", "present on admission: N")
+	auditor.get("/qa/cases/1").wants(t, http.StatusOK, `name="poa-0"`, ">POA</abbr> Y<", ">POA</abbr> N<")
 	f := url.Values{"code": {"ICD-10-CM I10"}, "verdict-0": {"right"}, "poa-0": {"Y"}}
 	auditor.post("/qa/cases/1", f).wants(t, http.StatusUnprocessableEntity, "leads", `value="Y" selected`)
 	f.Set("lead", "ICD-10-CM I10")
 	auditor.follow(auditor.post("/qa/cases/1", f)).wants(t, http.StatusOK, "right, leads", "stated otherwise")
 	ben.get("/qa/findings").wants(t, http.StatusOK, "stated otherwise", "I10", "present on admission: Y")
-	s.as(coding.RoleManager).get("/qa/people").wants(t, http.StatusOK, "Present on admission and units right", "100% (21 to 100)", "0% (0 to 79)")
+	s.as(coding.RoleManager).get("/qa/people").wants(t, http.StatusOK, "POA and units right", "100% (21 to 100)", "0% (0 to 79)")
 }
