@@ -39,7 +39,7 @@ func (s *server) showAudits(w http.ResponseWriter, r *http.Request, u coding.Use
 	if !s.qaSees(w, r, u) {
 		return
 	}
-	v := qaAuditsView{qaFrame: s.qaFrame(u, "audits"), Sample: max(0, int64(number(r.URL.Query().Get("sample"))))}
+	v := qaAuditsView{qaFrame: s.qaFrame(u, "audits"), Sample: askedSample(r)}
 	v.Error = problem
 	today := s.Now().In(s.Zone)
 	v.FirstDay, v.LastDay = today.AddDate(0, -1, 0).Format(time.DateOnly), today.Format(time.DateOnly)
@@ -80,6 +80,9 @@ func (s *server) showAudits(w http.ResponseWriter, r *http.Request, u coding.Use
 	v.Cases, v.qaPage = pageOf(v.Cases, r, query)
 	s.render(w, withUser(r, u), status, "qaaudits", v)
 }
+
+// askedSample is the sample that a request asks for; 0: none.
+func askedSample(r *http.Request) int64 { return max(0, int64(number(r.URL.Query().Get("sample")))) }
 
 func rankOfWait(wait string) int {
 	return slices.Index([]string{"a judgement", "a blind coding", ""}, wait)
@@ -269,6 +272,7 @@ type qaPeopleView struct {
 	qaFrame
 	qa.People
 	Practice qa.Practice
+	Sample   int64 // whose cases the figures are of; 0: of all
 	Bar      float64
 	Figures  []string // of the table of accuracy
 }
@@ -278,8 +282,9 @@ func (s *server) qaPeople(w http.ResponseWriter, r *http.Request, u coding.User)
 		return
 	}
 	v := qaPeopleView{qaFrame: s.qaFrame(u, "people"), Bar: qa.QualityBar, Figures: []string{"micro_f1", "micro_precision", "micro_recall", "first_listed", "all_right"}}
+	v.Sample = askedSample(r)
 	var err error
-	if v.People, err = s.Quality.People(r.Context(), 0); err != nil {
+	if v.People, err = s.Quality.People(r.Context(), v.Sample); err != nil {
 		s.fail(w, r, err)
 		return
 	}
