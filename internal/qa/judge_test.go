@@ -62,6 +62,11 @@ func TestPeopleByHand(t *testing.T) {
 	if len(a.Hints) != 1 || a.Hints[0].Chapter != "E00-E89 Endocrine and metabolic" || a.Hints[0].Missed != 1 || a.Hints[0].Codes[0].Code != "E11.40" {
 		t.Errorf("hints %+v", a.Hints)
 	}
+	// What is added shows at once, though the figures are kept.
+	f.judge(olga, 4, "I10")
+	if p, err = f.People(t.Context(), 0); err != nil || p.Judged != 4 || p.Coders[1].Cases != 4 {
+		t.Errorf("after another judgement: %+v, %v", p, err)
+	}
 }
 
 func TestStatedBesideCodes(t *testing.T) {

@@ -47,7 +47,7 @@ func TestQualityOnlyGrows(t *testing.T) {
 	}
 	owner := storetest.Open(t, asUser(t, url, "chartcode_app"))
 	for _, sql := range []string{
-		"UPDATE recodings SET given = '[]'", "DELETE FROM recodings", "UPDATE practice_notes SET run = 'x'", "DELETE FROM audit_cases", "DELETE FROM judgements", "UPDATE finding_answers SET agrees = true",
+		"UPDATE recodings SET given = '[]'", "DELETE FROM recodings", "UPDATE practice_notes SET run = 'x'", "DELETE FROM audit_cases", "DELETE FROM audit_sample_cases", "DELETE FROM judgements", "UPDATE finding_answers SET agrees = true",
 		"TRUNCATE audit_samples CASCADE",
 	} {
 		for who, x := range map[string]*store.Store{"program": s, "role": owner} {
