@@ -14,7 +14,7 @@ func TestMigrateToAuditDraws(t *testing.T) {
 	t.Parallel()
 	url := storetest.EmptyURL(t)
 	conn := owner(t, url)
-	migrateBefore(t, conn, "071")
+	migrateBefore(t, conn, "090")
 	for _, sql := range []string{
 		`INSERT INTO items (source, encounter_key, encounter_id, state, received_at, note_count) VALUES ('north', 'e:1', '1', 'finished', now(), 1), ('north', 'e:2', '2', 'finished', now(), 1)`,
 		`INSERT INTO audit_samples (drawn_by, drawn_at, finished_from, finished_before, source, rate, at_least, seed, recodings, eligible)
