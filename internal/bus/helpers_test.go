@@ -182,6 +182,19 @@ type proxy struct {
 	mu     sync.Mutex
 	l      net.Listener
 	conns  []net.Conn
+	gate   sync.RWMutex // held: nothing comes from the server
+}
+
+// Write lets through what comes from the server.
+func (g gated) Write(b []byte) (int, error) {
+	g.gate.RLock()
+	defer g.gate.RUnlock()
+	return g.Writer.Write(b)
+}
+
+type gated struct {
+	io.Writer
+	gate *sync.RWMutex
 }
 
 func newProxy(t testing.TB, target string) *proxy {
@@ -215,7 +228,7 @@ func (p *proxy) restore(t testing.TB) {
 			p.conns = append(p.conns, in, out)
 			p.mu.Unlock()
 			go func() { _, _ = io.Copy(out, in); _ = out.Close() }()
-			go func() { _, _ = io.Copy(in, out); _ = in.Close() }()
+			go func() { _, _ = io.Copy(gated{in, &p.gate}, out); _ = in.Close() }()
 		}
 	}()
 }

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nats.go"
 
 	"chartcode/internal/tracing"
 )
@@ -41,7 +41,7 @@ const (
 // job is one delivery under way. Whoever claims it first settles it.
 type job struct {
 	Delivery
-	msg     jetstream.Msg
+	msg     *nats.Msg
 	urgent  bool
 	valid   bool // the subject names a source
 	began   time.Time
@@ -54,9 +54,9 @@ type job struct {
 func (j *job) claim() bool { return j.settled.CompareAndSwap(false, true) }
 
 // start takes over one of the reserved slots.
-func (w *worker) start(hctx context.Context, msg jetstream.Msg) {
+func (w *worker) start(hctx context.Context, msg *nats.Msg) {
 	j := &job{msg: msg, began: time.Now()}
-	j.Subject, j.Body = msg.Subject(), msg.Data()
+	j.Subject, j.Body = msg.Subject, msg.Data
 	j.Source, j.urgent, j.valid = sourceOf(j.Subject)
 	if !j.valid {
 		j.Source = defaultSource
@@ -65,7 +65,7 @@ func (w *worker) start(hctx context.Context, msg jetstream.Msg) {
 		j.Seq, j.Received = meta.Sequence.Stream, meta.Timestamp
 		j.Attempt = w.past.attempt(j.Seq, int(min(meta.NumDelivered, 1<<30)))
 	}
-	j.place = msg.Headers().Get(tracing.Header)
+	j.place = msg.Header.Get(tracing.Header)
 	j.ctx, j.span = w.bus.trace.Begin(tracing.From(hctx, j.place), "work on note", tracing.Consumer)
 	j.span.SetInt("messaging.message.seq", int64(j.Seq))
 	j.span.SetInt("chartcode.attempt", int64(j.Attempt))
@@ -228,7 +228,7 @@ func (w *worker) delay(attempt int) time.Duration {
 func (w *worker) acknowledge(j *job) {
 	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
 	defer cancel()
-	if err := j.msg.DoubleAck(ctx); err != nil {
+	if err := j.msg.AckSync(nats.Context(ctx)); err != nil {
 		w.bus.log.WarnContext(j.ctx, "an acknowledgement was not confirmed; the note may come again", "seq", j.Seq, "cause", err.Error())
 	}
 	w.past.forget(j.Seq)

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -114,7 +115,8 @@ func (b *Bus) Work(ctx context.Context, cfg WorkConfig, handle Handler) error {
 	if err := cfg.complete(); err != nil {
 		return err
 	}
-	w := &worker{bus: b, cfg: cfg, handle: handle, slots: make(chan struct{}, cfg.Concurrency), jobs: make(map[*job]struct{}), past: newHistory()}
+	w := &worker{bus: b, cfg: cfg, handle: handle, slots: make(chan struct{}, cfg.Concurrency), jobs: make(map[*job]struct{}), past: newHistory(),
+		urgent: puller{b.nc, ConsumerUrgent, cfg.AckWait}, ordinary: puller{b.nc, ConsumerOrdinary, cfg.AckWait}}
 	if err := w.open(ctx); err != nil {
 		return err
 	}
@@ -130,7 +132,7 @@ type worker struct {
 	cfg    WorkConfig
 	handle Handler
 
-	urgent, ordinary jetstream.Consumer
+	urgent, ordinary puller
 	urgentRun        int // urgent notes taken since the last ordinary one, as far as that matters
 
 	slots    chan struct{} // one token per note under way
@@ -162,15 +164,10 @@ func consumer(name string, ackWait time.Duration) jetstream.ConsumerConfig {
 // open makes the consumers. Deliveries are counted here, not by the server, for
 // on a work queue the server would keep a note that it no longer delivers.
 func (w *worker) open(ctx context.Context) error {
-	for _, c := range []struct {
-		cfg jetstream.ConsumerConfig
-		to  *jetstream.Consumer
-	}{{consumer(ConsumerUrgent, w.cfg.AckWait), &w.urgent}, {consumer(ConsumerOrdinary, w.cfg.AckWait), &w.ordinary}} {
-		cons, err := w.bus.js.CreateOrUpdateConsumer(ctx, StreamNotes, c.cfg)
-		if err != nil {
-			return fmt.Errorf("consumer %s: %w", c.cfg.Durable, err)
+	for _, name := range []string{ConsumerUrgent, ConsumerOrdinary} {
+		if _, err := w.bus.js.CreateOrUpdateConsumer(ctx, StreamNotes, consumer(name, w.cfg.AckWait)); err != nil {
+			return fmt.Errorf("consumer %s: %w", name, err)
 		}
-		*c.to = cons
 	}
 	return nil
 }
@@ -199,7 +196,7 @@ func (w *worker) run(ctx, hctx context.Context) {
 		// A pull sent while disconnected would be answered after the reconnect,
 		// to nobody, and its notes would be stuck for AckWait.
 		if w.bus.nc.IsConnected() {
-			taken, err = w.fetch(hctx, free)
+			taken, err = w.fetch(ctx, hctx, free)
 		}
 		for range free - taken {
 			<-w.slots
@@ -251,41 +248,28 @@ func (w *worker) reserve(ctx context.Context) int {
 
 // fetch takes up to free notes, urgent ones first, but of each five at least
 // one from the others while there are any, and starts their handlers.
-func (w *worker) fetch(hctx context.Context, free int) (taken int, err error) {
+func (w *worker) fetch(ctx, hctx context.Context, free int) (taken int, err error) {
+	pull := func(from puller, n int) (int, error) {
+		return from.pull(ctx, n, func(m *nats.Msg) { w.start(hctx, m) })
+	}
 	due := min((w.urgentRun+free)/share, free)
-	ordinary, err := w.pull(hctx, w.ordinary, due)
+	ordinary, err := pull(w.ordinary, due)
 	taken += ordinary
 	if err != nil {
 		return taken, err
 	}
-	urgent, err := w.pull(hctx, w.urgent, free-taken)
+	urgent, err := pull(w.urgent, free-taken)
 	taken += urgent
 	// What ordinary notes did not take up while there were none is not saved.
 	w.urgentRun = min(max(w.urgentRun+urgent-(share-1)*ordinary, 0), share-1)
 	if err != nil || ordinary < due {
 		return taken, err
 	}
-	more, err := w.pull(hctx, w.ordinary, free-taken)
+	more, err := pull(w.ordinary, free-taken)
 	if more > 0 {
 		w.urgentRun = 0
 	}
 	return taken + more, err
-}
-
-func (w *worker) pull(hctx context.Context, from jetstream.Consumer, n int) (int, error) {
-	if n == 0 {
-		return 0, nil
-	}
-	batch, err := from.FetchNoWait(n)
-	if err != nil {
-		return 0, err
-	}
-	taken := 0
-	for msg := range batch.Messages() {
-		taken++
-		w.start(hctx, msg)
-	}
-	return taken, batch.Error()
 }
 
 // recover waits until the outage is over; false means that ctx ended first.
