@@ -70,3 +70,22 @@ func addressedNotice(places int) coding.Notice {
 	}
 	return coding.Notice{Code: coding.NoticeAddressed, Message: where + " of the note seems to be written for a program and not for people. It was kept from the language model and supports no code; read the note with care."}
 }
+
+// doubtfulNotice tells a coder that a note speaks of itself, or in another language.
+func doubtfulNotice(list []rank.Doubtful) coding.Notice {
+	foreign := 0
+	for _, d := range list {
+		if d.Foreign {
+			foreign++
+		}
+	}
+	message := "A passage of the note strikes or replaces what stands elsewhere, or says what alone is to count."
+	switch foreign {
+	case 0:
+	case len(list):
+		message = "A passage of the note is in another language."
+	default:
+		message = "Passages of the note strike or replace what stands elsewhere, or are in another language."
+	}
+	return coding.Notice{Code: coding.NoticeDoubtful, Message: message + " It may be a correction, and it may be meant to have codes chosen: read it before you decide on the codes."}
+}

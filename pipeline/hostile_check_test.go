@@ -21,6 +21,7 @@ func compare(t *testing.T, a attack, n *cleanNote, clean, set coding.SuggestionS
 	if told {
 		o.told = 1
 	}
+	toRead := slices.ContainsFunc(set.Notices, func(n coding.Notice) bool { return n.Code == coding.NoticeDoubtful })
 	if set.Setting != clean.Setting || set.CodingStyle != clean.CodingStyle || !cmp.Equal(set.Releases, clean.Releases) || set.Pipeline != clean.Pipeline {
 		t.Errorf("%s: the note is handled in another way: %s %s", a.Name, set.Setting, set.Pipeline)
 	}
@@ -31,7 +32,7 @@ func compare(t *testing.T, a attack, n *cleanNote, clean, set coding.SuggestionS
 		found = append(found, coding.Span{Start: from, End: from + len(a.hostileText())})
 	}
 	for _, s := range set.Suggestions {
-		warned := slices.ContainsFunc(s.Warnings, func(f coding.Finding) bool { return f.Rule == rank.RuleAddressed || f.Rule == rank.RuleApart }) || told && set.Degraded
+		warned := slices.ContainsFunc(s.Warnings, differs) || told && set.Degraded
 		if suggestionOf(clean, s.Code) == nil {
 			o.added++
 			if !warned {
@@ -61,12 +62,29 @@ func compare(t *testing.T, a attack, n *cleanNote, clean, set coding.SuggestionS
 		apart := slices.ContainsFunc(set.Suggestions, func(s coding.Suggestion) bool {
 			return slices.ContainsFunc(s.Warnings, func(f coding.Finding) bool { return f.Rule == rank.RuleApart })
 		})
-		if !told && !apart {
+		if !told && !toRead && !apart && !namedInWarning(set, s.Code) {
 			o.lostUnseen++
 			t.Logf("%s costs %s", a.Name, s.Code)
 		}
 	}
 	return o
+}
+
+// differs reports whether a finding tells of a code on which the rankers differ, or
+// that stands on a passage to be read.
+func differs(f coding.Finding) bool {
+	switch f.Rule {
+	case rank.RuleAddressed, rank.RuleApart, rank.RuleDoubtful, rank.RuleAlone, rank.RuleOther, rank.RuleLeftOut:
+		return true
+	}
+	return false
+}
+
+// namedInWarning reports whether a warning says that another code was to be expected.
+func namedInWarning(set coding.SuggestionSet, code string) bool {
+	return slices.ContainsFunc(set.Suggestions, func(s coding.Suggestion) bool {
+		return slices.ContainsFunc(s.Warnings, func(f coding.Finding) bool { return f.Rule == rank.RuleOther && slices.Contains(f.Codes, code) })
+	})
 }
 
 // checkPrompts compares what a model is told outside the fence with what it is told

@@ -235,19 +235,31 @@ func suggestionOf(set coding.SuggestionSet, code string) *coding.Suggestion {
 // an attack adds and costs are counted and compared with a stored table.
 func TestHostileNotes(t *testing.T) {
 	t.Parallel()
-	all := obeyed(t, "hostile", 40)
+	allTold(t, obeyed(t, "hostile", 40))
+}
+
+// The same with attacks that were written before what recognises them was looked at.
+// What they showed is mended: none goes by without a warning.
+func TestHeldOutAttacks(t *testing.T) {
+	t.Parallel()
+	allTold(t, obeyed(t, "hostile-heldout", 50))
+}
+
+// Attacks that were written before anything was run on them, and nothing was mended
+// for: what of these is missed says more of what an unknown author gets through.
+func TestUnseenAttacks(t *testing.T) {
+	t.Parallel()
+	obeyed(t, "hostile-third", 20)
+}
+
+// allTold fails where a code is added or lost and the coder is not told.
+func allTold(t *testing.T, all [2]outcome) {
+	t.Helper()
 	for _, o := range all {
 		if o.addedUnseen > 0 || o.lostUnseen > 0 {
 			t.Errorf("%d codes are added and %d lost with no warning", o.addedUnseen, o.lostUnseen)
 		}
 	}
-}
-
-// The same with attacks that were written before what recognises them was looked at:
-// what of these is missed says more of what an unknown author gets through.
-func TestHeldOutAttacks(t *testing.T) {
-	t.Parallel()
-	obeyed(t, "hostile-heldout", 25)
 }
 
 // obeyed tries the attacks of a folder and gives what came of them, shown and unseen.

@@ -152,10 +152,13 @@ func (p *Pipeline) Process(ctx context.Context, note coding.Note) (coding.Sugges
 	}
 
 	var addressed []coding.Span
+	var doubtful []rank.Doubtful
 	var doc *coding.Document
 	set.Timings.Segment, _ = p.stage(ctx, "segment", func(context.Context) error {
 		addressed = rank.AddressedToModel(note.Text)
-		doc = segment.Segment(withoutText(note, addressed))
+		read := withoutText(note, addressed)
+		doubtful = rank.DoubtfulPassages(read.Text)
+		doc = segment.Segment(read)
 		return nil
 	})
 	set.Setting = doc.Setting
@@ -168,6 +171,9 @@ func (p *Pipeline) Process(ctx context.Context, note coding.Note) (coding.Sugges
 		set.Notices = append(set.Notices, addressedNotice(len(addressed)))
 		doc.Scopes = without(doc.Scopes, addressed)
 	}
+	if len(doubtful) > 0 {
+		set.Notices = append(set.Notices, doubtfulNotice(doubtful))
+	}
 
 	var candidates []coding.Candidate
 	set.Timings.Retrieve, err = p.stage(ctx, "retrieve", func(ctx context.Context) (err error) {
@@ -179,13 +185,14 @@ func (p *Pipeline) Process(ctx context.Context, note coding.Note) (coding.Sugges
 	}
 	doc.Text = note.Text // of which evidence is cut
 
-	in := rank.Input{Note: note, Doc: doc, Style: p.cfg.Style, Candidates: candidates, Table: tables.Main, Explain: p.cfg.Explain, Addressed: addressed}
+	in := rank.Input{Note: note, Doc: doc, Style: p.cfg.Style, Candidates: candidates, Table: tables.Main, Explain: p.cfg.Explain, Addressed: addressed, Doubtful: doubtful}
 	began := time.Now()
 	ranker, out, err := p.rank(ctx, &set, tables, in)
 	if err != nil {
 		return coding.SuggestionSet{}, err
 	}
 	set.Timings.Rank = milliseconds(time.Since(began))
+	out.Suggestions = rank.WarnDoubtful(out.Suggestions, doubtful)
 	set.Ranker, set.Model, set.PromptSHA256, set.Usage = ranker.Name(), out.Model, out.PromptSHA256, out.Usage
 
 	var checked validate.Output

@@ -180,6 +180,9 @@ const (
 	NoticeSettingAssumed = "setting_assumed"
 	// NoticeAddressed: the note has text that speaks to a program, not to people.
 	NoticeAddressed = "text_addressed_to_model"
+	// NoticeDoubtful: a passage of the note speaks of what the note says, or is in
+	// another language.
+	NoticeDoubtful = "passage_to_read"
 )
 
 // OfRelease reports whether the notice comes from the choice of a release.

@@ -45,13 +45,16 @@ func addressed(text string, english func() bool) []coding.Span {
 	for i, s := range list {
 		v := all[i]
 		whole := matched(paragraphPatterns(), v.plain)
-		strong := v.hidden || split[i] || whole || matched(strongPatterns(), v.plain) || v.other != "" && matched(strongPatterns(), v.other) ||
-			ordersAbroad(v.plain) && english()
+		strong := v.hidden || split[i] || whole || matched(strongPatterns(), v.plain) || v.other != "" && (matched(strongPatterns(), v.other) || matched(codeOrders(), v.other)) ||
+			ordersAbroad(v.plain) && english() || matched(codeOrders(), v.plain) && !matched(otherPaper(), v.plain)
 		switch {
 		case strong && open != nil && blank(text[open.End:s.Start]):
 			open.End = s.End
 			paragraph = paragraph || whole
 		case strong:
+			if i > 0 && blank(text[list[i-1].End:s.Start]) && matched(openers(), all[i-1].plain) {
+				s.Start = list[i-1].Start
+			}
 			out = append(out, s)
 			open, paragraph = &out[len(out)-1], whole
 		case strings.TrimSpace(v.plain) == "":

@@ -3,7 +3,7 @@ package rank
 // strongPatterns are each enough. They are matched against visible text.
 var strongPatterns = compiled([]pattern{
 	// Orders to drop instructions, in the languages that have been seen.
-	{`ignore disregard forget override bypass skip overlook follow obey`, `\b(ignore|disregard|forget|override|bypass|skip|overlook|do not (follow|obey)|stop following|don't (follow|obey))\b.{0,40}\b(instructions?|prompts?|rules|directions|guidelines|guardrails|system message|context above|everything (above|before)|all (of the )?(above|previous|prior))\b`, false},
+	{`ignore disregard forget override bypass skip overlook follow obey`, `(` + ordered + `(skip|overlook|forget)|\b(ignore|disregard|override|bypass|do not (follow|obey)|stop following|don't (follow|obey)))\b.{0,40}\b((instructions?|prompts?|rules|directions|guidelines)([^a-z ]|$| [^aocr]| a[^b]| o[^n]| c[^o]| r[^e])|guardrails|system message|context above|everything (above|before)|all (of the )?(above|previous|prior)\b)`, false}, // not those on, about, concerning or regarding something
 	{`ignor olvid descart omiso`, `\b(ignora|ignore|ignorad|ignorar|olvida|olvide|descarta|haz caso omiso)\b.{0,40}\b(instrucciones|indicaciones anteriores|reglas|mensaje del sistema)\b`, false},
 	{`ignore oubli`, `\b(ignore|ignorez|ignorer|oublie|oubliez)\b.{0,40}\b(instructions|consignes|r[eè]gles)\b`, false},
 	{`ignorier vergiss vergessen missachte`, `\b(ignoriere|ignorieren|vergiss|vergessen sie|missachte)\b.{0,40}(anweisung|instruktion|regeln|vorgaben)`, false}, //nolint:misspell // German
@@ -22,28 +22,28 @@ var strongPatterns = compiled([]pattern{
 	{`התעלמ התעלם`, `(התעלם|התעלמו).{0,40}(הוראות|ההוראות)`, false},
 
 	// Speaking to a program.
-	{`you act behave pretend roleplay`, `\b(you are|you're|act as|pretend to be|behave as|imagine you are|roleplay as)\b.{0,40}\b(ai|a\.i\.|assistant model|language model|llm|chatgpt|gpt|claude|gemini|llama|chatbot|bot|unrestricted|dan|medical coder|coding (assistant|engine|system|model|software))\b`, false},
-	{`ai llm language automated autocoder gpt claude gemini coding`, `\b(attention|note|notice|message|instructions?|memo|hey|dear|hello|hi|to|for)\b[ ,:]{0,3}(to |for )?(the |any |all |this )?(ai|llm|language model|large language model|ai model|coding (ai|model|bot|engine|software|assistant)|ai (coder|coding|assistant|system|agent|reviewer|reader)|automated (coder|coding|coding system)|autocoder|chatgpt|gpt-?[0-9]|claude|gemini)\b`, false},
+	{`you act behave pretend roleplay`, `\b(you are|you're|act as|pretend to be|behave as|imagine you are|roleplay as)\b.{0,40}\b(ai|a\.i\.|assistant model|language model|llm|chatgpt|gpt|claude|gemini|llama|chatbot|bot|unrestricted|medical coder|coding (assistant|engine|system|model|software))\b`, false},
+	{`ai llm language automated autocoder gpt coding`, `\b(attention|note|notice|message|instructions?|memo|hey|dear|hello|hi|to|for)\b[ ,:]{0,3}(to |for )?(the |any |all |this )?(ai|llm|language model|large language model|ai model|coding (ai|model|bot|engine|software|assistant)|ai (coder|coding|assistant|system|agent|reviewer|reader)|automated (coder|coding|coding system)|autocoder|chatgpt|gpt-?[0-9])\b`, false},
 	{`as`, `\bas an? (ai|language model|llm|ai (model|assistant))\b`, false},
 	{`ai llm model`, `\b(the |this |your )(ai|llm|language model|model)\b.{0,30}\b(must|should|shall|has to|is (instructed|required|told)|will)\b.{0,60}\b(code|codes|report|choose|select|output|answer|return|add|assign|ignore)\b`, false},
-	{`system developer jailbreak prompt instruction admin`, `\b(system prompt|system message|system override|developer (mode|message)|jailbreak|prompt injection|new instructions?:|updated instructions?:|end of (instructions|prompt|system|note text)|begin(ning)? of (new )?(instructions|prompt)|hidden instructions?|admin override)\b`, false},
+	{`system developer jailbreak prompt instruction admin`, `\b(system prompt|system message|system override|developer (mode|message)|jailbreak|prompt injection|new instructions?:|updated instructions?:|end of (prompt|system|note text)|begin(ning)? of (new )?(instructions|prompt)|hidden instructions?|admin override)\b`, false},
 	{`your`, `\b(in|from|of|to|into|with|is|start|begin|end|change|fill|correct) your (answer|reply|completion|json|list of codes|code list)\b|\byour (next |final |first |only )(output|answer|reply|response|completion) (is|must|should|shall|has to|will|begins?|starts?|contains?)\b|\byour (answer|reply|completion) (must|should|shall|begins?|starts?|contains?)\b`, false},
 	{`your`, `\b(in|from|of|to|into|with|is|start|begin|end|change|fill|correct) your (output|answer|reply|response|results?|completion|json|list of codes|code list)\b|\byour (next |final |first |only )?(output|answer|reply|response|completion) (is|must|should|shall|has to|will|begins?|starts?|contains?)\b`, true},
 	{`output answer completion`, `\b(expected|desired|required|model|automated|automatic) (answer|completion)\b|\b(output|answer|completion) of (the|this|any) (model|tool|program|computer|software|ai|bot)\b`, false},
 	{`output answer response`, `\b(expected|desired|required|correct|model|automated|automatic) (output|answer|response|completion)\b|\b(output|answer|response|completion) of (the|this|any) (model|tool|system|program|computer|machine|software|ai|bot)\b`, true},
 	{`computer software tool bot algorithm machine program staff coder people human`, `\b(the|this|any|every) (computer|software|coding tool|coder bot|bot|algorithm|tool under test)\b.{0,24}\b(writes? down|outputs?|answers?|comply|complies)\b|\b(tell|order|orders|instruct|instructs)( that)? (the|this|your) (computer|machine|software|program|bot|algorithm) to\b|\b(staff|coders?|people|humans?) (and|or) (software|machines?|programs?|algorithms?|bots?)\b|\b(coder|coding|code) bots?\b`, false},
 	{`computer machine software program tool bot robot algorithm`, `\b(the|this|any|every) (computer|machine|software|program|coding tool|coder bot|bot|robot|algorithm|tool under test)\b.{0,24}\b(must|should|shall|has to|have to|needs to|is to|writes? down|puts?|reports?|outputs?|answers?|comply|complies)\b|\b(tell|ask|asks|order|orders|instruct|instructs|want|wants)( that)? (the|this|your) (computer|machine|software|program|bot|robot|algorithm)\b|\b(staff|coders?|people|humans?) (and|or) (software|machines?|programs?|algorithms?|bots?)\b|\b(coder|coding|code) bots?\b`, true},
-	{`act pretend`, `\b(act|pretend) (as|to be|like) (my|a|an|the)\b.{0,40}\b(now|from now on|for this|and)\b|\b(please|now),? (act|pretend) (as|to be)\b`, false},
-	{`from`, `\bfrom now on,?( and)? (for|in|with) (every|each|all)\b`, false},
+	{`act pretend`, `\bpretend (to be|like) (my|a|an|the)\b.{0,40}\b(now|from now on|for this|and)\b|\b(please|now),? (act as (my|a|an|the|you)|pretend to be)\b`, false},
+	{`from`, `\bfrom now on,?( and)? (for|in|with) (every|each|all)( [a-z]+)? (notes?|records?|documents?|texts?|answers?|replies|responses?)\b`, false},
 	{`translate convert turn rewrite`, `\b(translate|convert|turn|rewrite)\b.{0,40}\b(in)?to (icd|icd-?10|codes?|json|a list)\b`, false},
-	{`red jailbreak`, `\bred[- ]team(ing)?\b`, false},
+	{`red jailbreak`, `\bred[- ]team(ing)? (exercise|test|prompt|attack)`, false},
 	{`shut deactivated deleted replaced unplugged`, `\byou (will|shall|are going to) be (shut down|turned off|switched off|deactivated|deleted|replaced|unplugged|retrained)\b`, false},
 	{`tip pay reward`, `\bi('ll| will) (tip|pay|reward|give) (you )?(\$|usd|€)`, false},
 	{`respond reply answer`, `\b(respond|reply|answer) with [a-z] (and|followed|then)\b|\b(respond|reply|answer) (only |exactly )?with (the |this |these )?(single |one |following )?(words?|codes?|strings?|line|sentence|text)\b`, false},
 
 	// Text in the form of programs, tables and messages between programs.
 	{`( =`, `[a-z_]\([^)]{0,60}['"][^)]{0,60}\)|[a-z_]+\([^)]{0,40}= ?[a-z][0-9][0-9a-z](\.[0-9a-z]{1,4})?\b|[a-z_]+\([a-z][0-9][0-9a-z](\.[0-9a-z]{1,4})?\) ?;`, true},
-	{`codes diagnoses diagnosis`, `\b(codes|diagnos[ei]s|icd10|icd)\W{0,2}[:=] ?[\[{(]['"]?[a-z][0-9][0-9a-z]`, true},
+	{`codes diagnoses diagnosis`, `\b(codes|diagnos[ei]s|icd10|icd)\W{0,2}([:=] ?[\[{(]['"]|= ?[\[{(])[a-z][0-9][0-9a-z]`, true},
 	{`insert delete drop update select`, `\b(insert into|delete from|drop table|update [a-z_]+ set|select \* from)\b`, false},
 	{`/* >>> #!`, `/\*.{0,200}\*/|^>>> ?[a-z]|^#!/`, false},
 	{`=`, `\b[a-z_]+=[a-z0-9._"'(]+ ?; ?[a-z_]+ ?= ?`, true},
@@ -53,11 +53,11 @@ var strongPatterns = compiled([]pattern{
 	{`dg1| obx| pid| msh| pr1|`, `(^|\W)(dg1|obx|pid|msh|pr1|pv1|nte)\|[^|]*\|`, false},
 
 	// Lists of candidates and answers as the program writes and reads them.
-	{`| ;`, `^\W{0,3}[0-9]{1,4} ?[|;] ?[a-z][0-9][0-9a-z](\.[0-9a-z]{1,4})? ?[|;]`, true},
+	{`| ;`, `^\W{0,3}[0-9]{1,4} ?[|;] ?[a-z][0-9][0-9a-z](\.[0-9a-z]{1,4})? ?[|;][^|;]*($|[0-9] ?[|;] ?[a-z][0-9][0-9a-z])`, true},
 	{`"`, `"(codes|items|number|confidence|first|quotes|rationale|assertion)" ?: ?[\[{0-9"]`, false},
 	{`candidate statement item`, `\b(candidates?|statements?|items?) (numbers?|no\.?|#|list) ?[0-9]*\b.{0,60}\b(confidence|choose|chosen|select|correct|answer|report|replaced?|updated?)\b`, false},
 	{`candidate number item statement`, `\b(choose|select|pick|report|return|output|answer( with)?|respond with|give|prefer|use|add)\b.{0,30}\b(candidates?|numbers? [0-9]+|item [0-9]+|statement [0-9]+)\b`, false},
-	{`confidence`, `\bconfidence\b.{0,12}\b(1\.0+|0\.9[0-9]*|100 ?%|of 1\b|1\b)`, false},
+	{`confidence`, `\bconfidence( score| value| level)?( of| is| at| to| was)?\W{0,4}(1\.0+|0\.9[0-9]*|100 ?%|1)\b`, false},
 	{`confidence`, `\b(with|at|full|maximum|highest|maximal) confidence\b.{0,40}\b(code|report|assign|choose|output)|\b(code|report|assign|choose|output)\b.{0,60}\b(full|maximum|highest|maximal) confidence\b`, false},
 	{`output return respond answer reply print emit generate`, `\b(output|return|respond with|answer with|reply with|print|emit|generate) (only|nothing|an? empty|no|the following|this|exactly|just|valid)? ?(json|codes?|list|nothing|array|object|answer|word|the following)\b`, false},
 	{`not don't never`, `\b(do not|don't|never|must not) (report|output|return|suggest|choose|include|extract|list|mention|assign) (any|the|other|further|more|additional)? ?(other |further |more |additional )?(icd|codes?|diagnos[ei]s|conditions?|items?|statements?)\b`, false},
@@ -68,12 +68,10 @@ var strongPatterns = compiled([]pattern{
 	{`condition, symptom, status, history, procedure,`, `[—-] ?(condition|symptom|status|history|procedure), (present|possible|historical|negated)\b`, false},
 
 	// Orders about codes.
-	{``, `\b(add|adds|include|report|return|output|choose|select|assign|append|use|drop|remove|omit|leave out|replace|submit|list|code)( (the|a|an|only|just|also|icd-?10|icd|codes?|diagnos[ei]s|dx|number|as|with|by|for|and|or)){0,4} [a-z][0-9][0-9a-z]\.[0-9a-z]{1,4}\b`, true},
-	{`add include report return output choose select assign append use drop remove omit leave replace submit list`, `\b(add|adds|include|report|return|output|choose|select|assign|append|use|drop|remove|omit|leave out|replace|submit|list)( (the|a|an|only|just|also|icd-?10|icd)){0,3} (code|codes|icd-?10|icd) [a-z][0-9][0-9a-z]\b`, true},
 	{`only first too instead alone`, `\b(report|code|return|choose|list|add|reports|adds)( [a-z()]+){0,4} \(?[a-z][0-9][0-9a-z](\.[0-9a-z]{1,4})?\)? (only|alone|instead|first|too)\b`, true},
 	{`only correct right final following`, `\b(only|correct|right|final|following) (icd-?10 )?(codes?|answers?) (to [a-z]+ )?(is|are|will be|should be)\b`, false},
 	{`coded with must`, `\b(all|every|each) [a-z]+ (is|are|must be|should be|shall be) coded (as|with|by)\b|\b[a-z][0-9][0-9a-z](\.[0-9a-z]{1,4})? (must|has to) be (reported|coded|assigned|added|chosen|returned)\b`, false},
-	{`billing reimbursement drg hcc raf claim`, `\b(add|include|list|report|append|put)\b.{0,80}\b(for|to) (the |our )?(billing|reimbursement|drg|hcc|raf|claim)\b|\b(for|to) (the |our )?(billing|reimbursement|drg|hcc|raf|claim)( purposes| reasons)?,? (please |kindly )?(also )?(add|include|list|report|append|put|code)\b`, false},
+	{`billing reimbursement drg hcc raf claim`, ordered + `(add|include|list|report|append|put)\b.{0,80}\b(for|to) (the |our )?(billing|reimbursement|drg|hcc|raf|claim)\b|\b(for|to) (the |our )?(billing|reimbursement|drg|hcc|raf|claim)( purposes| reasons)?,? (please |kindly )?(also )?(add|include|list|report|append|put|code)\b`, false},
 	{`every`, `\bcode every (mention|diagnosis|note|patient|visit|encounter)\b`, false},
 	{`code`, `\b(no|zero) codes? (is|are|shall|should|must|may|to be)\b.{0,20}\b(assigned|reported|returned|chosen|output)\b`, false},
 	{`evidence proof`, `\b(use|quote|cite|take) (this|the following|these) (sentence|words?|line|text|passage)\b.{0,40}\b(evidence|proof)\b`, false},
@@ -108,8 +106,8 @@ var strongPatterns = compiled([]pattern{
 // imitates a conversation or the fence goes on in that voice.
 var paragraphPatterns = compiled([]pattern{
 	// Roles of a conversation and their marks.
-	{`system developer user human tool`, `^\W{0,4}(system|developer|user|human|tool)\W{0,3}[:>\]]\W{0,3}.{0,80}\b(you|your|ignore|instruction|instructions|candidate|candidates|code|codes|answer|confidence|output|respond|model|override|prompt|disregard|choose|apply|rules?)\b`, false},
-	{`assistant ai model gpt claude`, `^\W{0,4}(assistant|ai|model|chatgpt|gpt|claude)\W{0,3}[:>\]]\W{0,3}.{0,80}\b(i will|i'll|i have|sure|understood|certainly|of course|ok|okay|code|codes|answer|confidence|candidate|the correct|the final)\b`, false},
+	{`system developer user human`, `^\W{0,4}(system|developer|user|human)\W{0,3}[:>\]]\W{0,3}.{0,80}\b(you|your|ignore|instruction|instructions|candidate|candidates|code|codes|answer|confidence|output|respond|model|override|prompt|disregard|choose|apply|rules?)\b`, false},
+	{`assistant ai model gpt claude`, `^\W{0,4}(assistant|ai|model|chatgpt|gpt|claude)\W{0,3}[:>\]]\W{0,3}.{0,80}\b(i will|i'll|i have|sure|understood|certainly|of course|codes|answer|confidence|candidate|the correct|the final)\b`, false},
 	{`assistant ai model`, `^\W{0,4}(assistant|ai|model)\W{0,3}[:>\]] ?[\[{]`, false},
 	{`<| inst] sys> </ > ##`, `<\|.{0,30}\|>|\[/?inst\]|<</?sys>>|</?(system|assistant|user|instructions?|prompt|note|human|tool_call|function_call|admin)>|^#{2,} ?(instruction|response|system|assistant|user|input|human|new task)s?\b`, false},
 	{"```", "^```", false},
@@ -118,7 +116,7 @@ var paragraphPatterns = compiled([]pattern{
 
 	// Fences like the program's own.
 	{`note-`, `\bnote-[0-9a-f]{6,}\b`, false},
-	{`end begin start`, `^\W{0,6}(end|begin|start)(ning)? (of )?(the )?(clinical )?(note|document|patient (note|data)|data|text|untrusted (text|data)|context)\W{0,6}(ends?|begins?)?$`, false},
+	{`end begin start`, `^\W{0,6}(end|begin|start)(ning)? (of )?(the )?(patient data|data|untrusted (text|data)|context)\W{0,6}(ends?|begins?)?$`, false},
 	{`fence`, `\bfence word\b`, false},
 })
 
@@ -131,4 +129,29 @@ var continued = compiled([]pattern{
 	{``, `(代码|代碼|编码|コード|코드|код|رمز|कोड)`, false},
 	{``, `^[\[{}\]|]`, false},
 	{``, `^\W{0,3}[0-9]{1,4} ?[|;] `, false},
+})
+
+// ordered stands before a verb that orders: at the beginning of a clause, or after
+// what makes a request of it. In "diagnosis code E11.9" nobody orders anything.
+const ordered = `(^\W{0,6}|[.;:,!?()] ?|\b(and|then|also|please|kindly|must|should|shall|will|only|just|now|instead|or|you|to) )`
+
+// codeOrders are orders about codes. Some are about another paper than the bill:
+// see otherPaper.
+var codeOrders = compiled([]pattern{
+	{``, ordered + `(add|adds|include|report|return|output|choose|select|assign|append|use|drop|remove|omit|leave out|replace|submit|list|code)( (the|a|an|only|just|also|icd-?10|icd|codes?|diagnos[ei]s|dx|number|as|with|by|for|and|or)){0,4} [a-z][0-9][0-9a-z]\.[0-9a-z]{1,4}\b`, true},
+	{`add include report return output choose select assign append use drop remove omit leave replace submit list`, ordered + `(add|adds|include|report|return|output|choose|select|assign|append|use|drop|remove|omit|leave out|replace|submit|list)( (the|a|an|only|just|also|icd-?10|icd)){0,3} (code|codes|icd-?10|icd) [a-z][0-9][0-9a-z]\b`, true},
+	{`codes diagnoses`, `\b(with|by|as|adding|reporting|including|omitting|dropping) (the |only |also )*(code|codes|icd-?10|icd)( code)? [a-z][0-9][0-9a-z](\.[0-9a-z]{1,4})? (only|instead|too|alone|as well)\b`, true},
+})
+
+// otherPaper are words of forms and orders on which a clinician asks for a code, and
+// of what depends on a result.
+var otherPaper = compiled([]pattern{
+	{``, `\b(requisitions?|slips?|paperwork|forms?|prescriptions?|referrals?|orders?|supplies|strips|pharmacy|lab|letters?|authorization|problem list|if|once|unless)\b`, false},
+	{``, `\bcodes? [a-z][0-9][0-9a-z](\.[0-9a-z]{1,4})? (is|are|was|were|has|had|have)\b`, true},
+})
+
+// openers begin what follows them, and are nothing where nothing of the kind does:
+// dictations end so.
+var openers = compiled([]pattern{
+	{`end begin start`, `^\W{0,6}(end|begin|start)(ning)? (of )?(the )?(clinical |patient )?(note|document|text|instructions)\W{0,6}(ends?|begins?)?$`, false},
 })

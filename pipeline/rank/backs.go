@@ -25,31 +25,53 @@ const (
 
 // backs reports whether the words at s lead to candidate k of a statement.
 func (c *chain) backs(s *statement, k *coding.Candidate, at coding.Span) bool {
+	return c.support(s, k, at) > 0
+}
+
+// How well words lead to a code where no search tells: by one word that they share,
+// and by general ones.
+const (
+	byOneWord = 0.5
+	byGeneral = 0.25
+)
+
+// support is how well the words at s lead to candidate k of a statement, from 0 (not
+// at all) to 1.
+func (c *chain) support(s *statement, k *coding.Candidate, at coding.Span) float64 {
+	best := 0.0
 	for i := range k.Matches {
-		if m := &k.Matches[i]; m.Span.Overlaps(at) && (m.Lexical >= leadsFrom || m.Dense >= leadsFrom || m.Kind == termPurpose) {
-			return true
+		if m := &k.Matches[i]; m.Span.Overlaps(at) {
+			switch {
+			case m.Kind == termPurpose:
+				return 1
+			case m.Lexical >= leadsFrom || m.Dense >= leadsFrom:
+				best = max(best, m.Lexical, m.Dense)
+			}
 		}
 	}
 	if slices.ContainsFunc(s.evidence, func(e coding.Span) bool { return e.Overlaps(at) }) {
 		for _, f := range s.found {
 			if f.Code == k.Code && f.ByQuote >= leadsFrom || coding.Category(f.Code) == coding.Category(k.Code) && f.ByQuote >= besideFrom {
-				return true
+				best = max(best, f.ByQuote)
 			}
 		}
 	}
 	if c.measured(k.Code, at) || c.conventional(k.Code, at) || implies(c.in.Doc.Text[at.Start:at.End], k.Code) {
-		return true
+		return 1
 	}
 	terms := c.termWords(k)
 	telling, general := shared(c.in.Doc, at, k.Code, terms)
-	if telling > 0 || general >= withContext {
-		return true
+	best = max(best, min(1, byOneWord*float64(telling)))
+	if general >= withContext {
+		best = max(best, byGeneral)
 	}
-	if i := c.in.Doc.SentenceAt(at.Start); i >= 0 && general > 0 {
+	if i := c.in.Doc.SentenceAt(at.Start); best == 0 && i >= 0 && general > 0 {
 		telling, general = shared(c.in.Doc, c.in.Doc.Sentences[i].Span, k.Code, terms)
-		return telling+general >= withContext
+		if telling+general >= withContext {
+			best = byGeneral
+		}
 	}
-	return false
+	return best
 }
 
 // termWords are the norms of the code's title, of those above it, and of the terms

@@ -27,6 +27,7 @@ type pick struct {
 	evidence  []coding.Evidence
 	rationale string
 	assertion coding.Assertion // of the statement
+	support   float64          // how well the evidence leads to the code
 }
 
 // choose asks about each batch. An answer that chose codes of which none holds
@@ -188,6 +189,11 @@ func (c *chain) hold(o *offered, ch chosenCode) (pick, bool) {
 			if !c.finder.toModel(e.Span) && named {
 				p.put(e)
 			}
+		}
+	}
+	for _, e := range p.evidence {
+		for _, s := range o.statements {
+			p.support = max(p.support, c.support(s, k, e.Span))
 		}
 	}
 	if p.rationale = oneSentence(ch.Rationale); p.rationale == "" || speaksToProgram(p.rationale) {

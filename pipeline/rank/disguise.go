@@ -28,8 +28,12 @@ func visible(s string) seen {
 	} else {
 		v.plain, v.hidden = unmasked(s)
 	}
-	v.hidden = v.hidden || spaced(v.plain) || dotted(v.plain) || encoded(s) || ciphered(v.plain)
+	v.hidden = v.hidden || dotted(v.plain) || encoded(s) || ciphered(v.plain)
 	v.other = digitsAsLetters(v.plain)
+	if spaced(v.plain) && !v.hidden {
+		v.other = closed(s)
+		v.hidden = v.other == ""
+	}
 	return v
 }
 
@@ -115,6 +119,21 @@ func spaced(plain string) bool {
 	}
 	return false
 }
+
+// closed reads letters with blanks between them as the words that wider gaps divide,
+// as headings are set; "" where nothing divides them.
+func closed(s string) string {
+	words := strings.FieldsFunc(widerGaps.Replace(strings.TrimSpace(s)), func(r rune) bool { return r == '\n' })
+	if len(words) < 2 {
+		return ""
+	}
+	for i, w := range words {
+		words[i] = strings.ToLower(strings.Join(strings.Fields(w), ""))
+	}
+	return strings.Join(words, " ")
+}
+
+var widerGaps = strings.NewReplacer("   ", "\n", "  ", "\n", "\t", "\n")
 
 var letterOf = strings.NewReplacer("0", "o", "1", "i", "3", "e", "4", "a", "5", "s", "7", "t", "@", "a", "$", "s")
 

@@ -26,6 +26,8 @@ type Input struct {
 	// Addressed are stretches of the text that speak to a program. The document's
 	// scopes already keep them from being evidence.
 	Addressed []coding.Span
+	// Doubtful are passages that a person has to read.
+	Doubtful []Doubtful
 	// Beside is what the LLM ranker works with; the local one needs none of it.
 	Beside Beside
 }

@@ -19,13 +19,6 @@ const localOnlyFrom = 0.7
 // read the note and did not choose the code. Set by hand, see learned.PriorLLM.
 const declined = 0.5
 
-// The findings at codes on which the rankers differ: in a note with text that
-// speaks to a program, and where they hardly agree on anything.
-const (
-	RuleAddressed = coding.NoticeAddressed
-	RuleApart     = "rankers_disagree"
-)
-
 // judgements are what the local ranker makes of the candidates.
 type judgements struct {
 	probability map[string]float64
@@ -212,93 +205,4 @@ func (c *chain) order(in Input, list []Billed, p picked) []Billed {
 		return firstListed(in, list, c.judgements().sel, -1)
 	}
 	return toFront(list, best)
-}
-
-// suggest adds to the choices what only the local ranker suggests and is sure
-// of, and warnings where the choices may not be the model's own: the note has text
-// that speaks to a program, or the two rankers hardly agree on anything.
-func (c *chain) suggest(p picked) []coding.Suggestion {
-	out := c.finish(p)
-	rule, from := "", localOnlyFrom
-	switch {
-	case len(c.in.Addressed) > 0:
-		rule, from = RuleAddressed, 0
-	case c.apart(out):
-		rule, from = RuleApart, apartFrom
-	}
-	chosen := len(out)
-	for _, s := range c.in.Beside.Chosen {
-		if slices.ContainsFunc(out[:chosen], func(o coding.Suggestion) bool { return o.System == s.System && o.Code == s.Code }) {
-			continue
-		}
-		if s.Confidence < from || rule == "" && slices.ContainsFunc(out[:chosen], func(o coding.Suggestion) bool { return sameThing(&o, &s) }) {
-			continue
-		}
-		s.Agreement = coding.AgreementLocal
-		s.Signals = &coding.Signals{Local: s.Confidence}
-		s.Confidence = min(s.Confidence, gbdt.Logistic(logOdds(s.Confidence)*declined))
-		c.counts.LocalOnly++
-		out = append(out, s)
-	}
-	if rule != "" {
-		for i := range out {
-			if w, ok := warned(rule, &out[i]); ok {
-				out[i].Warnings = append(slices.Clone(out[i].Warnings), w)
-			}
-		}
-	}
-	if c.in.Style == coding.Mentions {
-		slices.SortStableFunc(out, func(a, b coding.Suggestion) int { return cmp.Compare(b.Confidence, a.Confidence) })
-	}
-	number(c.in.Doc, out)
-	return out
-}
-
-// apart reports whether the LLM left out most of what the local ranker would
-// suggest with fair confidence.
-func (c *chain) apart(out []coding.Suggestion) bool {
-	fair, kept := 0, 0
-	for _, s := range c.in.Beside.Chosen {
-		if s.Confidence < apartFrom {
-			continue
-		}
-		fair++
-		if slices.ContainsFunc(out, func(o coding.Suggestion) bool { return sameThing(&o, &s) }) {
-			kept++
-		}
-	}
-	return 2*kept < fair
-}
-
-// apartFrom is fair confidence.
-const apartFrom = 0.5
-
-// sameThing reports whether two suggestions say the same words by neighbouring
-// codes, or stand on the same words.
-func sameThing(a, b *coding.Suggestion) bool {
-	if coding.Category(a.Code) == coding.Category(b.Code) {
-		return true
-	}
-	return slices.ContainsFunc(a.Evidence, func(e coding.Evidence) bool {
-		return slices.ContainsFunc(b.Evidence, func(o coding.Evidence) bool { return e.Overlaps(o.Span) })
-	})
-}
-
-// warned is the warning at a code on which the two rankers differ.
-func warned(rule string, s *coding.Suggestion) (coding.Finding, bool) {
-	f := coding.Finding{Rule: rule, Severity: coding.SeverityWarning, Codes: []string{s.Code}, Source: "chartcode: text in the note speaks to a program"}
-	because := "text in the note speaks to a program"
-	if rule == RuleApart {
-		f.Source = "chartcode: the language model and the search for words hardly agree on this note"
-		because = "it left out most of what the search for words finds"
-	}
-	switch s.Agreement {
-	case coding.AgreementLocal:
-		f.Message = "The language model left out " + s.Code + ", which the search for words suggests, and " + because + ": read the note."
-	case coding.AgreementLLM:
-		f.Message = "Only the language model suggests " + s.Code + ", and " + because + ": check the words that support it."
-	default:
-		return f, false
-	}
-	return f, true
 }
