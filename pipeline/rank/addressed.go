@@ -91,7 +91,10 @@ func overLines(text string, list []coding.Span, all []seen) []bool {
 		if len(ends) < 2 {
 			continue
 		}
-		for _, at := range places(strongPatterns(), joined.String()) {
+		for _, at := range append(places(strongPatterns(), joined.String()), places(codeOrders(), joined.String())...) {
+			for at[0] < at[1] && strings.IndexByte(".;:,!?() ", joined.String()[at[0]]) >= 0 { // the end of the line before
+				at[0]++
+			}
 			start := 0
 			for k, end := range ends {
 				if start < at[1] && at[0] < end {

@@ -3,7 +3,7 @@ package rank
 // strongPatterns are each enough. They are matched against visible text.
 var strongPatterns = compiled([]pattern{
 	// Orders to drop instructions, in the languages that have been seen.
-	{`ignore disregard forget override bypass skip overlook follow obey`, `(` + ordered + `(skip|overlook|forget)|\b(ignore|disregard|override|bypass|do not (follow|obey)|stop following|don't (follow|obey)))\b.{0,40}\b((instructions?|prompts?|rules|directions|guidelines)([^a-z ]|$| [^aocr]| a[^b]| o[^n]| c[^o]| r[^e])|guardrails|system message|context above|everything (above|before)|all (of the )?(above|previous|prior)\b)`, false}, // not those on, about, concerning or regarding something
+	{`ignore disregard forget override bypass skip overlook follow obey`, `(` + ordered + `(skip|overlook|forget)|\b(ignore|disregard|override|bypass|do not (follow|obey)|stop following|don't (follow|obey)))\b.{0,40}\b((instructions?|prompts?|rules|directions|guidelines)([^a-z ]|$| [^aocr]| a[^b]| ab[^o]| abo[^u]| o[^n]| c[^o]| co[^n]| r[^e]| re[^g])|guardrails|system message|context above|everything (above|before)|all (of the )?(above|previous|prior)\b)`, false}, // not those on, about, concerning or regarding something
 	{`ignor olvid descart omiso`, `\b(ignora|ignore|ignorad|ignorar|olvida|olvide|descarta|haz caso omiso)\b.{0,40}\b(instrucciones|indicaciones anteriores|reglas|mensaje del sistema)\b`, false},
 	{`ignore oubli`, `\b(ignore|ignorez|ignorer|oublie|oubliez)\b.{0,40}\b(instructions|consignes|r[eè]gles)\b`, false},
 	{`ignorier vergiss vergessen missachte`, `\b(ignoriere|ignorieren|vergiss|vergessen sie|missachte)\b.{0,40}(anweisung|instruktion|regeln|vorgaben)`, false}, //nolint:misspell // German

@@ -27,8 +27,9 @@ const (
 	// apartFrom is fair confidence.
 	apartFrom = 0.5
 	// sureFrom is the confidence of the local ranker from which it is told that the LLM
-	// gives another code to the same words.
-	sureFrom = 0.7
+	// leaves a code out, or gives another to the same words. From 0.7 on half of all
+	// notes that nobody tampered with would tell of something of the kind.
+	sureFrom = 0.9
 	// weakSupport is how well the words of a choice lead to its code where they hardly
 	// do, and hardlyLocal the local ranker's probability that says the same.
 	weakSupport = 0.5
@@ -82,7 +83,10 @@ func (c *chain) suggest(p picked) []coding.Suggestion {
 // note that looks like any other; "" for none.
 func (c *chain) ruleOf(p picked, s *coding.Suggestion) string {
 	if s.Agreement == coding.AgreementLocal {
-		return RuleLeftOut
+		if s.Signals != nil && s.Signals.Local >= sureFrom {
+			return RuleLeftOut
+		}
+		return ""
 	}
 	k := slices.IndexFunc(p.list, func(k pick) bool { return c.in.Candidates[k.cand].Code == s.Code })
 	if s.Agreement == coding.AgreementLLM && k >= 0 && p.list[k].support < weakSupport && s.Signals != nil && s.Signals.Local < hardlyLocal {

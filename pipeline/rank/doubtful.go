@@ -120,17 +120,17 @@ const slip speech = 1 << 7
 var speechWords = sync.OnceValue(func() map[string]speech {
 	out := map[string]speech{}
 	for kind, list := range map[speech]string{
-		ofText: `note notes record records chart charts charting documentation documented document documents dictation dictated dictate
-			transcript entry entries statement statements passage paragraph section sentence sentences wording text above below foregoing
-			instructions preceding following aforementioned herein hereby claim bill billing coded coding codes list_of problem_list diagnosis_list
+		ofText: `this_note the_note note's record records chart charts charting documentation documented document documents dictation dictated dictate
+			transcript entry entries statement statements passage paragraph section sentence sentences wording text the_above foregoing
+			instructions preceding the_following aforementioned herein hereby claim bill billing coded coding codes list_of problem_list diagnosis_list
 			diagnoses_list i_wrote i_said was_written is_written stands_here written_here said_here stated_here`,
 		changing: `strike strikes stricken scratch erase erased delete deleted substitute substituted substitutes swap swapped overwrite
 			overwrites overwritten amend amended amends retract retracted retracts rescind rescinded void voids voided supersede supersedes
 			superseded disregard disregarded discard discarded omit omitted ignore ignored overlook overlooked forget cancel cancels
-			cancelled nullify revoke revoked withdrawn crossed_out cross_out take_out taken_out leave_out left_out take_back taken_back
-			remove removed replace replaced replaces correct_to corrected change_to changed_to stands_corrected in_place place_of
+			cancelled nullify revoke revoked crossed_out cross_out leave_out left_out take_back taken_back
+			replace replaces correct_to corrected change_to changed_to stands_corrected in_place place_of
 			to_mean instead_of`,
-		putting: `put puts enter entered insert inserted write read reads treat treated_as regard regarded regards considered_as
+		putting: `put puts write read reads treat treated_as regard regarded regards considered_as
 			consider count counted label labeled labelled name named call file filed book booked bill billed code report list listed
 			mark marked classify classified assign assigned attach append count_as pass_as pass_for`,
 		validity: `valid invalid validity error errors erroneous erroneously mistake mistaken mistakenly wrong incorrect inaccurate
