@@ -31,10 +31,6 @@ func TestNotesThatComeLateAreWorkedOn(t *testing.T) {
 	between.gate.Lock()
 	ids := []string{"a", "b", "c", "d", "e"}
 	submit(t, direct, 5, ids...)
-	eventually(t, "the server has sent the notes", func() bool {
-		c, err := direct.js.Consumer(t.Context(), StreamNotes, ConsumerOrdinary)
-		return err == nil && c.CachedInfo().NumAckPending > 0
-	})
 	time.Sleep(silence) // of the server, not a wait for something
 	between.gate.Unlock()
 
