@@ -99,14 +99,14 @@ func (b *tab) opened(script, scheme string, id int64) {
 
 	// A code added from words of the note.
 	b.run(chromedp.Evaluate[chromedp.Void](`{
-		const walk = document.createTreeWalker(document.querySelector(".note-text"), NodeFilter.SHOW_TEXT);
-		while (walk.nextNode() && !walk.currentNode.data.includes("kidney")) { }
-		const at = walk.currentNode.data.indexOf("kidney");
-		getSelection().setBaseAndExtent(walk.currentNode, at, walk.currentNode, at + 6);
+		const first = document.createTreeWalker(document.querySelector(".note-text"), NodeFilter.SHOW_TEXT).nextNode();
+		getSelection().setBaseAndExtent(first, 0, first, Math.min(40, first.length));
 	} null`))
 	b.press("c")
 	focus("add-code")
-	b.until(offers + ` && document.querySelector(".from-note") !== null`)
+	b.until(`document.querySelector(".from-note") !== null`)
+	b.press("diabetes")
+	b.until(offers)
 	b.press(kb.ArrowDown)
 	check("form.add", "add from selected words")
 	b.press(kb.Escape + kb.Escape)
