@@ -2,12 +2,14 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -16,12 +18,14 @@ import (
 	"chartcode/internal/auth"
 	"chartcode/internal/coding"
 	"chartcode/internal/export"
+	"chartcode/internal/store"
 )
 
 // exportOptions say what is written, and as what.
 type exportOptions struct {
 	format, source, from, to, out string
 	items                         []int64
+	notes                         []string
 }
 
 func exportCommand(o *options) *cobra.Command {
@@ -31,12 +35,13 @@ func exportCommand(o *options) *cobra.Command {
 		Short: "Write what coders decided as CSV, JSON or a FHIR R4 Bundle",
 		Long: `Writes the codes of finished items in the order in which they were finished. Days
 are the site's (CHARTCODE_TIMEZONE) and count by when an item was finished last.
-With --item it writes single items, also unfinished ones: what nobody has decided on
-yet is then marked as provisional. The output holds patient data; the audit trail
+With --item it writes single items, and with --note those that hold these notes, also
+unfinished ones: what nobody has decided on yet is then marked as provisional. The output holds patient data; the audit trail
 says that it was written.`,
 		Example: `  chartcode export --format csv --from 2026-03-01 --to 2026-03-31 --out march.csv
   chartcode export --format fhir --source north
-  chartcode export --format json --item 42`,
+  chartcode export --format json --item 42
+  chartcode export --format fhir --source north --note D-1001`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			a, err := o.newApp(false)
@@ -59,6 +64,7 @@ says that it was written.`,
 	cmd.Flags().StringVar(&x.to, "to", "", "last `day`; without it until now")
 	cmd.Flags().StringVar(&x.source, "source", "", "items of this source only")
 	cmd.Flags().Int64SliceVar(&x.items, "item", nil, "`number` of an item; may be repeated")
+	cmd.Flags().StringArrayVar(&x.notes, "note", nil, "`id` of a note of --source (default, without it), for the item that holds it; may be repeated")
 	cmd.Flags().StringVar(&x.out, "out", "", "`file` to write, which must not exist; standard output without it")
 	return cmd
 }
@@ -70,8 +76,8 @@ func (x exportOptions) period(zone *time.Location) (from, to time.Time, err erro
 	default:
 		return from, to, usagef("--format: %s", export.ErrFormat)
 	}
-	if len(x.items) > 0 && (x.from != "" || x.to != "" || x.source != "") {
-		return from, to, usagef("--item goes with none of --from, --to and --source")
+	if single := len(x.items) > 0 || len(x.notes) > 0; single && (x.from != "" || x.to != "") || len(x.items) > 0 && x.source != "" {
+		return from, to, usagef("--item goes with none of --from, --to and --source, --note with neither --from nor --to")
 	}
 	return daysOf(x.from, x.to, zone)
 }
@@ -95,6 +101,18 @@ func daysOf(first, last string, zone *time.Location) (from, to time.Time, err er
 }
 
 func (a *app) export(ctx context.Context, x exportOptions, from, to time.Time) (err error) {
+	for _, note := range x.notes {
+		source := cmp.Or(x.source, coding.DefaultSource)
+		id, err := a.store.ItemHoldingNote(ctx, source, note)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			return fmt.Errorf("--note: source %q has no such note", source)
+		case err != nil:
+			return databaseError(err)
+		case !slices.Contains(x.items, id):
+			x.items = append(x.items, id)
+		}
+	}
 	out := io.Writer(os.Stdout)
 	if x.out != "" {
 		f, err := os.OpenFile(x.out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

@@ -23,12 +23,16 @@ func TestExportPeriod(t *testing.T) {
 	}
 	for _, x := range []exportOptions{
 		{format: "xml"}, {format: "csv", from: "1 March"}, {format: "csv", to: "2026-3-1"}, {format: "json", source: "north", items: []int64{1}},
+		{format: "json", notes: []string{"D-1"}, from: "2026-03-01"},
 	} {
 		_, _, err := x.period(chicago)
 		var exit *exitError
 		if !errors.As(err, &exit) || exit.status != exitUsage {
 			t.Errorf("%+v gives %v", x, err)
 		}
+	}
+	if _, _, err := (exportOptions{format: "fhir", source: "north", notes: []string{"D-1"}}).period(chicago); err != nil {
+		t.Errorf("a note of a source: %v", err)
 	}
 	for want, x := range map[string]exportOptions{
 		"all": {}, "source north from 2026-03-01": {source: "north", from: "2026-03-01"}, "items [4 5]": {items: []int64{4, 5}},

@@ -143,7 +143,7 @@ func (c *clinic) code(by coding.User, note coding.Note, codes ...string) {
 	if _, err := c.store.SaveResult(ctx, store.Result{Note: note, SHA256: note.SHA256(), ReceivedAt: time.Now(), StreamSeq: c.seq, Set: set}); err != nil {
 		c.t.Fatal(err)
 	}
-	id, err := c.review.Next(ctx, by, coding.WorklistQuery{})
+	id, err := c.review.Next(ctx, by, coding.WorklistQuery{}, "")
 	if err != nil {
 		c.t.Fatal(err)
 	}

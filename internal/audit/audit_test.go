@@ -221,7 +221,7 @@ func decide(t *testing.T, s *store.Store) {
 		d := coding.Decision{Seq: seq, Kind: coding.Accept, Coder: "casey", At: time.Now().UTC().Truncate(time.Microsecond), Content: 1, Key: fmt.Sprint("k", seq),
 			DecisionDetail: coding.DecisionDetail{System: coding.ICD10CM, Code: "I10", Display: "Grüße <&>\u2028", Evidence: []coding.Evidence{
 				{NoteID: "D-1", Span: coding.Span{Start: 0, End: 12}, Text: "Hypertension"}}}}
-		_, err := s.ActOnItem(t.Context(), page.Items[0].ID, func(coding.ItemRecord) (coding.ItemChange, error) {
+		_, err := s.ActOnItem(t.Context(), page.Items[0].ID, coding.ActKey{}, func(coding.ItemRecord) (coding.ItemChange, error) {
 			return coding.ItemChange{Decisions: []coding.Decision{d}, Events: []coding.AuditEvent{{
 				At: d.At, Actor: d.Coder, Action: "decision.accept", Item: page.Items[0].ID, Target: fmt.Sprint(seq), Digest: d.Digest(),
 			}}}, nil

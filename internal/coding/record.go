@@ -10,6 +10,18 @@ type ItemRecord struct {
 	Events    []AuditEvent
 	Checks    []ReleaseCheck // the latest last; very old ones are left out
 	Queries   []Query        // as asked
+	// Done is the act that the key of the present one was used for before; nil when
+	// for none. Only an act's own record has it.
+	Done *ActKey
+}
+
+// ActKey makes an act that is no decision count once, however often it is sent. The
+// zero value, and one without a Key, does not.
+type ActKey struct {
+	Login  string // whose act it is: keys of different people have nothing to do with each other
+	Key    string
+	Item   int64  // that the act is done to, or that it took
+	Digest string // hex SHA-256 of what it asks for
 }
 
 // Check is the check that holds for the item's content; nil when there is none.

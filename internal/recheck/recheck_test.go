@@ -36,7 +36,7 @@ func TestNewRelease(t *testing.T) {
 	f.do("claimed", review.Act{Kind: coding.Add, Code: key("Z99.9")})
 	f.do("finished", review.Act{Kind: coding.Accept, Code: key("J98.1")})
 	f.do("finished", review.Act{Kind: coding.Finish, Confirm: true})
-	if err := f.review.Hold(t.Context(), f.coder, f.id("held"), "waiting"); err != nil {
+	if err := f.review.Hold(t.Context(), f.coder, f.id("held"), "waiting", ""); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.review.Query(t.Context(), f.coder, f.id("queried"), "asking"); err != nil {

@@ -122,7 +122,7 @@ func (s *Service) decide(ctx context.Context, u coding.User, id int64, a Act, na
 		return Outcome{}, err
 	}
 	var out Outcome
-	err = s.act(ctx, id, func(r coding.ItemRecord) (coding.ItemChange, error) {
+	err = s.act(ctx, coding.ActKey{Item: id}, func(r coding.ItemRecord) (coding.ItemChange, error) {
 		if (a.Kind == coding.Add || a.Kind == coding.Modify) && r.Head.Edition != edition {
 			return coding.ItemChange{}, errEdition
 		}
@@ -190,11 +190,19 @@ func after(r coding.ItemRecord, c coding.ItemChange, now time.Time) coding.ItemR
 	return r
 }
 
-func (s *Service) act(ctx context.Context, id int64, do func(coding.ItemRecord) (coding.ItemChange, error)) error {
+// act does an act on an item in one transaction. Done before with the same key, it
+// does nothing.
+func (s *Service) act(ctx context.Context, key coding.ActKey, do func(coding.ItemRecord) (coding.ItemChange, error)) error {
 	began := time.Now()
 	var refused error
 	var span tracing.Span
-	found, err := s.store.ActOnItem(ctx, id, func(r coding.ItemRecord) (coding.ItemChange, error) {
+	found, err := s.store.ActOnItem(ctx, key.Item, key, func(r coding.ItemRecord) (coding.ItemChange, error) {
+		if r.Done != nil {
+			if *r.Done != key {
+				refused = ErrKeyReused
+			}
+			return coding.ItemChange{}, refused
+		}
 		var c coding.ItemChange
 		if c, refused = do(r); refused == nil {
 			span = traceStep(ctx, began, r, &c)

@@ -64,7 +64,7 @@ func (f *fixture) workOff(u coding.User) (times []time.Duration) {
 	}
 	for {
 		var id int64
-		err := timed(func() (err error) { id, err = f.Next(ctx, u, coding.WorklistQuery{}); return err })
+		err := timed(func() (err error) { id, err = f.Next(ctx, u, coding.WorklistQuery{}, ""); return err })
 		if errors.Is(err, review.ErrNoneLeft) {
 			return times
 		}

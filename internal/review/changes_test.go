@@ -190,7 +190,7 @@ func TestNoNoteTextLeaks(t *testing.T) {
 			}
 		}
 	}
-	if err := f.Hold(t.Context(), casey, id, "Hyperlipidemia unclear"); err != nil {
+	if err := f.Hold(t.Context(), casey, id, "Hyperlipidemia unclear", ""); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.store.SealAudit(t.Context(), 1000, func(b [32]byte, _ coding.AuditEvent) [32]byte { return b }); err != nil {

@@ -29,7 +29,7 @@
 // functions here say what follows from item, decisions and suggestions, the
 // store writes it. Finishing writes the review's announcement in the same
 // transaction; Final gives the same review from the decisions. An act sent twice
-// with the same key acts once; one that was taken on suggestions which changed
+// with the same key acts once, be it a decision or not; one that was taken on suggestions which changed
 // meanwhile is refused with ErrChanged. A Feed tells open pages which items
 // changed, in whatever process.
 //

@@ -42,7 +42,7 @@ func manyCoders(t *testing.T, coders, items int) {
 				var id int64
 				none := false
 				tm.of("next", func() (err error) {
-					if id, err = f.Next(t.Context(), u, q); errors.Is(err, review.ErrNoneLeft) {
+					if id, err = f.Next(t.Context(), u, q, ""); errors.Is(err, review.ErrNoneLeft) {
 						none, err = true, nil
 					}
 					return err

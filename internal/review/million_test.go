@@ -107,7 +107,7 @@ func TestLongMillion(t *testing.T) {
 				var id int64
 				tm.of("next "+name, func() error {
 					var err error
-					id, err = f.Next(t.Context(), u, q)
+					id, err = f.Next(t.Context(), u, q, "")
 					return err
 				}, t)
 				mu.Lock()

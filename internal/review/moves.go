@@ -2,6 +2,8 @@ package review
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,11 +12,37 @@ import (
 	"chartcode/internal/coding"
 )
 
+// once does an act that is no decision. What is all that it asks for, its name first.
+func (s *Service) once(ctx context.Context, u coding.User, id int64, key string, what []string, do func(coding.ItemRecord) (coding.ItemChange, error)) error {
+	k, err := actKey(u, key, what...)
+	if err != nil {
+		return err
+	}
+	k.Item = id
+	return s.act(ctx, k, do)
+}
+
+// actKey marks an act that is no decision with an idempotency key; without one it
+// gives the zero value.
+func actKey(u coding.User, key string, what ...string) (coding.ActKey, error) {
+	if key == "" {
+		return coding.ActKey{}, nil
+	}
+	if err := (Act{Key: key}).checkForm(); err != nil {
+		return coding.ActKey{}, err
+	}
+	h := sha256.New()
+	for _, w := range what {
+		fmt.Fprintf(h, "%d %s ", len(w), w)
+	}
+	return coding.ActKey{Login: u.Login, Key: key, Digest: hex.EncodeToString(h.Sum(nil))}, nil
+}
+
 // Claim takes an item for a user, or renews their claim.
 func (s *Service) Claim(ctx context.Context, u coding.User, id int64) (coding.Claim, error) {
 	p := s.planner(u)
 	claim := p.claim()
-	err := s.act(ctx, id, func(r coding.ItemRecord) (coding.ItemChange, error) {
+	err := s.act(ctx, coding.ActKey{Item: id}, func(r coding.ItemRecord) (coding.ItemChange, error) {
 		if err := p.mayWork(r.Head); err != nil {
 			return coding.ItemChange{}, err
 		}
@@ -32,9 +60,9 @@ func (s *Service) Claim(ctx context.Context, u coding.User, id int64) (coding.Cl
 
 // Release gives an item back to the list. It does nothing to an item that the
 // user does not hold.
-func (s *Service) Release(ctx context.Context, u coding.User, id int64) error {
+func (s *Service) Release(ctx context.Context, u coding.User, id int64, key string) error {
 	p := s.planner(u)
-	return s.act(ctx, id, func(r coding.ItemRecord) (coding.ItemChange, error) {
+	return s.once(ctx, u, id, key, []string{"release"}, func(r coding.ItemRecord) (coding.ItemChange, error) {
 		if r.Head.State != coding.ItemClaimed || r.Head.Claim.Login != u.Login {
 			return coding.ItemChange{}, nil
 		}
@@ -43,20 +71,20 @@ func (s *Service) Release(ctx context.Context, u coding.User, id int64) error {
 }
 
 // Hold puts an item aside with a reason; it is nobody's until resumed.
-func (s *Service) Hold(ctx context.Context, u coding.User, id int64, reason string) error {
-	return s.aside(ctx, u, id, reason, func(p planner, reason string) coding.ItemChange {
+func (s *Service) Hold(ctx context.Context, u coding.User, id int64, reason, key string) error {
+	return s.aside(ctx, u, id, "hold", reason, key, func(p planner, reason string) coding.ItemChange {
 		return coding.ItemChange{State: coding.ItemHeld, Reason: reason, Events: p.said(coding.EventHeld, id, "", reason)}
 	})
 }
 
 // aside makes a change that needs a reason of an item that the user may work on.
-func (s *Service) aside(ctx context.Context, u coding.User, id int64, reason string, change func(p planner, reason string) coding.ItemChange) error {
+func (s *Service) aside(ctx context.Context, u coding.User, id int64, name, reason, key string, change func(p planner, reason string) coding.ItemChange) error {
 	reason, err := reasoned(reason, true)
 	if err != nil {
 		return err
 	}
 	p := s.planner(u)
-	return s.act(ctx, id, func(r coding.ItemRecord) (coding.ItemChange, error) {
+	return s.once(ctx, u, id, key, []string{name, reason}, func(r coding.ItemRecord) (coding.ItemChange, error) {
 		if err := p.mayWork(r.Head); err != nil {
 			return coding.ItemChange{}, err
 		}
@@ -107,8 +135,8 @@ func HoldReasons() []string {
 
 // Skip gives an item back with a reason; Next does not give it to the user again
 // for a while.
-func (s *Service) Skip(ctx context.Context, u coding.User, id int64, reason string) error {
-	return s.aside(ctx, u, id, reason, func(p planner, reason string) coding.ItemChange {
+func (s *Service) Skip(ctx context.Context, u coding.User, id int64, reason, key string) error {
+	return s.aside(ctx, u, id, "skip", reason, key, func(p planner, reason string) coding.ItemChange {
 		return coding.ItemChange{
 			State: coding.ItemOpen, Skipped: &coding.Skip{Login: u.Login, Until: p.now.Add(s.skipFor)},
 			Events: p.said(coding.EventSkipped, id, "", reason),
@@ -120,7 +148,7 @@ func (s *Service) Skip(ctx context.Context, u coding.User, id int64, reason stri
 // at it and send it on. It needs an item that the user may work on, that is held,
 // or that waits for them. The error is ErrInput when there is nobody of that login
 // to send to; Colleagues gives those.
-func (s *Service) Send(ctx context.Context, u coding.User, id int64, to, reason string) error {
+func (s *Service) Send(ctx context.Context, u coding.User, id int64, to, reason, key string) error {
 	reason, err := reasoned(reason, false)
 	if err != nil {
 		return err
@@ -134,7 +162,7 @@ func (s *Service) Send(ctx context.Context, u coding.User, id int64, to, reason 
 		return ErrInput
 	}
 	p := s.planner(u)
-	return s.act(ctx, id, func(r coding.ItemRecord) (coding.ItemChange, error) {
+	return s.once(ctx, u, id, key, []string{"send", to, reason}, func(r coding.ItemRecord) (coding.ItemChange, error) {
 		mine := r.Head.SentTo != nil && r.Head.SentTo.Login == u.Login
 		held := r.Head.State == coding.ItemHeld && u.Role.MayReview()
 		if !mine && !held {
@@ -152,13 +180,13 @@ func (s *Service) Send(ctx context.Context, u coding.User, id int64, to, reason 
 // Return lets an item wait for nobody in particular any more. Those may do it for
 // whom it waits, who sent it, managers and administrators. An item that the user
 // holds goes back to the list, as with Release.
-func (s *Service) Return(ctx context.Context, u coding.User, id int64, reason string) error {
+func (s *Service) Return(ctx context.Context, u coding.User, id int64, reason, key string) error {
 	reason, err := reasoned(reason, false)
 	if err != nil {
 		return err
 	}
 	p := s.planner(u)
-	return s.act(ctx, id, func(r coding.ItemRecord) (coding.ItemChange, error) {
+	return s.once(ctx, u, id, key, []string{"return", reason}, func(r coding.ItemRecord) (coding.ItemChange, error) {
 		sent := r.Head.SentTo
 		switch {
 		case r.Head.State == coding.ItemClaimed && r.Head.Claim.Login == u.Login:

@@ -1,7 +1,6 @@
 package review_test
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -75,7 +74,7 @@ func TestRandomActsByMany(t *testing.T) {
 		case coding.ItemFinished:
 			continue
 		case coding.ItemHeld, coding.ItemQueried:
-			if err := f.Resume(t.Context(), users[0], id); err != nil {
+			if err := f.Resume(t.Context(), users[0], id, ""); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -116,124 +115,6 @@ func TestRandomActsByMany(t *testing.T) {
 	if finished < len(ids) {
 		t.Errorf("%d finishings of %d items", finished, len(ids))
 	}
-}
-
-// bring stores revision n of note i, each with other suggestions.
-func (f *fixture) bring(i, n int) {
-	text := visit
-	if n > 0 {
-		text += fmt.Sprintf(" Addendum %d.", n)
-	}
-	all := []sug{
-		{code: "E11.40", words: "Type 2 diabetes with neuropathy", confidence: 0.9},
-		{code: "I10", words: "Essential hypertension", confidence: 0.8},
-		{code: "E78.5", words: "Hyperlipidemia", confidence: 0.7},
-	}
-	in := note(fmt.Sprint("D-", i), fmt.Sprint("E-", i), text)
-	if i == 0 { // a stay: diagnoses say whether they were present on admission
-		in.Setting = coding.Inpatient
-	}
-	f.save(in, slices.Delete(all, n%3, n%3+1)...)
-}
-
-// pick gives one of some values.
-func pick[T any](rnd *rand.Rand, values ...T) T { return values[rnd.IntN(len(values))] }
-
-// random does one act, mostly a sensible one.
-func (f *fixture) random(rnd *rand.Rand, u coding.User, id int64, k string) error {
-	if rnd.IntN(5) < 2 {
-		return f.randomMove(rnd, u, id)
-	}
-	ctx := f.t.Context()
-	codes := []string{"E11.40", "I10", "E78.5", "Z79.4", "J45.909"}
-	a := review.Act{Code: key(pick(rnd, codes...)), To: key(pick(rnd, codes...)), Confirm: true, Key: k}
-	a.Kind = pick(rnd, coding.Accept, coding.Accept, coding.Reject, coding.Modify, coding.Add, coding.Detail, coding.Remark, review.AcceptAll,
-		coding.Undo, coding.Undo, coding.Redo, coding.Reorder, coding.Finish, coding.Reopen)
-	switch a.Kind {
-	case coding.Accept, coding.Add, coding.Modify, coding.Detail:
-		a.Role = pick(rnd, "", "", coding.RolePrincipal, coding.RoleSecondary, coding.RoleAdmitting)
-		a.POA = pick(rnd, "", coding.POAYes, coding.POANo, coding.POAClear)
-	case coding.Reject:
-		a.ReasonCode = pick(rnd, coding.RejectReasons()...).Code
-	case coding.Remark:
-		a.Remark = pick(rnd, "", "a remark", "another")
-	case review.AcceptAll:
-		a.Above = 0.9
-	case coding.Reorder:
-		a.Order = []coding.CodeKey{a.Code}
-	}
-	out, err := f.Decide(ctx, u, id, a)
-	if err != nil {
-		return err
-	}
-	f.invariants(out.Item)
-	if rnd.IntN(4) == 0 { // the answer was lost: sent again
-		again, err := f.Decide(ctx, u, id, a)
-		if err != nil {
-			return err
-		}
-		if !again.Repeated || again.Decision.Seq != out.Decision.Seq {
-			f.t.Errorf("%s sent twice was done twice: %d and %d", a.Kind, out.Decision.Seq, again.Decision.Seq)
-		}
-	}
-	return nil
-}
-
-// randomMove does what is no decision.
-func (f *fixture) randomMove(rnd *rand.Rand, u coding.User, id int64) error {
-	ctx := f.t.Context()
-	switch rnd.IntN(12) {
-	case 0:
-		_, err := f.Claim(ctx, u, id)
-		return err
-	case 1:
-		_, err := f.Renew(ctx, u, id)
-		return err
-	case 2:
-		return f.Release(ctx, u, id)
-	case 3:
-		return f.Hold(ctx, u, id, "why")
-	case 4:
-		return f.Resume(ctx, u, id)
-	case 5:
-		return f.Skip(ctx, u, id, "not mine")
-	case 6:
-		to := pick(rnd, "casey", "robin", "sam", "kim")
-		if to == u.Login {
-			return nil
-		}
-		return f.Send(ctx, u, id, to, "please")
-	case 7:
-		return f.Return(ctx, u, id, "")
-	case 8:
-		_, err := f.Ask(ctx, u, id, review.QueryRequest{To: pick(rnd, coding.ToAttending, coding.ToAuthor), Template: "laterality", Text: "Which side?"})
-		return err
-	case 9, 10:
-		it, err := f.Item(ctx, u, id)
-		if err != nil || len(it.Queries) == 0 {
-			return err
-		}
-		number := 1 + rnd.IntN(len(it.Queries))
-		if rnd.IntN(2) == 0 {
-			return f.Answer(ctx, u, id, number, "The left one.")
-		}
-		return f.Withdraw(ctx, u, id, number, "found it")
-	default:
-		_, err := f.Next(ctx, u, coding.WorklistQuery{Sort: pick(rnd, coding.SortPriority, coding.SortNeed)})
-		return err
-	}
-}
-
-// expected are the refusals that people at work on the same items meet.
-func expected(err error) bool {
-	var claimed *review.ClaimedError
-	var unready *review.UnreadyError
-	for _, e := range []error{review.ErrChanged, review.ErrFinished, review.ErrState, review.ErrNoCode, review.ErrAlready, review.ErrNothing, review.ErrNoneLeft, review.ErrForbidden} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return errors.As(err, &claimed) || errors.As(err, &unready)
 }
 
 // invariants holds of an item at any moment.
@@ -334,6 +215,22 @@ func (f *fixture) history(r coding.ItemRecord, reviews map[string]int) int {
 			}
 		case coding.Reopen:
 			open = true
+		}
+	}
+	events, err := f.store.ItemEvents(f.t.Context(), r.Head.ID)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	said := map[string]bool{}
+	for _, ev := range events {
+		if ev.Reason != "" && said[ev.Reason] {
+			f.t.Errorf("%s was done twice with key %s", ev.Action, ev.Reason)
+		}
+		said[ev.Reason] = true
+	}
+	for i, q := range r.Queries {
+		if slices.ContainsFunc(r.Queries[:i], func(x coding.Query) bool { return x.Text == q.Text }) {
+			f.t.Errorf("query %d was asked before", q.Number)
 		}
 	}
 	if last := lastPerson(r.Decisions); r.Head.Coder != last {

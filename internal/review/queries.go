@@ -22,6 +22,7 @@ type QueryRequest struct {
 	NoteID   string // as its source names it: the note that it is about; empty: the encounter
 	Template string // id of the coding.QueryTemplate that it was made from; may be empty
 	Text     string // at most 4000 characters
+	Key      string // makes it safe to repeat, as Act.Key does a decision
 }
 
 // Ask puts an item aside until the attending or author has answered. More may be
@@ -40,9 +41,12 @@ func (s *Service) Ask(ctx context.Context, u coding.User, id int64, q QueryReque
 		return 0, ErrInput
 	}
 	p := s.planner(u)
-	err = s.act(ctx, id, func(r coding.ItemRecord) (coding.ItemChange, error) {
+	same := func(have coding.Query) bool {
+		return have.AskedBy == u.Login && have.To == q.To && have.NoteID == q.NoteID && have.Text == text
+	}
+	err = s.once(ctx, u, id, q.Key, []string{"query", string(q.To), q.NoteID, q.Template, text}, func(r coding.ItemRecord) (coding.ItemChange, error) {
 		for _, have := range r.Queries {
-			if have.Status == coding.QueryOpen && have.AskedBy == u.Login && have.To == q.To && have.NoteID == q.NoteID && have.Text == text {
+			if have.Status == coding.QueryOpen && same(have) {
 				number = have.Number
 				return coding.ItemChange{}, nil
 			}
@@ -66,7 +70,20 @@ func (s *Service) Ask(ctx context.Context, u coding.User, id int64, q QueryReque
 			Events: p.said(coding.EventQueried, id, strconv.Itoa(number), ""),
 		}, nil
 	})
-	return number, err
+	if err != nil || number != 0 {
+		return number, err
+	}
+	// It was asked before with this key.
+	r, _, err := s.store.ItemRecord(ctx, id, nil)
+	if err != nil {
+		return 0, fmt.Errorf("review: read an item: %w", err)
+	}
+	for _, have := range r.Queries {
+		if same(have) {
+			number = have.Number
+		}
+	}
+	return number, nil
 }
 
 // Query asks the attending what the reason says.
@@ -77,24 +94,24 @@ func (s *Service) Query(ctx context.Context, u coding.User, id int64, reason str
 
 // Answer enters the answer to a query. When it was the last open one, the item
 // waits for who asked.
-func (s *Service) Answer(ctx context.Context, u coding.User, id int64, number int, answer string) error {
+func (s *Service) Answer(ctx context.Context, u coding.User, id int64, number int, answer, key string) error {
 	text, err := queryText(answer)
 	if err != nil {
 		return err
 	}
-	return s.closeQuery(ctx, u, id, number, coding.QueryAnswered, coding.EventAnswered, text)
+	return s.closeQuery(ctx, u, id, number, coding.QueryAnswered, coding.EventAnswered, text, key)
 }
 
 // Withdraw takes a query back; the reason may be empty.
-func (s *Service) Withdraw(ctx context.Context, u coding.User, id int64, number int, reason string) error {
+func (s *Service) Withdraw(ctx context.Context, u coding.User, id int64, number int, reason, key string) error {
 	reason, err := reasoned(reason, false)
 	if err != nil {
 		return err
 	}
-	return s.closeQuery(ctx, u, id, number, coding.QueryWithdrawn, coding.EventWithdrew, reason)
+	return s.closeQuery(ctx, u, id, number, coding.QueryWithdrawn, coding.EventWithdrew, reason, key)
 }
 
-func (s *Service) closeQuery(ctx context.Context, u coding.User, id int64, number int, status coding.QueryStatus, kind coding.ItemEventKind, text string) error {
+func (s *Service) closeQuery(ctx context.Context, u coding.User, id int64, number int, status coding.QueryStatus, kind coding.ItemEventKind, text, key string) error {
 	p := s.planner(u)
 	if !p.mayReopen() {
 		return ErrForbidden
@@ -103,7 +120,7 @@ func (s *Service) closeQuery(ctx context.Context, u coding.User, id int64, numbe
 	if err != nil {
 		return fmt.Errorf("review: read the users: %w", err)
 	}
-	return s.act(ctx, id, func(r coding.ItemRecord) (coding.ItemChange, error) {
+	return s.once(ctx, u, id, key, []string{string(kind), strconv.Itoa(number), text}, func(r coding.ItemRecord) (coding.ItemChange, error) {
 		i := slices.IndexFunc(r.Queries, func(q coding.Query) bool { return q.Number == number })
 		if i < 0 {
 			return coding.ItemChange{}, ErrInput
@@ -130,9 +147,9 @@ func (s *Service) closeQuery(ctx context.Context, u coding.User, id int64, numbe
 
 // Resume takes up a held or queried item again: the user holds it from then on.
 // Queries that are still open are withdrawn.
-func (s *Service) Resume(ctx context.Context, u coding.User, id int64) error {
+func (s *Service) Resume(ctx context.Context, u coding.User, id int64, key string) error {
 	p := s.planner(u)
-	return s.act(ctx, id, func(r coding.ItemRecord) (coding.ItemChange, error) {
+	return s.once(ctx, u, id, key, []string{"resume"}, func(r coding.ItemRecord) (coding.ItemChange, error) {
 		switch {
 		case !u.Role.MayReview():
 			return coding.ItemChange{}, ErrForbidden

@@ -305,7 +305,7 @@ func TestClaims(t *testing.T) {
 	if it := f.item(robin, id); it.MayDecide || it.Mine || it.Claim == nil || it.Claim.Name != "Casey" || it.State != coding.ItemClaimed {
 		t.Errorf("the other sees %+v, claim %+v", it.ItemHead, it.Claim)
 	}
-	if err := f.Release(ctx, robin, id); err != nil {
+	if err := f.Release(ctx, robin, id, ""); err != nil {
 		t.Fatal(err)
 	}
 	if it := f.item(casey, id); !it.Mine {
@@ -330,7 +330,7 @@ func TestClaims(t *testing.T) {
 	if _, err = f.Decide(ctx, casey, id, accept("E11.40")); !errors.As(err, &claimed) {
 		t.Errorf("after the takeover: %v", err)
 	}
-	if err := f.Release(ctx, robin, id); err != nil {
+	if err := f.Release(ctx, robin, id, ""); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.Claim(ctx, casey, id); err != nil {
@@ -367,17 +367,17 @@ func TestHoldQueryResume(t *testing.T) {
 	us := f.users(coding.RoleCoder, "casey", "robin")
 	casey, robin := us[0], us[1]
 	id := f.one()
-	wantErr(t, "holding without a reason", f.Hold(ctx, casey, id, "  "), review.ErrInput)
+	wantErr(t, "holding without a reason", f.Hold(ctx, casey, id, "  ", ""), review.ErrInput)
 	f.do(casey, id, accept("I10"))
 	var claimed *review.ClaimedError
-	if err := f.Hold(ctx, robin, id, "x"); !errors.As(err, &claimed) {
+	if err := f.Hold(ctx, robin, id, "x", ""); !errors.As(err, &claimed) {
 		t.Errorf("holding another's item: %v", err)
 	}
 	for _, c := range []struct {
 		state coding.ItemState
 		wait  func() error
 	}{
-		{coding.ItemHeld, func() error { return f.Hold(ctx, casey, id, "waiting for pathology") }},
+		{coding.ItemHeld, func() error { return f.Hold(ctx, casey, id, "waiting for pathology", "") }},
 		{coding.ItemQueried, func() error { return f.Query(ctx, casey, id, "waiting for pathology") }},
 	} {
 		if err := c.wait(); err != nil {
@@ -391,16 +391,16 @@ func TestHoldQueryResume(t *testing.T) {
 		wantErr(t, "deciding while it waits", err, review.ErrState)
 		_, err = f.Claim(ctx, robin, id)
 		wantErr(t, "claiming while it waits", err, review.ErrState)
-		if _, err := f.Next(ctx, robin, coding.WorklistQuery{}); !errors.Is(err, review.ErrNoneLeft) {
+		if _, err := f.Next(ctx, robin, coding.WorklistQuery{}, ""); !errors.Is(err, review.ErrNoneLeft) {
 			t.Errorf("next gives an item that waits: %v", err)
 		}
-		if err := f.Resume(ctx, casey, id); err != nil {
+		if err := f.Resume(ctx, casey, id, ""); err != nil {
 			t.Fatal(err)
 		}
 		if it := f.item(casey, id); !it.Mine || it.Reason != "" {
 			t.Errorf("resumed: %+v", it.ItemHead)
 		}
-		wantErr(t, "resuming what does not wait", f.Resume(ctx, casey, id), review.ErrState)
+		wantErr(t, "resuming what does not wait", f.Resume(ctx, casey, id, ""), review.ErrState)
 	}
 }
 
@@ -452,10 +452,10 @@ func TestRoles(t *testing.T) {
 		wantErr(t, string(role)+" decides", err, review.ErrForbidden)
 		_, err = f.Claim(ctx, u, id)
 		wantErr(t, string(role)+" claims", err, review.ErrForbidden)
-		_, err = f.Next(ctx, u, coding.WorklistQuery{})
+		_, err = f.Next(ctx, u, coding.WorklistQuery{}, "")
 		wantErr(t, string(role)+" takes the next", err, review.ErrForbidden)
-		wantErr(t, string(role)+" holds", f.Hold(ctx, u, id, "x"), review.ErrForbidden)
-		wantErr(t, string(role)+" resumes", f.Resume(ctx, u, id), review.ErrForbidden)
+		wantErr(t, string(role)+" holds", f.Hold(ctx, u, id, "x", ""), review.ErrForbidden)
+		wantErr(t, string(role)+" resumes", f.Resume(ctx, u, id, ""), review.ErrForbidden)
 		f.do(coder, id, review.Act{Kind: coding.Finish, Confirm: true})
 		if out := f.do(u, id, review.Act{Kind: coding.Reopen, Reason: "second look"}); out.Item.State != coding.ItemOpen || out.Item.Claim != nil {
 			t.Errorf("reopened by %s: %+v", role, out.Item.ItemHead)

@@ -74,8 +74,10 @@ func (s *Service) Counts(ctx context.Context, u coding.User) (coding.WorklistCou
 // Next takes the first free item that fits q for a user, in one step, so that
 // many can do it at once; items in except are passed over, and so are those that the user
 // skipped lately. Items that were sent to the user come first, those that wait for
-// others not at all. States, Holder, SentTo and Cursor of q are not used. The error is ErrNoneLeft when nothing fits.
-func (s *Service) Next(ctx context.Context, u coding.User, q coding.WorklistQuery, except ...int64) (int64, error) {
+// others not at all. States, Holder, SentTo and Cursor of q are not used. With a key,
+// which may be empty, it gives the same item when it is asked again. The error is
+// ErrNoneLeft when nothing fits.
+func (s *Service) Next(ctx context.Context, u coding.User, q coding.WorklistQuery, key string, except ...int64) (int64, error) {
 	if !u.Role.MayReview() {
 		return 0, ErrForbidden
 	}
@@ -83,8 +85,12 @@ func (s *Service) Next(ctx context.Context, u coding.User, q coding.WorklistQuer
 	if err := checkQuery(&q); err != nil {
 		return 0, err
 	}
+	k, err := actKey(u, key, "next")
+	if err != nil {
+		return 0, err
+	}
 	p := s.planner(u)
-	id, found, err := s.store.TakeNext(ctx, q, except, *p.claim(), p.now, itemEvent(p.now, u, coding.EventClaimed, 0))
+	id, found, err := s.store.TakeNext(ctx, q, except, *p.claim(), p.now, itemEvent(p.now, u, coding.EventClaimed, 0), k)
 	if err != nil {
 		return 0, fmt.Errorf("review: take the next item: %w", err)
 	}

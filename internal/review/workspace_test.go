@@ -17,7 +17,7 @@ import (
 
 func next(t *testing.T, f *fixture, u coding.User, q coding.WorklistQuery) int64 {
 	t.Helper()
-	id, err := f.Next(t.Context(), u, q)
+	id, err := f.Next(t.Context(), u, q, "")
 	if err != nil && !errors.Is(err, review.ErrNoneLeft) {
 		t.Fatal(err)
 	}
@@ -79,11 +79,11 @@ func TestSkipSendReturn(t *testing.T) {
 	f.users(coding.RoleService, "interface")
 	id := f.one()
 
-	wantErr(t, "skipping without a reason", f.Skip(t.Context(), casey, id, " "), review.ErrInput)
+	wantErr(t, "skipping without a reason", f.Skip(t.Context(), casey, id, " ", ""), review.ErrInput)
 	if got := next(t, f, casey, coding.WorklistQuery{}); got != id {
 		t.Fatalf("casey got %d", got)
 	}
-	if err := f.Skip(t.Context(), casey, id, review.SkipReasons()[0]); err != nil {
+	if err := f.Skip(t.Context(), casey, id, review.SkipReasons()[0], ""); err != nil {
 		t.Fatal(err)
 	}
 	if got := next(t, f, casey, coding.WorklistQuery{}); got != 0 {
@@ -94,9 +94,9 @@ func TestSkipSendReturn(t *testing.T) {
 	}
 	// Sent to a colleague: theirs first, nobody else's by Next, anybody's by hand.
 	for _, to := range []string{"nobody", "interface", "robin"} {
-		wantErr(t, "sending to "+to, f.Send(t.Context(), robin, id, to, ""), review.ErrInput)
+		wantErr(t, "sending to "+to, f.Send(t.Context(), robin, id, to, "", ""), review.ErrInput)
 	}
-	if err := f.Send(t.Context(), robin, id, "morgan", "look at this"); err != nil {
+	if err := f.Send(t.Context(), robin, id, "morgan", "look at this", ""); err != nil {
 		t.Fatal(err)
 	}
 	f.move(13 * time.Hour) // the skip has ended
@@ -111,9 +111,9 @@ func TestSkipSendReturn(t *testing.T) {
 	if err != nil || c.ForMe != 1 {
 		t.Errorf("morgan has %d waiting, %v", c.ForMe, err)
 	}
-	wantErr(t, "returning what waits for another", f.Return(t.Context(), casey, id, ""), review.ErrForbidden)
+	wantErr(t, "returning what waits for another", f.Return(t.Context(), casey, id, "", ""), review.ErrForbidden)
 	// A manager reviews nothing but sends it on.
-	if err := f.Send(t.Context(), morgan, id, "casey", "one code is missing"); err != nil {
+	if err := f.Send(t.Context(), morgan, id, "casey", "one code is missing", ""); err != nil {
 		t.Fatal(err)
 	}
 	f.save(note("D-9", "", visit), sug{code: "I10", words: "Essential hypertension", confidence: 0.8})
@@ -123,7 +123,7 @@ func TestSkipSendReturn(t *testing.T) {
 	if it := f.item(casey, id); !it.Mine || it.SentTo != nil {
 		t.Errorf("taken: %+v", it.ItemHead)
 	}
-	if err := f.Return(t.Context(), casey, id, "lunch"); err != nil || f.item(casey, id).State != coding.ItemOpen {
+	if err := f.Return(t.Context(), casey, id, "lunch", ""); err != nil || f.item(casey, id).State != coding.ItemOpen {
 		t.Errorf("returning: %v", err)
 	}
 	var got []string
@@ -182,15 +182,15 @@ func TestQueries(t *testing.T) {
 	if c, err := f.Counts(t.Context(), casey); err != nil || c.OpenQueries != 2 || c.States[coding.ItemQueried] != 1 {
 		t.Errorf("counts: %+v, %v", c, err)
 	}
-	if err := f.Withdraw(t.Context(), robin, id, second, "found it"); err != nil {
+	if err := f.Withdraw(t.Context(), robin, id, second, "found it", ""); err != nil {
 		t.Fatal(err)
 	}
 	if it := f.item(casey, id); it.State != coding.ItemQueried || it.Reason != "Which side?" {
 		t.Errorf("one is left: %+v", it.ItemHead)
 	}
-	wantErr(t, "answering what was withdrawn", f.Answer(t.Context(), robin, id, second, "Long."), review.ErrAlready)
-	wantErr(t, "answering what was not asked", f.Answer(t.Context(), robin, id, 3, "Long."), review.ErrInput)
-	if err := f.Answer(t.Context(), robin, id, first, "The left."); err != nil {
+	wantErr(t, "answering what was withdrawn", f.Answer(t.Context(), robin, id, second, "Long.", ""), review.ErrAlready)
+	wantErr(t, "answering what was not asked", f.Answer(t.Context(), robin, id, 3, "Long.", ""), review.ErrInput)
+	if err := f.Answer(t.Context(), robin, id, first, "The left.", ""); err != nil {
 		t.Fatal(err)
 	}
 	// Answered, it waits for who asked.
@@ -205,7 +205,7 @@ func TestQueries(t *testing.T) {
 	if err := f.Query(t.Context(), casey, id, "And the other?"); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Resume(t.Context(), casey, id); err != nil {
+	if err := f.Resume(t.Context(), casey, id, ""); err != nil {
 		t.Fatal(err)
 	}
 	if it := f.item(casey, id); !it.Mine || it.OpenQueries != 0 || it.Queries[2].Status != coding.QueryWithdrawn {

@@ -31,6 +31,8 @@ const (
 	sqlItemOfNote = `SELECT m.item_id FROM notes n JOIN note_revisions r ON r.id = n.current_revision_id JOIN item_notes m ON m.note_id = n.id
 		WHERE n.source = $1 AND n.note_id = $2 AND r.sha256 = $3`
 
+	sqlItemHoldingNote = `SELECT m.item_id FROM notes n JOIN item_notes m ON m.note_id = n.id WHERE n.source = $1 AND n.note_id = $2`
+
 	sqlNoteSHA = `SELECT r.sha256 FROM notes n JOIN note_revisions r ON r.id = n.current_revision_id
 		WHERE n.source = $1 AND n.note_id = $2`
 )
@@ -48,6 +50,13 @@ func (s *Store) NoteSHA256(ctx context.Context, source, noteID string) (string, 
 	var sha string
 	err := s.pool.QueryRow(ctx, sqlNoteSHA, source, noteID).Scan(&sha)
 	return sha, wrap("look a note up", err)
+}
+
+// ItemHoldingNote is the item that a note belongs to now. The error is ErrNotFound
+// when there is no such note.
+func (s *Store) ItemHoldingNote(ctx context.Context, source, noteID string) (id int64, err error) {
+	err = s.pool.QueryRow(ctx, sqlItemHoldingNote, source, noteID).Scan(&id)
+	return id, wrap("look a note's item up", err)
 }
 
 // SetForNote is the current suggestion set of a note. The error is ErrNotFound

@@ -75,6 +75,10 @@ const (
 	sqlSkipItem = `INSERT INTO item_skips (login, item_id, until) VALUES ($1, $2, $3)
 		ON CONFLICT (login, item_id) DO UPDATE SET until = excluded.until`
 
+	sqlActKey       = `SELECT login, key, item_id, digest FROM act_keys WHERE login = $1 AND key = $2`
+	sqlLockActKey   = `SELECT pg_advisory_xact_lock('act_keys'::regclass::oid::int, hashtext($1 || ' ' || $2))`
+	sqlInsertActKey = `INSERT INTO act_keys (login, key, item_id, digest) VALUES ($1, $2, $3, $4)`
+
 	// What somebody said goes beside the event, not into it.
 	sqlInsertReasoned = `WITH e AS (
 			INSERT INTO audit_events (at, actor, action, item_id, target, digest)
@@ -113,7 +117,7 @@ func (s *Store) ItemRecord(ctx context.Context, id int64, ev *coding.AuditEvent)
 			err = wrap("read item", rerr)
 		}
 	}()
-	if r, found, err = readItem(ctx, tx, sqlItemHeads, id, viewEvents); err != nil || !found {
+	if r, found, err = readItem(ctx, tx, sqlItemHeads, id, viewEvents, coding.ActKey{}); err != nil || !found {
 		return coding.ItemRecord{}, false, wrap("read item", err)
 	}
 	if ev == nil {
@@ -130,12 +134,12 @@ func (s *Store) ItemRecord(ctx context.Context, id int64, ev *coding.AuditEvent)
 }
 
 // ActOnItem locks an item, asks act what to change and writes that, in one
-// transaction. An error of act changes nothing and comes back as it is; the
-// record that act gets has no events.
-func (s *Store) ActOnItem(ctx context.Context, id int64, act func(coding.ItemRecord) (coding.ItemChange, error)) (found bool, err error) {
+// transaction, and with it the key unless it was used before. An error of act changes
+// nothing and comes back as it is; the record that act gets has no events.
+func (s *Store) ActOnItem(ctx context.Context, id int64, key coding.ActKey, act func(coding.ItemRecord) (coding.ItemChange, error)) (found bool, err error) {
 	var refused error
 	err = s.inTx(ctx, "change item", func(tx pgx.Tx) error {
-		r, there, err := readItem(ctx, tx, sqlLockedItems, id, 0)
+		r, there, err := readItem(ctx, tx, sqlLockedItems, id, 0, key)
 		if err != nil || !there {
 			return err
 		}
@@ -144,7 +148,10 @@ func (s *Store) ActOnItem(ctx context.Context, id int64, act func(coding.ItemRec
 		if c, refused = act(r); refused != nil {
 			return errRefused
 		}
-		return writeChange(ctx, tx, r.Head, c)
+		if r.Done != nil {
+			key.Key = ""
+		}
+		return writeChange(ctx, tx, r.Head, c, key)
 	})
 	if refused != nil {
 		return true, refused
@@ -158,8 +165,9 @@ var errRefused = plainf("refused")
 // viewEvents is how many of an item's events are read with it.
 const viewEvents = 500
 
-// readItem reads an item in one round trip, with up to so many of its latest events.
-func readItem(ctx context.Context, tx pgx.Tx, headSQL string, id int64, events int) (r coding.ItemRecord, found bool, err error) {
+// readItem reads an item in one round trip, with up to so many of its latest events
+// and what a key was used for.
+func readItem(ctx context.Context, tx pgx.Tx, headSQL string, id int64, events int, key coding.ActKey) (r coding.ItemRecord, found bool, err error) {
 	var b pgx.Batch
 	records := queueItems(&b, headSQL, []int64{id})
 	var latest []coding.AuditEvent
@@ -169,16 +177,52 @@ func readItem(ctx context.Context, tx pgx.Tx, headSQL string, id int64, events i
 			return err
 		})
 	}
+	var done *coding.ActKey
+	if key.Key != "" {
+		b.Queue(sqlActKey, key.Login, key.Key).Query(func(rows pgx.Rows) (err error) {
+			done, err = collectActKey(rows)
+			return err
+		})
+	}
 	if err := tx.SendBatch(ctx, &b).Close(); err != nil || records[id] == nil {
 		return r, false, err
 	}
 	r = *records[id]
-	r.Events = latest
+	r.Events, r.Done = latest, done
 	return r, true, nil
 }
 
-func writeChange(ctx context.Context, tx pgx.Tx, h coding.ItemHead, c coding.ItemChange) error {
+// lockActKey waits until no other transaction is at work with the key, and gives what
+// it was used for.
+func lockActKey(ctx context.Context, tx pgx.Tx, key coding.ActKey) (done *coding.ActKey, err error) {
+	if key.Key == "" {
+		return nil, nil
+	}
 	var b pgx.Batch
+	b.Queue(sqlLockActKey, key.Login, key.Key)
+	b.Queue(sqlActKey, key.Login, key.Key).Query(func(rows pgx.Rows) (err error) {
+		done, err = collectActKey(rows)
+		return err
+	})
+	err = tx.SendBatch(ctx, &b).Close()
+	return done, err
+}
+
+func collectActKey(rows pgx.Rows) (*coding.ActKey, error) {
+	k, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (k coding.ActKey, err error) {
+		return k, row.Scan(&k.Login, &k.Key, &k.Item, &k.Digest)
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	return &k, err
+}
+
+func writeChange(ctx context.Context, tx pgx.Tx, h coding.ItemHead, c coding.ItemChange, key coding.ActKey) error {
+	var b pgx.Batch
+	if key.Key != "" {
+		b.Queue(sqlInsertActKey, key.Login, key.Key, h.ID, key.Digest)
+	}
 	coder := ""
 	for _, d := range c.Decisions {
 		detail, err := json.Marshal(d.DecisionDetail)

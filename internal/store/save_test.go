@@ -180,6 +180,12 @@ func TestSaveResult(t *testing.T) {
 	if sha, err := s.NoteSHA256(ctx, "north", "D-1"); err != nil || sha != r.SHA256 {
 		t.Errorf("hash %s: %v", sha, err)
 	}
+	if id, err := s.ItemHoldingNote(ctx, "north", "D-1"); err != nil || id == 0 {
+		t.Errorf("the note is in item %d, %v", id, err)
+	}
+	if _, err := s.ItemHoldingNote(ctx, "south", "D-1"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("the item of a note that is not there: %v", err)
+	}
 	wantCounts(t, s, store.Counts{NotesReceived: 1, Items: 1, SuggestionSets: 1, Current: 1})
 
 	// The same body again, of the same or another version of the program.

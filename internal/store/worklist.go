@@ -89,8 +89,9 @@ func placeOf(h coding.ItemHead, sort coding.WorklistSort) string {
 // enters ev for it, in one transaction. Items that wait for the claim's holder
 // come first; those that wait for somebody else, or that the holder skipped for
 // now, are passed over. Many may do it at once: each gets another item, and
-// nobody waits for anybody.
-func (s *Store) TakeNext(ctx context.Context, q coding.WorklistQuery, except []int64, claim coding.Claim, now time.Time, ev coding.AuditEvent) (id int64, found bool, err error) {
+// nobody waits for anybody. A key that was used before gives the item that it was
+// used for, and changes nothing.
+func (s *Store) TakeNext(ctx context.Context, q coding.WorklistQuery, except []int64, claim coding.Claim, now time.Time, ev coding.AuditEvent, key coding.ActKey) (id int64, found bool, err error) {
 	statement, ok := takeNextSQL[q.Sort]
 	if !ok {
 		return 0, false, wrap("take next item", plainf("an order is needed"))
@@ -99,6 +100,14 @@ func (s *Store) TakeNext(ctx context.Context, q coding.WorklistQuery, except []i
 		except = []int64{}
 	}
 	err = s.inTx(ctx, "take next item", func(tx pgx.Tx) error {
+		done, err := lockActKey(ctx, tx, key)
+		if err != nil {
+			return err
+		}
+		if done != nil {
+			id, found = done.Item, true
+			return nil
+		}
 		var before string
 		take := func(q coding.WorklistQuery, waitsFor string) error {
 			args := append([]any{planned}, filters(q, now)...)
@@ -139,7 +148,7 @@ func (s *Store) TakeNext(ctx context.Context, q coding.WorklistQuery, except []i
 		}
 		return writeChange(ctx, tx, coding.ItemHead{ID: id}, coding.ItemChange{
 			State: coding.ItemClaimed, Claim: &claim, Events: []coding.AuditEvent{ev},
-		})
+		}, key)
 	})
 	if err != nil {
 		return 0, false, err

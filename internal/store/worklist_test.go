@@ -43,7 +43,7 @@ func event(actor string) coding.AuditEvent {
 // change brings an item into a state.
 func change(t testing.TB, s *store.Store, id int64, c coding.ItemChange) {
 	t.Helper()
-	found, err := s.ActOnItem(t.Context(), id, func(coding.ItemRecord) (coding.ItemChange, error) { return c, nil })
+	found, err := s.ActOnItem(t.Context(), id, coding.ActKey{}, func(coding.ItemRecord) (coding.ItemChange, error) { return c, nil })
 	if err != nil || !found {
 		t.Fatal(found, err)
 	}
@@ -191,7 +191,7 @@ func TestTakeNextByMany(t *testing.T) {
 			login := fmt.Sprint("coder", k)
 			for {
 				q := coding.WorklistQuery{Sort: coding.SortPriority}
-				id, found, err := s.TakeNext(t.Context(), q, nil, claimFor(login, nine.Add(time.Hour)), nine, event(login))
+				id, found, err := s.TakeNext(t.Context(), q, nil, claimFor(login, nine.Add(time.Hour)), nine, event(login), coding.ActKey{})
 				if err != nil {
 					t.Error(err)
 					return
@@ -229,7 +229,7 @@ func TestTakeNextChooses(t *testing.T) {
 	}
 	take := func(q coding.WorklistQuery, login string, now time.Time, except ...int64) (int64, string) {
 		q.Sort = coding.SortPriority
-		id, found, err := s.TakeNext(ctx, q, except, claimFor(login, now.Add(time.Minute)), now, event(login))
+		id, found, err := s.TakeNext(ctx, q, except, claimFor(login, now.Add(time.Minute)), now, event(login), coding.ActKey{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -282,7 +282,7 @@ func TestTakeNextOfSeveralSpecialties(t *testing.T) {
 		var taken []int64
 		for {
 			q := coding.WorklistQuery{Sort: sort, Specialties: []string{"a", "none", "c"}}
-			id, found, err := s.TakeNext(t.Context(), q, taken, claimFor("casey", nine.Add(time.Minute)), nine, event("casey"))
+			id, found, err := s.TakeNext(t.Context(), q, taken, claimFor("casey", nine.Add(time.Minute)), nine, event("casey"), coding.ActKey{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -11,10 +11,12 @@ import (
 )
 
 // Headers that the pages' script sends: for whom the page was made, and the
-// print of the notes that it has, so that they need not be sent again.
+// prints of the notes and of the codes that it has, so that they need not be sent
+// again.
 const (
 	loginHeader = "Chartcode-Login"
 	haveHeader  = "Chartcode-Have"
+	codesHeader = "Chartcode-Codes"
 )
 
 // act takes the forms of the item's page.
@@ -51,7 +53,7 @@ func (s *server) act(w http.ResponseWriter, r *http.Request, u coding.User) {
 	case coding.Add:
 		refused.focus, refused.typed = "add-code", f.Get("code")
 	case coding.Modify:
-		refused.focus, refused.typed = "change-"+f.Get("at"), f.Get("to")
+		refused.focus, refused.typed = changeField(number(f.Get("at"))), f.Get("to")
 	case coding.Reorder:
 		_, refused.at, _ = movedPlaces(f)
 	}
@@ -61,7 +63,7 @@ func (s *server) act(w http.ResponseWriter, r *http.Request, u coding.User) {
 		return
 	}
 	if refused.act.Kind == coding.Finish {
-		s.goNext(w, r, u, id, "finished")
+		s.goNext(w, r, u, id, "finished", nextKey(f.Get("key")))
 		return
 	}
 	at := strconv.Itoa(nextAt(out, refused.at))

@@ -367,7 +367,17 @@ func TestLooksAreAudited(t *testing.T) {
 	id := s.one()
 	b := s.as(coding.RoleAuditor)
 	b.get(itemPath(id)).wants(t, http.StatusOK)
-	b.get(itemPath(id)).wants(t, http.StatusOK, "demo-auditor looked at it")
+	b.get(itemPath(id)).wants(t, http.StatusOK, "demo-auditor looked at it", itemPath(id)+"/timeline")
+	// The item's own page shows looks in a row as one; the timeline every one, that of
+	// itemOf and its own included.
+	a := b.get(itemPath(id) + "/timeline")
+	a.wants(t, http.StatusOK, "4 entries")
+	if n := strings.Count(a.body, "looked at it"); n != 4 {
+		t.Errorf("the timeline has %d looks of 4", n)
+	}
+	b.get(itemPath(id)+"/timeline").wants(t, http.StatusOK, "5 entries")
+	b.get("/items/999/timeline").wants(t, http.StatusNotFound)
+	b.get("/items/x/timeline").wants(t, http.StatusNotFound)
 }
 
 func TestPatientOnThePage(t *testing.T) {
@@ -390,4 +400,76 @@ func TestPatientOnThePage(t *testing.T) {
 		a.wants(t, http.StatusOK, "Cardiology · "+c.want+"</p>")
 		a.lacks(t, "P-SECRET")
 	}
+}
+
+var wholeForm = regexp.MustCompile(`(?s)<form[^>]*method="post" action="(/items/[^"]*|/next[^"]*)"[^>]*>.*?</form>`)
+
+// Every form of an item has a key, so that a lost answer can be asked for again; a
+// form that is sent twice counts once.
+func TestEveryActHasAKey(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ids := s.several(4)
+	s.named("robin", coding.RoleCoder)
+	b := s.as(coding.RoleCoder)
+	keys := map[string]bool{}
+	look := func(path string) answer {
+		t.Helper()
+		a := b.get(path)
+		forms := wholeForm.FindAllString(a.body, -1)
+		if len(forms) == 0 {
+			t.Errorf("%s has no form", path)
+		}
+		for _, f := range forms {
+			key := between(f, `name="key" value="`, `"`)
+			if key == "" || keys[key] {
+				t.Errorf("%s has a form without a key of its own: %s", path, excerpt(f))
+			}
+			keys[key] = true
+		}
+		return a
+	}
+	look("/")
+	page := look(itemPath(ids[0]))
+	twice := func(page answer, kind string, more ...string) answer {
+		t.Helper()
+		f, ok := findForm(page.body, kind, "")
+		if !ok {
+			t.Fatalf("there is no form to %s", kind)
+		}
+		f.fields.Set("kind", kind)
+		for i := 0; i+1 < len(more); i += 2 {
+			f.fields.Set(more[i], more[i+1])
+		}
+		first, second := b.post(f.action, f.fields), b.post(f.action, f.fields)
+		if one, two := first.Header.Get("Location"), second.Header.Get("Location"); one == "" || one != two {
+			t.Errorf("%s led to %q, sent again to %q", kind, one, two)
+		}
+		return b.follow(first)
+	}
+	twice(page, "hold", "reason", "why") // leads to the second
+	twice(look(itemPath(ids[1])), "query", "reason", "which side?")
+	look(itemPath(ids[1]))
+	twice(look(itemPath(ids[2])), "send", "to", "robin")
+	look(itemPath(ids[2]))
+	twice(look(itemPath(ids[0])), "resume")
+	twice(look(itemPath(ids[3])), "finish", "confirm", "true")
+	look(itemPath(ids[3]))
+	for i, want := range []coding.ItemState{coding.ItemClaimed, coding.ItemQueried, coding.ItemOpen, coding.ItemFinished} {
+		if got := s.state(ids[i]).State; got != want {
+			t.Errorf("item %d is %s, want %s", i+1, got, want)
+		}
+	}
+	// The worklist's own.
+	f := url.Values{"key": {"one"}}
+	for _, id := range []string{"D-8", "D-9"} {
+		n := note(id, "", visit)
+		s.save(n, s.set(n, visitCodes...))
+	}
+	b.follow(b.post("/next", f))
+	first, again := b.post("/next", f), b.post("/next", url.Values{"key": {"two"}})
+	if first.Header.Get("Location") == again.Header.Get("Location") {
+		t.Errorf("two keys led to %q", again.Header.Get("Location"))
+	}
+	b.post("/next", url.Values{"key": {"a\x00b"}}).wants(t, http.StatusBadRequest, "could not be understood")
 }

@@ -41,31 +41,31 @@ func (s *server) wait(w http.ResponseWriter, r *http.Request, u coding.User, id 
 	if reason == "" {
 		reason = strings.TrimSpace(f.Get("choice")) // one of a short list
 	}
-	ctx := r.Context()
+	ctx, key := r.Context(), f.Get("key")
 	var err error
 	switch kind {
 	case actRelease:
-		err = s.Review.Release(ctx, u, id)
+		err = s.Review.Release(ctx, u, id, key)
 	case actHold:
-		err = s.Review.Hold(ctx, u, id, reason)
+		err = s.Review.Hold(ctx, u, id, reason, key)
 	case actSkip:
-		err = s.Review.Skip(ctx, u, id, reason)
+		err = s.Review.Skip(ctx, u, id, reason, key)
 	case actSend:
-		err = s.Review.Send(ctx, u, id, f.Get("to"), reason)
+		err = s.Review.Send(ctx, u, id, f.Get("to"), reason, key)
 	case actReturn:
-		err = s.Review.Return(ctx, u, id, reason)
+		err = s.Review.Return(ctx, u, id, reason, key)
 	case actQuery:
-		q := review.QueryRequest{To: coding.QueryTo(f.Get("to")), NoteID: f.Get("note"), Template: f.Get("template"), Text: reason}
+		q := review.QueryRequest{To: coding.QueryTo(f.Get("to")), NoteID: f.Get("note"), Template: f.Get("template"), Text: reason, Key: key}
 		if q.To == "" {
 			q.To = coding.ToAttending
 		}
 		_, err = s.Review.Ask(ctx, u, id, q)
 	case actAnswer:
-		err = s.Review.Answer(ctx, u, id, number(f.Get("number")), reason)
+		err = s.Review.Answer(ctx, u, id, number(f.Get("number")), reason, key)
 	case actWithdraw:
-		err = s.Review.Withdraw(ctx, u, id, number(f.Get("number")), reason)
+		err = s.Review.Withdraw(ctx, u, id, number(f.Get("number")), reason, key)
 	case actResume:
-		err = s.Review.Resume(ctx, u, id)
+		err = s.Review.Resume(ctx, u, id, key)
 	}
 	scope := scopeOf(r.URL.Query())
 	how, aside := asideActs[kind]
@@ -76,7 +76,7 @@ func (s *server) wait(w http.ResponseWriter, r *http.Request, u coding.User, id 
 		scope.Set("done", "released")
 		http.Redirect(w, r, "/?"+scope.Encode(), http.StatusSeeOther)
 	case aside && u.Role.MayReview():
-		s.goNext(w, r, u, id, how)
+		s.goNext(w, r, u, id, how, nextKey(key))
 	default:
 		http.Redirect(w, r, itemPath(id, scope), http.StatusSeeOther)
 	}

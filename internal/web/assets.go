@@ -54,7 +54,7 @@ func (s *server) assetPath(name string) string {
 // scriptFiles are the scripts of every page, in the order in which they run: the
 // first makes what the others share, the last starts them. theme.js is not among
 // them: it runs before anything is drawn.
-var scriptFiles = []string{"base.js", "session.js", "note.js", "acts.js", "live.js", "picker.js", "lookup.js", "list.js", "keys.js", "tour.js", "start.js"}
+var scriptFiles = []string{"base.js", "session.js", "note.js", "page.js", "acts.js", "live.js", "picker.js", "lookup.js", "list.js", "keys.js", "tour.js", "start.js"}
 
 func (s *server) scriptPaths() []string {
 	paths := make([]string, len(scriptFiles))

@@ -9,20 +9,21 @@ import (
 	"chartcode/internal/coding"
 )
 
-// longNote has 200 KB and forty pieces of evidence, each for a code of its own.
+// longNote has 200 KB and sixty suggestions, each with three pieces of evidence, of
+// which two overlap.
 func longNote() (coding.Note, []sug) {
 	var text strings.Builder
 	var list []sug
-	for i := range 40 {
-		phrase := fmt.Sprintf("Finding number %d.", i)
-		fmt.Fprintf(&text, "PLAN:\n%s\n%s\n", strings.Repeat("Stable on current treatment; no new complaints today. ", 95), phrase)
-		list = append(list, sug{code: fmt.Sprintf("A%02d.0", i), words: []string{phrase}, confidence: 0.9})
+	for i := range 60 {
+		phrase, sign := fmt.Sprintf("Finding number %d.", i), fmt.Sprintf("Sign %d of it was seen", i)
+		fmt.Fprintf(&text, "PLAN:\n%s\n%s\n%s again.\n", strings.Repeat("Stable on current treatment; no new complaints today. ", 62), phrase, sign)
+		list = append(list, sug{code: fmt.Sprintf("A%02d.0", i), words: []string{phrase, sign, sign + " again"}, confidence: 0.9})
 	}
 	return note("D-1", "E-1", text.String()), list
 }
 
 // BenchmarkItem is the time of an item's page as a browser waits for it,
-// database included: of a usual note, and of one of 200 KB with forty codes.
+// database included: of a usual note, and of one of 200 KB with sixty codes.
 func BenchmarkItem(b *testing.B) {
 	for _, c := range []struct {
 		name string

@@ -3,7 +3,6 @@ package web
 import (
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"net/http"
 	"slices"
 	"strconv"
@@ -38,6 +37,8 @@ type codeView struct {
 	More     []quoteView // folded away
 	Last     bool        // of the list
 	Of       int         // notes of the item
+	Print    string      // changes with what the page shows of the code, but for whether it is selected
+	Kept     bool        // the page that asked has it as it is
 }
 
 // Service reports whether units, modifiers and pointers apply.
@@ -102,6 +103,11 @@ func (v itemView) Asked() []coding.Query {
 		}
 	}
 	return out
+}
+
+// firstBlocker is the place of the first error that can be overridden, or -1.
+func (v itemView) firstBlocker() int {
+	return slices.IndexFunc(v.Item.Blockers, func(b review.Blocker) bool { return !b.MustGo && !b.Overridden })
 }
 
 // Invalid are the codes that have to go, because the releases that hold now do
@@ -216,19 +222,6 @@ func (n *noteView) index() {
 	}
 }
 
-// printOf is a number that changes when anything does that the pane of the notes
-// shows, but for which code is selected.
-func printOf(notes []noteView) string {
-	h := fnv.New64a()
-	for _, n := range notes {
-		fmt.Fprint(h, n.ID, " ", n.Revision, n.Changed, n.Degraded, n.DegradedReason, n.Ranker, n.Notices)
-		for _, p := range n.Pieces {
-			fmt.Fprint(h, len(p.Text), p.Codes, p.Anchors, p.Names, p.Said, p.Heading)
-		}
-	}
-	return strconv.FormatUint(h.Sum64(), 36)
-}
-
 // noteOf is the place of the note that evidence lies in and that still says
 // so, or -1.
 func noteOf(item review.Item, e coding.Evidence) int {
@@ -296,18 +289,8 @@ func (s *server) showItem(w http.ResponseWriter, r *http.Request, u coding.User,
 		return
 	}
 	item, err := s.Review.Item(r.Context(), u, id)
-	switch {
-	case errors.Is(err, review.ErrNotFound):
-		s.notFound(w, r, u)
-		return
-	case errors.Is(err, review.ErrForbidden):
-		s.refuse(w, r, u)
-		return
-	case errors.Is(err, review.ErrBlind):
-		s.render(w, withUser(r, u), http.StatusConflict, "message", messageView{Title: "You are coding this encounter blind", Text: sentence(err)})
-		return
-	case err != nil:
-		s.fail(w, r, err)
+	if err != nil {
+		s.itemRefused(w, r, u, err)
 		return
 	}
 	query := r.URL.Query()
@@ -317,7 +300,6 @@ func (s *server) showItem(w http.ResponseWriter, r *http.Request, u coding.User,
 		at, status = refused.at, refused.status
 	}
 	v := s.newItemView(item, at)
-	v.NotesKept = r.Header.Get(haveHeader) == v.Print
 	v.Scope, v.MayReview, v.Systems = scopeOf(query).Encode(), u.Role.MayReview(), s.systems(r)
 	v.Lookup = s.Codes != nil
 	if item.Mine {
@@ -339,6 +321,7 @@ func (s *server) showItem(w http.ResponseWriter, r *http.Request, u coding.User,
 		var unready *review.UnreadyError
 		v.Confirm = errors.As(refused.err, &unready) && unready.Confirmable()
 	}
+	v.keep(r.Header.Get(haveHeader), r.Header.Get(codesHeader))
 	s.render(w, withUser(r, u), status, "item", v)
 }
 

@@ -139,6 +139,20 @@ func TestTwoWindows(t *testing.T) {
 	two.until(`document.querySelector("#code-1.undecided") !== null`)
 	s.wantCodes(ids[0], "E11.40 accepted, I10 undecided, E78.5 undecided")
 
+	// Who reads the note when something changes goes on reading.
+	one.focused("I10")
+	two.run(chromedp.Evaluate[chromedp.Void](`document.querySelector("#notes").focus(); null`))
+	one.press("a")
+	two.until(`document.querySelector("#code-1.accepted") !== null`)
+	if got := value[string](two, `document.activeElement.id`); got != "notes" {
+		t.Errorf("the focus went from the notes to %q", got)
+	}
+	one.press("u")
+	two.until(`document.querySelector("#code-1.undecided") !== null`)
+	two.press("j")
+	two.press("k")
+	two.focused("I10")
+
 	// A new note shows in both and in the list.
 	n := note("D-9", "E-D-1", "Asthma, mild.")
 	s.save(n, s.set(n, sug{code: "J45.20", words: []string{"Asthma, mild"}, confidence: 0.9}))
@@ -209,4 +223,102 @@ func TestClaimIsRenewed(t *testing.T) {
 	s.move(lease / 2)
 	b.press("j")
 	s.eventually(func() bool { c := s.state(id).Claim; return c != nil && c.Until.After(until) })
+}
+
+// TestLostAnswerOfOtherActs cuts the connection after an item was put aside or
+// finished and the next one taken, and before the answer came: sent again, it is done
+// once, and leads to the item that was taken then.
+func TestLostAnswerOfOtherActs(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ids := s.several(7)
+	s.named("bob", coding.RoleCoder)
+	b := s.tab()
+	b.signIn(coding.RoleCoder)
+	b.press("n")
+	at := func(id int64) {
+		t.Helper()
+		b.until(fmt.Sprintf(`location.pathname === "/items/%d"`, id))
+		b.focused("E11.40")
+	}
+	field := func(key, id string) {
+		t.Helper()
+		b.press(key)
+		b.until(`document.activeElement.id === ` + fmt.Sprintf("%q", id))
+	}
+	for i, act := range []struct {
+		what  string
+		do    func()
+		event coding.ItemEventKind
+	}{
+		{"hold", func() { field("h", "aside-reason"); b.press("Waiting for a result" + kb.Enter) }, coding.EventHeld},
+		{"skip", func() { field("l", "skip-reason"); b.press("Not my specialty" + kb.Enter) }, coding.EventSkipped},
+		{"send", func() { field("g", "send-to"); b.press("bob" + kb.Tab + "look" + kb.Enter) }, coding.EventSent},
+		{"query", func() {
+			field("q", "query-to")
+			b.run(chromedp.Evaluate[chromedp.Void](`document.querySelector("#query-text").focus(); null`))
+			b.press(" Please." + kb.Tab + kb.Enter)
+		}, coding.EventQueried},
+		{"finish", func() { b.press("f") }, ""},
+	} {
+		at(ids[i])
+		if act.what == "finish" { // it asks first
+			b.press("f")
+			b.until(`document.querySelector("#problem") !== null`)
+		}
+		s.cut.Store(true)
+		act.do()
+		b.until(`document.querySelector("#offline")?.textContent.includes("1 decision is kept")`)
+		if got := s.state(ids[i+1]); got.State != coding.ItemClaimed {
+			t.Errorf("after %s the next item is %s", act.what, got.State)
+		}
+		s.cut.Store(false)
+		b.run(chromedp.Click(chromedp.CSS("#retry")))
+		at(ids[i+1])
+		if got := s.state(ids[i+2]); got.State != coding.ItemOpen {
+			t.Errorf("%s was sent twice and took two items: the second is %s", act.what, got.State)
+		}
+		events, err := s.store.ItemEvents(t.Context(), ids[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, ev := range events {
+			if act.event != "" && ev.Action == string(act.event) {
+				n++
+			}
+		}
+		if act.event != "" && n != 1 {
+			t.Errorf("%s is %d times in the item's history", act.what, n)
+		}
+	}
+}
+
+// TestPutAsideWithoutConnection puts an item aside while the server cannot be
+// reached: it is kept, and done once when it is back.
+func TestPutAsideWithoutConnection(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ids := s.several(2)
+	b := s.tab()
+	b.signIn(coding.RoleCoder)
+	b.open(itemPath(ids[0]))
+	b.live()
+	s.down.Store(true)
+	s.CloseClientConnections()
+	b.until(`document.querySelector("#offline") !== null`)
+	b.focused("E11.40")
+	b.press("a")
+	b.focused("I10")
+	b.press("h")
+	b.until(`document.activeElement.id === "aside-reason"`)
+	b.press("Waiting for a result" + kb.Enter)
+	b.until(`document.querySelector("#offline").textContent.includes("2 decisions are kept") && !document.querySelector(".menu").open`)
+	s.down.Store(false)
+	b.until(fmt.Sprintf(`location.pathname === "/items/%d"`, ids[1]))
+	b.focused("E11.40")
+	if got := s.state(ids[0]); got.State != coding.ItemHeld || got.Reason != "Waiting for a result" {
+		t.Errorf("the item is %s: %s", got.State, got.Reason)
+	}
+	s.wantCodes(ids[0], "E11.40 accepted, I10 undecided, E78.5 undecided")
 }

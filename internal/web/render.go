@@ -40,7 +40,7 @@ type signInView struct{ To, Login, Error string }
 type messageView struct{ Title, Text string }
 
 // pageNames are the pages, each a template file with "title" and "body".
-var pageNames = []string{"signin", "message", "worklist", "item", "codes", "entry", "noentry", "throughput", "figures", "system"}
+var pageNames = []string{"signin", "message", "worklist", "item", "history", "codes", "entry", "noentry", "throughput", "figures", "system"}
 
 // parsePages gives each page together with the layout and the parts that
 // pages share.
@@ -122,9 +122,11 @@ func (s *server) functions() template.FuncMap {
 		},
 		"took": throughput.DurationText,
 		// Templates take one value; these put a part of a page beside the page.
-		"coded":   func(v itemView, c codeView) pageCode { return pageCode{&v, c} },
-		"query":   func(v itemView, q coding.Query) pageQuery { return pageQuery{&v, q} },
-		"blocker": func(v itemView, n int, b review.Blocker) pageBlocker { return pageBlocker{&v, b, n} },
+		"coded": func(v itemView, c codeView) pageCode { return pageCode{&v, c} },
+		"query": func(v itemView, n int, q coding.Query) pageQuery { return pageQuery{&v, q, n == 0} },
+		"blocker": func(v itemView, n int, b review.Blocker) pageBlocker {
+			return pageBlocker{&v, b, n, n == v.firstBlocker()}
+		},
 	}
 }
 
@@ -136,6 +138,7 @@ type pageCode struct {
 type pageQuery struct {
 	Page  *itemView
 	Query coding.Query
+	First bool // that its key goes to
 }
 
 type pageCodes struct {
@@ -147,6 +150,7 @@ type pageBlocker struct {
 	Page    *itemView
 	Blocker review.Blocker
 	Number  int
+	First   bool // that its key goes to
 }
 
 // userKey carries the user through a request's context to the layout.

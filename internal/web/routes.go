@@ -21,6 +21,7 @@ func (s *server) routes() {
 	s.mux.HandleFunc("POST /items/{id}/act", s.page(s.act))
 	s.mux.HandleFunc("GET /items/{id}/act", s.page(s.backToItem))
 	s.mux.HandleFunc("POST /items/{id}/renew", s.page(s.renew))
+	s.mux.HandleFunc("GET /items/{id}/timeline", s.page(s.timeline))
 	s.mux.HandleFunc("POST /filters", s.page(s.saveFilter))
 	s.mux.HandleFunc("POST /filters/{id}/delete", s.page(s.deleteFilter))
 	s.mux.HandleFunc("GET /session", s.page(s.who))

@@ -109,6 +109,19 @@ const (
 	codeSet = "ICD-10-CM 2026, 12 billable codes"
 )
 
+// noteReader reads each note once, as the program's does.
+type noteReader struct{ known sync.Map }
+
+func (r *noteReader) read(text string, setting coding.Setting) *coding.Document {
+	key := string(setting) + text
+	if doc, ok := r.known.Load(key); ok {
+		return doc.(*coding.Document)
+	}
+	doc := segment.Segment(coding.Note{Text: text, Setting: setting})
+	r.known.Store(key, doc)
+	return doc
+}
+
 // newSite serves an empty store. Change, unless nil, changes the configuration.
 func newSite(t testing.TB, change ...func(*web.Config)) *site {
 	t.Helper()
@@ -126,10 +139,9 @@ func newSite(t testing.TB, change ...func(*web.Config)) *site {
 		t.Fatal(err)
 	}
 	s.quality = quality
+	var reader noteReader
 	s.review, err = review.New(review.Config{Store: s.store, Logger: logger, Now: s.now, Lease: lease, Blind: s.store.Blind,
-		Sections: func(text string, setting coding.Setting) []coding.Section {
-			return segment.Segment(coding.Note{Text: text, Setting: setting}).Sections
-		}})
+		Sections: func(text string, setting coding.Setting) []coding.Section { return reader.read(text, setting).Sections }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,10 +154,8 @@ func newSite(t testing.TB, change ...func(*web.Config)) *site {
 	go func() { defer close(listened); feed.Run(listen) }()
 	cfg := web.Config{
 		Changes: feed, Versions: s.store, Closing: closing,
-		Scopes: func(text string, setting coding.Setting) []coding.Scope {
-			return segment.Segment(coding.Note{Text: text, Setting: setting}).Scopes
-		},
-		Auth: s.auth, Review: s.review, Logger: logger, Now: s.now, Submit: s.sent, Known: known{s.store},
+		Scopes: func(text string, setting coding.Setting) []coding.Scope { return reader.read(text, setting).Scopes },
+		Auth:   s.auth, Review: s.review, Logger: logger, Now: s.now, Submit: s.sent, Known: known{s.store},
 		Parse: func(body []byte) (coding.Note, error) { return intake.Parse(body, "") },
 		Ready: func(context.Context) web.Readiness { return web.Readiness{Ready: true, CodeSet: codeSet} },
 		Alive: s.store.Ping, Version: "test", Quality: s.quality,

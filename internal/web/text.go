@@ -232,7 +232,6 @@ func counted(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// eventText says in words what a line of the timeline tells.
 func checkText(s coding.CheckStatus) string {
 	switch s {
 	case coding.CheckNotBillable:
@@ -243,6 +242,7 @@ func checkText(s coding.CheckStatus) string {
 	return strings.ReplaceAll(string(s), "_", " ")
 }
 
+// eventText says in words what a line of the timeline tells.
 func eventText(action string) string {
 	switch action {
 	case string(coding.EventLooked):

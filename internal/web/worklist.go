@@ -257,15 +257,25 @@ func (s *server) deleteFilter(w http.ResponseWriter, r *http.Request, u coding.U
 
 // next takes the next open item for the user and goes there.
 func (s *server) next(w http.ResponseWriter, r *http.Request, u coding.User) {
-	s.goNext(w, r, u, 0, "")
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	s.goNext(w, r, u, 0, "", r.PostFormValue("key"))
+}
+
+// nextKey is for taking the next item after an act: the act's own key is used up.
+func nextKey(key string) string {
+	if key == "" {
+		return ""
+	}
+	return key + " next"
 }
 
 // goNext goes to the next item within the scope of the request. Left is the
-// item that the user comes from, 0 for none, and how says what became of it.
-func (s *server) goNext(w http.ResponseWriter, r *http.Request, u coding.User, left int64, how string) {
+// item that the user comes from, 0 for none, and how says what became of it. With a
+// key, which may be empty, it leads to the same item when it is asked again.
+func (s *server) goNext(w http.ResponseWriter, r *http.Request, u coding.User, left int64, how, key string) {
 	scope := scopeOf(r.URL.Query())
 	q, _ := filterQuery(scope)
-	id, err := s.Review.Next(r.Context(), u, q)
+	id, err := s.Review.Next(r.Context(), u, q, key)
 	to := url.Values{}
 	for name, values := range scope {
 		to[name] = values
@@ -279,6 +289,8 @@ func (s *server) goNext(w http.ResponseWriter, r *http.Request, u coding.User, l
 		http.Redirect(w, r, "/?"+to.Encode(), http.StatusSeeOther)
 	case errors.Is(err, review.ErrForbidden):
 		s.refuse(w, r, u)
+	case errors.Is(err, review.ErrInput): // a key that is none
+		s.render(w, withUser(r, u), http.StatusBadRequest, "message", messageView{Title: "Not carried out", Text: "This could not be understood. Go back to the worklist and take the next item there."})
 	case err != nil:
 		s.fail(w, r, err)
 	default:

@@ -269,11 +269,63 @@ func TestAsideByKey(t *testing.T) {
 	// The answer comes in; the item waits for who asked.
 	b.open(itemPath(ids[3]))
 	b.until(`document.querySelector("#answer-1") !== null && document.documentElement.dataset.started === "true"`)
-	b.run(chromedp.Evaluate[chromedp.Void](`document.querySelector("#answer-1").focus(); null`))
+	b.press("Q")
+	b.until(`document.activeElement.id === "answer-1"`)
 	b.press("Type 2" + kb.Enter)
 	b.until(`document.body.innerText.includes("Answer: Type 2")`)
 	if got := s.state(ids[3]); got.State != coding.ItemOpen || got.SentTo == nil {
 		t.Errorf("the answered item is %s for %v", got.State, got.SentTo)
+	}
+
+	// It goes to anybody; worked on, it goes back to the list; closed, it is done with.
+	b.focused("E11.40")
+	b.press("W")
+	b.until(`!document.body.innerText.includes("Waits for")`)
+	if got := s.state(ids[3]); got.SentTo != nil {
+		t.Errorf("it still waits for %v", got.SentTo)
+	}
+	b.focused("E11.40")
+	b.press("a")
+	b.focused("I10")
+	b.press("W")
+	b.until(`location.pathname === "/" && document.body.innerText.includes("The item is back in the list.")`)
+	b.open(itemPath(ids[3]))
+	b.focused("I10")
+	b.press("X")
+	b.until(`document.activeElement.id === "back-reason"`)
+	b.press("Two patients in one note" + kb.Enter)
+	b.until(`location.pathname !== ` + fmt.Sprintf("%q", itemPath(ids[3])))
+	if got := s.state(ids[3]); got.State != coding.ItemFinished {
+		t.Errorf("the item that cannot be coded is %s", got.State)
+	}
+}
+
+// TestOverrideByKey finishes against an error of the rules, with a reason.
+func TestOverrideByKey(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	n := note("D-1", "E-1", visit)
+	clash := []coding.Finding{{Rule: "excludes1", Severity: coding.SeverityError, Codes: []string{"E11.40", "I10"}, Message: "These two are not coded together.", Source: "Tabular list 2026, E11"}}
+	list := append([]sug(nil), visitCodes[:2]...)
+	list[0].warnings, list[1].warnings = clash, clash
+	s.save(n, s.set(n, list...))
+	id := s.itemOf("D-1")
+	b := s.tab()
+	b.signIn(coding.RoleCoder)
+	b.open(itemPath(id))
+	b.focused("E11.40")
+	b.press("aa")
+	b.until(`document.querySelectorAll(".code.accepted").length === 2`)
+	b.press("f")
+	b.until(`document.querySelector("#problem") !== null`)
+	b.press("O")
+	b.until(`document.activeElement.id === "override-0"`)
+	b.press("unrelated conditions" + kb.Enter)
+	b.until(`document.body.innerText.includes("Overridden: unrelated conditions")`)
+	b.press("f")
+	b.until(`location.pathname === "/"`)
+	if got := s.state(id); got.State != coding.ItemFinished {
+		t.Errorf("the item is %s", got.State)
 	}
 }
 

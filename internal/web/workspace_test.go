@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -83,6 +85,50 @@ func TestNotesAreNotSentAgain(t *testing.T) {
 	s.save(n, s.set(n, visitCodes...))
 	b.header.Set("Chartcode-Have", print)
 	b.get(itemPath(id)).wants(t, http.StatusOK, `class="note-text"`)
+}
+
+var codePrint = regexp.MustCompile(`<li class="code[^"]*"[^>]* data-print="([^"]+)"`)
+
+// TestCodesAreNotSentAgain to a page that has them as they are: after a decision on
+// one code of many the others stay where they are.
+func TestCodesAreNotSentAgain(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	n, list := longNote()
+	s.save(n, s.set(n, list...))
+	id := s.itemOf("D-1")
+	b := s.as(coding.RoleCoder)
+	b.act(b.get(itemPath(id)), "accept", "A00.0") // claims the item, which the page shows
+	page := b.get(itemPath(id))
+	prints := func(a answer) (out []string) {
+		for _, m := range codePrint.FindAllStringSubmatch(a.body, -1) {
+			out = append(out, m[1])
+		}
+		return out
+	}
+	before := prints(page)
+	if len(before) != 60 || len(slices.Compact(slices.Sorted(slices.Values(before)))) != 60 {
+		t.Fatalf("60 codes have the prints %v", before)
+	}
+	b.header.Set("Chartcode-Codes", strings.Join(before, " "))
+	b.header.Set("Chartcode-Have", between(page.body, `data-print="`, `"`))
+	again := b.follow(b.act(page, "accept", "A03.0"))
+	after := prints(again)
+	for i := range before {
+		if changed := before[i] != after[i]; changed != (i == 3) {
+			t.Errorf("the print of code %d is %q after %q", i, after[i], before[i])
+		}
+	}
+	if kept := strings.Count(again.body, " data-kept></li>"); kept != 59 {
+		t.Errorf("%d of 59 codes were left out", kept)
+	}
+	if len(again.body) > 50_000 {
+		t.Errorf("the page has %d bytes, the whole one %d", len(again.body), len(page.body))
+	}
+	// What the suggestions were changed to is sent again.
+	n.Text += "More."
+	s.save(n, s.set(n, list...))
+	b.get(itemPath(id)).lacks(t, " data-kept>")
 }
 
 func TestAPageActsForItsOwnUserOnly(t *testing.T) {

@@ -7,6 +7,7 @@
 (() => {
   const cc = window.chartcode;
   const { one, all, say, parse } = cc;
+  const { show, headers } = cc.page;
 
   const queue = [];    // acts that the server has not answered, in their order
   let busy = false;    // one is on its way
@@ -16,45 +17,6 @@
   let timer = 0;
   let waiting = [];    // keys that were pressed meanwhile
   let behind = 0;      // the highest version of the item that was told of
-
-  // ---- what comes back ----
-
-  const swap = (next, selector) => {
-    const here = one(selector);
-    const there = next.querySelector(selector);
-    if (here && there) { here.replaceWith(document.adoptNode(there)); }
-  };
-
-  // show puts a page in place of the present one. Of the same item it leaves the
-  // notes where they are if they have not changed.
-  const show = (next) => {
-    const item = one("#item");
-    const there = next.querySelector("#item");
-    const same = item !== null && there !== null && item.dataset.item === there.dataset.item;
-    document.title = next.title;
-    document.body.className = next.body.className;
-    const scrolled = same ? { notes: one("#notes").scrollTop, codes: one("#codes").scrollTop } : null;
-    if (same && one("#notes").dataset.print === next.querySelector("#notes").dataset.print) {
-      Object.keys(item.dataset).forEach((name) => { delete item.dataset[name]; });
-      Object.assign(item.dataset, there.dataset);
-      ["#item > .head", ".notices", "#codes"].forEach((part) => swap(next, part));
-    } else {
-      ["header.bar", "main", "footer"].forEach((part) => swap(next, part));
-    }
-    if (item === null || there === null) { swap(next, "#keys"); }
-    if (scrolled) {
-      one("#notes").scrollTop = scrolled.notes;
-      one("#codes").scrollTop = scrolled.codes;
-    }
-    return same;
-  };
-
-  const headers = () => {
-    const notes = one("#notes");
-    const h = { Accept: "text/html", "Chartcode-Login": document.body.dataset.login || "" };
-    if (notes) { h["Chartcode-Have"] = notes.dataset.print; }
-    return h;
-  };
 
   // told is what a screen reader is to hear of the page that came back.
   const told = () => {
@@ -119,6 +81,7 @@
     if (!code || !["accept", "reject"].includes(kind)) { return; }
     code.classList.remove("undecided", "accepted", "rejected");
     code.classList.add(kind === "accept" ? "accepted" : "rejected", "kept");
+    code.removeAttribute("data-print"); // it is not as the server made it any more
     all(".kept-badge", code).forEach((el) => el.remove());
     const badge = document.createElement("span");
     badge.className = "badge warn kept-badge";
@@ -136,12 +99,11 @@
     const body = new URLSearchParams(new FormData(form));
     if (button && button.name) { body.set(button.name, button.value); }
     const kind = body.get("kind");
-    const act = { action: form.getAttribute("action"), body, once: body.has("key") };
-    if (busy || (lost && !act.once)) { return; }
-    all("details.choose[open], details.menu[open]").forEach((d) => { if (d.contains(form) && act.once) { d.open = false; } });
+    const act = { action: form.getAttribute("action"), body };
+    if (busy) { return; }
+    all("details.choose[open], details.menu[open]").forEach((d) => { if (d.contains(form)) { d.open = false; } });
     queue.push(act);
-    const key = form.querySelector("[name=key]");
-    if (key) { key.value = cc.newKey(); }
+    form.querySelector("[name=key]").value = cc.newKey();
     if (lost || ended) {
       pretend(form, kind);
       if (ended) { cc.session.ask(kept()); } else { tellLost(); }
@@ -170,12 +132,6 @@
           if (answer.status >= 500) { throw new Error("the server failed"); }
           text = await answer.text();
         } catch {
-          if (!act.once) {
-            queue.shift();
-            banner("The server did not answer, so it is not known whether this was done. Look at the item again when it is back.", false);
-            waiting = [];
-            return;
-          }
           if (act.form && act.form.isConnected) { pretend(act.form, act.kind); }
           act.form = null;
           lose();
@@ -252,22 +208,28 @@
       const path = new URL(window.location.href);
       path.hash = "";
       ["finished", "held", "queried", "skipped", "sent"].forEach((name) => path.searchParams.delete(name));
-      const answer = await fetch("/items/" + number + path.search, { headers: headers() });
+      const had = headers();
+      const answer = await fetch("/items/" + number + path.search, { headers: had });
       if (new URL(answer.url).pathname === "/sign-in" || answer.status >= 500) { return; }
       const next = parse(await answer.text());
       const now = one("#item");
       if (busy || queue.length > 0 || !now || now.dataset.item !== number || (!force && engaged())) { return; }
       const there = next.querySelector("#item");
-      // An act that was answered meanwhile brought a later page than this one.
+      // An act that was answered meanwhile brought a later page than this one, or other
+      // codes than those that this one leaves out.
       if (there && !force && Number(there.dataset.version) <= Number(now.dataset.version)) { return; }
+      if (had["Chartcode-Codes"] !== headers()["Chartcode-Codes"]) { return; }
       const chosen = cc.note.codes()[cc.note.selected()];
-      const hadFocus = Boolean(chosen) && chosen.contains(document.activeElement);
+      const focus = document.activeElement;
+      const hadFocus = Boolean(chosen) && chosen.contains(focus);
       if (there && chosen) { // the selected code may stand elsewhere now
         const place = Array.from(there.querySelectorAll(".codes-list > .code")).findIndex((c) => c.dataset.code === chosen.dataset.code);
         if (place >= 0) { there.dataset.selected = String(place); }
       }
       show(next);
       cc.start(hadFocus);
+      // Who reads the note goes on reading; what has gone leaves the focus at the code.
+      if (!hadFocus && focus !== null && focus !== document.body && focus.isConnected) { focus.focus({ preventScroll: true }); }
       say("The item changed. " + told());
     } catch {
       // the stream of changes tells that the connection is lost, and when it is back
@@ -305,6 +267,11 @@
     send(e.target, e.submitter);
   });
 
+  // A browser may show a page again as it was left, with keys that have been used.
+  window.addEventListener("pageshow", (e) => {
+    if (e.persisted) { all("input[name=key]").forEach((key) => { key.value = cc.newKey(); }); }
+  });
+
   // Going back to a page that another has taken the place of; not to a place of this one.
   let shown = window.location.pathname;
   window.addEventListener("popstate", () => {
@@ -312,7 +279,7 @@
   });
 
   cc.acts = {
-    show, headers, refresh, changed, flush, banner,
+    refresh, changed, flush, banner,
     busy: () => busy,
     lost: () => lost || ended,
     later: (key) => { if (waiting.length < 20) { waiting.push(key); } },

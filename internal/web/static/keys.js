@@ -75,7 +75,7 @@
         if (menu.open) { one(".card summary", menu).focus(); }
         return true;
       }
-      case "h": case "l": case "g": case "q": {
+      case "h": case "l": case "g": case "q": case "X": {
         const part = one(`summary[data-opens="${key}"]`);
         if (!part) { return false; }
         one(".menu").open = true;

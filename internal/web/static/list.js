@@ -50,6 +50,6 @@
 
   cc.onStart(() => {
     const may = one("#order") !== null;
-    all(".codes-list > .code > .line").forEach((line) => { if (may) { line.setAttribute("draggable", "true"); } });
+    all(".codes-list > .code > .line").forEach((line) => { if (may && !line.draggable) { line.draggable = true; } });
   });
 })();

@@ -119,7 +119,7 @@
     if (!every || active < renewed || Date.now() - renewed < every) { return; }
     renewed = Date.now();
     try {
-      const answer = await fetch("/items/" + item.dataset.item + "/renew", { method: "POST", headers: cc.acts.headers() });
+      const answer = await fetch("/items/" + item.dataset.item + "/renew", { method: "POST", headers: cc.page.headers() });
       if (answer.status === 409) { cc.acts.refresh(false); }
     } catch {
       // the stream tells that the connection is lost
