@@ -113,7 +113,7 @@ func TestLongNoteTouchesLittle(t *testing.T) {
 	b.until(`document.querySelector("#code-0.accepted:not(.kept)") !== null`)
 	b.focused("A01.0")
 	b.run(chromedp.Evaluate[chromedp.Void](`{
-		document.querySelectorAll("#notes *, .codes-list > .code").forEach((el) => { el.before = true; });
+		document.querySelectorAll("#notes *, .codes-list > .code").forEach((el) => { el.was = true; });
 		window.touched = new Set();
 		new MutationObserver((list) => list.forEach((m) => { window.touched.add(m.target); })).observe(document.body, { attributes: true, childList: true, characterData: true, subtree: true });
 	} null`))
@@ -130,8 +130,8 @@ func TestLongNoteTouchesLittle(t *testing.T) {
 	b.press("a")
 	b.until(`document.querySelector("#code-2.accepted:not(.kept)") !== null`)
 	b.focused("A03.0")
-	if got := value[[]int](b, `[document.querySelectorAll("#notes *").length - Array.from(document.querySelectorAll("#notes *")).filter((el) => el.before).length,
-		Array.from(document.querySelectorAll(".codes-list > .code")).filter((el) => !el.before).length, document.querySelectorAll(".codes-list > .code").length]`); got[0] != 0 || got[1] != 1 || got[2] != 60 {
+	if got := value[[]int](b, `[document.querySelectorAll("#notes *").length - Array.from(document.querySelectorAll("#notes *")).filter((el) => el.was).length,
+		Array.from(document.querySelectorAll(".codes-list > .code")).filter((el) => !el.was).length, document.querySelectorAll(".codes-list > .code").length]`); got[0] != 0 || got[1] != 1 || got[2] != 60 {
 		t.Errorf("a decision made %d elements of the note and %d of %d codes anew", got[0], got[1], got[2])
 	}
 	b.press("u")

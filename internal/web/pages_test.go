@@ -229,7 +229,7 @@ func TestAssets(t *testing.T) {
 	}
 	b.get("/static/item.css").wants(t, http.StatusOK, ".codes-list")
 	scripts := regexp.MustCompile(`<script src="(/static/[a-z]+\.js\?v=[0-9a-f]+)"`).FindAllStringSubmatch(page, -1)
-	if len(scripts) != 12 {
+	if len(scripts) != 13 {
 		t.Errorf("the page has %d scripts", len(scripts))
 	}
 	for _, m := range scripts {
