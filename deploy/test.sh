@@ -16,4 +16,4 @@ go vet "$@"
 # than there are processors.
 bin/testpg start
 trap 'bin/testpg stop' EXIT
-go test -json -race -count=1 -parallel="$((2 * $(getconf _NPROCESSORS_ONLN)))" -timeout=40m "$@" | bin/testreport -missing bin/missing-testdata.txt
+go test -json -race -count=1 -vet=off -parallel="$((2 * $(getconf _NPROCESSORS_ONLN)))" -timeout=40m "$@" | bin/testreport -missing bin/missing-testdata.txt

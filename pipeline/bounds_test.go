@@ -38,7 +38,7 @@ func TestLongNotes(t *testing.T) {
 		"mother had obesity; possible COPD exacerbation vs. pneumonia ",
 	} {
 		for style := range styles {
-			process(style, piece, 50_000)
+			process(style, piece, 30_000)
 		}
 	}
 	set := process(coding.Billing, "ASSESSMENT: 1. Essential hypertension. 2. Heart failure.\nHPI: denies chest pain, diabetes.\n", coding.MaxTextBytes)
