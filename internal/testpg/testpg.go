@@ -70,6 +70,7 @@ func run(ctx context.Context, dir string) (string, error) {
 			"fsync":                     "off",
 			"synchronous_commit":        "off",
 			"full_page_writes":          "off",
+			"autovacuum_naptime":        "5min", // what tests drop needs no cleaning at once
 			"max_connections":           "400",
 			"max_locks_per_transaction": "256", // dropping a schema locks each of its tables
 		},
