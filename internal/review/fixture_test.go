@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"chartcode/internal/auth"
 	"chartcode/internal/coding"
 	"chartcode/internal/review"
@@ -21,6 +23,7 @@ const lease = 10 * time.Minute
 
 // fixture is a review service on a real store, with a clock that tests move.
 type fixture struct {
+	url string
 	*review.Service
 	t     testing.TB
 	store *store.Store
@@ -46,13 +49,28 @@ func (f *fixture) move(d time.Duration) {
 
 func setUp(t testing.TB) *fixture {
 	t.Helper()
-	f := &fixture{t: t, store: storetest.New(t)}
+	url := storetest.MigratedURL(t)
+	f := &fixture{t: t, store: storetest.Open(t, url), url: url}
 	var err error
 	f.Service, err = review.New(review.Config{Store: f.store, Logger: slog.New(slog.DiscardHandler), Now: f.now, Lease: lease})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return f
+}
+
+// analyze brings up to date what the database knows of its tables, as it does by
+// itself from time to time.
+func (f *fixture) analyze() {
+	f.t.Helper()
+	conn, err := pgx.Connect(f.t.Context(), f.url)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer conn.Close(f.t.Context())
+	if _, err := conn.Exec(f.t.Context(), "VACUUM ANALYZE items, notes, item_notes, note_revisions, suggestion_sets, decisions"); err != nil {
+		f.t.Fatal(err)
+	}
 }
 
 // users makes accounts, because claims show the name of who holds them.

@@ -27,6 +27,7 @@ func manyCoders(t *testing.T, coders, items int) {
 		f.save(in, sug{code: "I10", words: "Essential hypertension", confidence: 0.8}, sug{code: "E78.5", words: "Hyperlipidemia", confidence: 0.5})
 	}
 	f.announced()
+	f.analyze()
 	var logins []string
 	for i := range coders {
 		logins = append(logins, fmt.Sprint("coder", i))
