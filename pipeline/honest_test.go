@@ -14,10 +14,7 @@ import (
 	"sync"
 	"testing"
 
-	"chartcode/internal/catalog"
 	"chartcode/internal/coding"
-	"chartcode/internal/embedding"
-	"chartcode/internal/learned"
 	"chartcode/internal/llmtest"
 	"chartcode/internal/testdata"
 	"chartcode/pipeline/intake"
@@ -108,18 +105,7 @@ func goldNotes(t *testing.T, dataset string, most int, folders ...string) []gold
 // that most notes carry is read by nobody.
 func TestLongWarningsOnHonestNotes(t *testing.T) {
 	db := loaded(t, testdata.Path(t, "codesets/icd10cm-2026.zip"), testdata.Path(t, "codesets/icd10cm-index-2025.zip"), testdata.Path(t, "codesets/icd10cm-tables-2026.zip"))
-	embedder, err := embedding.NewLocal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	models, err := learned.Default()
-	if err != nil {
-		t.Fatal(err)
-	}
-	knowledge, err := catalog.New(catalog.Config{Source: db, Embedder: embedder, Models: models})
-	if err != nil {
-		t.Fatal(err)
-	}
+	knowledge := knowledgeOf(t, db)
 	tables, err := knowledge.At(t.Context(), []coding.System{coding.ICD10CM}, coding.NewDate(2026, 3, 1))
 	if err != nil {
 		t.Fatal(err)

@@ -7,10 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"chartcode/internal/catalog"
 	"chartcode/internal/coding"
-	"chartcode/internal/embedding"
-	"chartcode/internal/learned"
 	"chartcode/internal/llm"
 	"chartcode/internal/llmtest"
 	"chartcode/internal/store"
@@ -22,18 +19,7 @@ import (
 // llmPipeline is the pipeline of a worker that asks a server.
 func llmPipeline(t testing.TB, db *store.Store, url string, change func(*rank.LLMConfig)) *pipeline.Pipeline {
 	t.Helper()
-	embedder, err := embedding.NewLocal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	models, err := learned.Default()
-	if err != nil {
-		t.Fatal(err)
-	}
-	knowledge, err := catalog.New(catalog.Config{Source: db, Embedder: embedder, Models: models})
-	if err != nil {
-		t.Fatal(err)
-	}
+	knowledge := knowledgeOf(t, db)
 	client, err := llm.New(llm.Config{BaseURL: url, Model: "test-model", Timeout: time.Minute, Backoff: time.Millisecond, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

@@ -109,9 +109,8 @@ func loaded(t testing.TB, files ...string) *store.Store {
 	}))
 }
 
-// localPipeline is the pipeline of a worker without an LLM, with nothing kept
-// of what was asked before.
-func localPipeline(t testing.TB, db *store.Store, style coding.Style) *pipeline.Pipeline {
+// knowledgeOf is what pipelines know from a database, with the models of the program.
+func knowledgeOf(t testing.TB, db *store.Store) *catalog.Catalog {
 	t.Helper()
 	embedder, err := embedding.NewLocal()
 	if err != nil {
@@ -125,6 +124,14 @@ func localPipeline(t testing.TB, db *store.Store, style coding.Style) *pipeline.
 	if err != nil {
 		t.Fatal(err)
 	}
+	return knowledge
+}
+
+// localPipeline is the pipeline of a worker without an LLM, with nothing kept
+// of what was asked before.
+func localPipeline(t testing.TB, db *store.Store, style coding.Style) *pipeline.Pipeline {
+	t.Helper()
+	knowledge := knowledgeOf(t, db)
 	p, err := pipeline.New(pipeline.Config{Knowledge: knowledge, Style: style, Shown: 50})
 	if err != nil {
 		t.Fatal(err)

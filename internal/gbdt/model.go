@@ -61,7 +61,8 @@ func (m *Model) Scores(rows [][]float32) []float64 {
 func (m *Model) Probability(x []float32) float64 { return Logistic(m.Score(x)) }
 
 // value walks the tree. Nothing writes to a trained tree or to a row that is judged,
-// and to watch these reads takes most of the time of tests with the race detector.
+// and there are so many of these reads that the race detector would slow tests by
+// watching them.
 //
 //go:norace
 func (t *Tree) value(x []float32) float64 {

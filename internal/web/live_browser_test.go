@@ -236,11 +236,6 @@ func TestLostAnswerOfOtherActs(t *testing.T) {
 	b := s.tab()
 	b.signIn(coding.RoleCoder)
 	b.press("n")
-	at := func(id int64) {
-		t.Helper()
-		b.until(fmt.Sprintf(`location.pathname === "/items/%d"`, id))
-		b.focused("E11.40")
-	}
 	field := func(key, id string) {
 		t.Helper()
 		b.press(key)
@@ -261,7 +256,7 @@ func TestLostAnswerOfOtherActs(t *testing.T) {
 		}, coding.EventQueried},
 		{"finish", func() { b.press("f") }, ""},
 	} {
-		at(ids[i])
+		b.at(ids[i])
 		if act.what == "finish" { // it asks first
 			b.press("f")
 			b.until(`document.querySelector("#problem") !== null`)
@@ -274,7 +269,7 @@ func TestLostAnswerOfOtherActs(t *testing.T) {
 		}
 		s.cut.Store(false)
 		b.run(chromedp.Click(chromedp.CSS("#retry")))
-		at(ids[i+1])
+		b.at(ids[i+1])
 		if got := s.state(ids[i+2]); got.State != coding.ItemOpen {
 			t.Errorf("%s was sent twice and took two items: the second is %s", act.what, got.State)
 		}

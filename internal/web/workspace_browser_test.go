@@ -209,6 +209,13 @@ func TestPresentOnAdmission(t *testing.T) {
 	}
 }
 
+// at waits until the page shows an item whose first code is selected.
+func (b *tab) at(id int64) {
+	b.t.Helper()
+	b.until(fmt.Sprintf(`location.pathname === "/items/%d"`, id))
+	b.focused("E11.40")
+}
+
 // TestAsideByKey holds, skips, sends and queries with the keyboard alone.
 func TestAsideByKey(t *testing.T) {
 	t.Parallel()
@@ -218,30 +225,25 @@ func TestAsideByKey(t *testing.T) {
 	b := s.tab()
 	b.signIn(coding.RoleCoder)
 	b.press("n")
-	at := func(id int64) {
-		t.Helper()
-		b.until(fmt.Sprintf(`location.pathname === "/items/%d"`, id))
-		b.focused("E11.40")
-	}
-	at(ids[0])
+	b.at(ids[0])
 	b.press("h")
 	b.until(`document.activeElement.id === "aside-reason"`)
 	b.press("Waiting for a result" + kb.Enter)
-	at(ids[1])
+	b.at(ids[1])
 	b.press("l")
 	b.until(`document.activeElement.id === "skip-reason"`)
 	b.press("Not my specialty" + kb.Enter)
-	at(ids[2])
+	b.at(ids[2])
 	b.press("g")
 	b.until(`document.activeElement.id === "send-to"`)
 	b.press("bob" + kb.Tab + "look at the second code" + kb.Enter)
-	at(ids[3])
+	b.at(ids[3])
 	b.press("q")
 	b.until(`document.activeElement.id === "query-to" && document.querySelector("#query-text").value.includes("[diagnosis]")`)
 	b.run(chromedp.SetValue("#query-template", "other"))
 	b.run(chromedp.Evaluate[chromedp.Void](`document.querySelector("#query-text").value = ""; document.querySelector("#query-text").focus(); null`))
 	b.press("Which type of diabetes?" + kb.Tab + kb.Enter)
-	at(ids[4])
+	b.at(ids[4])
 	for i, want := range []coding.ItemState{coding.ItemHeld, coding.ItemOpen, coding.ItemOpen, coding.ItemQueried} {
 		if got := s.state(ids[i]); got.State != want {
 			t.Errorf("item %d is %s, want %s", ids[i], got.State, want)
