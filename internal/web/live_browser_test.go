@@ -126,9 +126,13 @@ func TestTwoWindows(t *testing.T) {
 	}
 	two.press("j")
 	two.focused("I10")
+	two.press("j")
+	two.focused("E78.5") // not the one that the server would choose
 	one.press("a")
 	one.focused("I10")
 	two.until(`document.querySelector("#code-0.accepted") !== null`)
+	two.focused("E78.5")
+	two.press("k")
 	two.focused("I10")
 	list.until(`document.querySelector(".counts").textContent.includes("1 claimed")`)
 

@@ -28,7 +28,7 @@ func TestRecoderSeesNoCode(t *testing.T) {
 	p := ben.get(page)
 	p.wants(t, http.StatusOK, "Type 2 diabetes with neuropathy", "No codes yet", "Return it uncoded")
 	p.lacks(t, secrets...)
-	for _, path := range []string{itemPath(item), "/api/v1" + itemPath(item), "/qa"} {
+	for _, path := range []string{itemPath(item), itemPath(item) + "/timeline", "/api/v1" + itemPath(item), "/qa"} {
 		a := ben.get(path)
 		a.lacks(t, secrets...)
 		if path != "/qa" && a.StatusCode != http.StatusConflict {
