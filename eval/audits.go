@@ -42,6 +42,7 @@ func FromAudits(ctx context.Context, src Audits, sample int64) (*Dataset, AuditC
 	counts.Cases = len(cases)
 	cases = slices.DeleteFunc(cases, func(c coding.AuditCase) bool { return c.Judgement == nil })
 	counts.Judged = len(cases)
+	cases = latest(cases)
 	d := &Dataset{Name: "audits"}
 	entered := ReviewCounts{Codes: map[coding.Origin]int{}}
 	coders, groups := map[string]bool{}, grouping{}
@@ -84,6 +85,16 @@ func FromAudits(ctx context.Context, src Audits, sample int64) (*Dataset, AuditC
 	}
 	counts.Notes, counts.Coders = len(d.Notes), len(coders)
 	return d, counts, nil
+}
+
+// latest leaves out the cases of reviews whose item was finished anew and judged
+// again: a note has one answer.
+func latest(cases []coding.AuditCase) []coding.AuditCase {
+	last := map[int64]int{}
+	for i := range cases {
+		last[cases[i].Item] = max(last[cases[i].Item], cases[i].FinishSeq)
+	}
+	return slices.DeleteFunc(cases, func(c coding.AuditCase) bool { return c.FinishSeq < last[c.Item] })
 }
 
 // SelectionText says how the notes were chosen and their codes made.

@@ -49,6 +49,8 @@ func TestFromAudits(t *testing.T) {
 		{ID: 2, Sample: 1, Item: 12, Coder: "ben", Notes: []coding.ItemNote{note("n3", "P1", "Fever.")}, Judgement: &coding.Judgement{}},
 		{ID: 3, Sample: 1, Item: 13, Coder: "ben", Notes: []coding.ItemNote{note("n4", "P2", "Asthma.")}},
 		{ID: 4, Sample: 2, Item: 14, Coder: "ann", Notes: []coding.ItemNote{note("n5", "P3", "Asthma.")}, Judgement: &coding.Judgement{Codes: []coding.GivenCode{given(coding.ICD10CM, "J45.909", false, "", "")}}},
+		// Reopened, finished anew and judged again: what was judged last is the note's gold.
+		{ID: 5, Sample: 3, Item: 14, FinishSeq: 6, Coder: "ann", Notes: []coding.ItemNote{note("n5", "P3", "Asthma.")}, Judgement: &coding.Judgement{Codes: []coding.GivenCode{given(coding.ICD10CM, "J45.20", false, "", "")}}},
 	}}
 	d, counts, err := FromAudits(t.Context(), a, 1)
 	if err != nil || counts != (AuditCounts{Cases: 3, Judged: 2, Coders: 2, Notes: 3, Codes: 1, Acceptable: 1}) {
@@ -71,7 +73,7 @@ func TestFromAudits(t *testing.T) {
 	if text := counts.SelectionText(); !strings.Contains(text, "2 of 3 cases are judged: 3 notes") {
 		t.Errorf("the text says %q", text)
 	}
-	if d, _, err := FromAudits(t.Context(), a, 0); err != nil || len(d.Notes) != 4 {
-		t.Errorf("of all samples %d notes, %v", len(d.Notes), err)
+	if d, _, err := FromAudits(t.Context(), a, 0); err != nil || len(d.Notes) != 4 || d.Notes[3].Codes[0].Code != "J45.20" {
+		t.Errorf("of all samples %+v, %v", d.Notes, err)
 	}
 }

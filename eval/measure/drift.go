@@ -50,6 +50,9 @@ type ChangePoint struct {
 	Warning bool    `json:"warning"`
 }
 
+// Tested reports whether there were weeks enough to look for a change.
+func (c ChangePoint) Tested() bool { return !c.Week.IsZero() }
+
 // Drifting is what has changed over weeks.
 type Drifting struct {
 	Weeks     []Week      `json:"weeks"`
@@ -218,6 +221,12 @@ func variation(a, b map[string]float64) float64 {
 type weekly struct {
 	start    time.Time
 	value, n float64
+}
+
+// DepthsKnown reports whether a week of the reference has a depth that others
+// deviate from.
+func (d *Drifting) DepthsKnown() bool {
+	return slices.ContainsFunc(d.Weeks[:min(d.Reference, len(d.Weeks))], func(w Week) bool { return w.Depth > 0 })
 }
 
 func changePoint(weeks []weekly, least float64, o Options) ChangePoint {

@@ -18,7 +18,10 @@ func DriftText(d *Drifting) string {
 		w := &d.Weeks[i]
 		depth, deep := "-", "-"
 		if w.Depth > 0 {
-			depth, deep = Number(w.Depth), fmt.Sprintf("%+.1f", w.DepthDeviation)
+			depth = Number(w.Depth)
+			if d.DepthsKnown() {
+				deep = fmt.Sprintf("%+.1f", w.DepthDeviation)
+			}
 		}
 		what := ""
 		if i < d.Reference {
@@ -40,9 +43,12 @@ func DriftText(d *Drifting) string {
 		{"mean confidence", &d.ConfidenceChange, percent},
 		{"median depth", &d.DepthChange, func(x float64) string { return fmt.Sprintf("%.1f", x) }},
 	} {
-		if x.c.Warning {
+		switch {
+		case !x.c.Tested():
+			fmt.Fprintf(&b, "%s is known for fewer than four weeks: no change can be told\n", x.what)
+		case x.c.Warning:
 			fmt.Fprintf(&b, "CHANGE of %s from the week of %s: %s before, %s after, p = %.4f\n", x.what, x.c.Week.Format("2006-01-02"), x.text(x.c.Before), x.text(x.c.After), x.c.PValue)
-		} else {
+		default:
 			fmt.Fprintf(&b, "no change of %s that chance does not explain (p = %.4f)\n", x.what, x.c.PValue)
 		}
 	}

@@ -34,7 +34,10 @@ func Drift(d *measure.Drifting, words func(reason string) string) []Chart {
 		depth = append(depth, row{label, w.Depth, w.Depth, w.Depth, ""})
 		known, deviation := measure.Number(w.Depth), fmt.Sprintf("%+.1f", w.DepthDeviation)
 		if w.Depth == 0 {
-			known, deviation = "not known", "not known"
+			known = "not known"
+		}
+		if w.Depth == 0 || !d.DepthsKnown() {
+			deviation = "not known"
 		}
 		r.Rows = append(r.Rows, []string{label, known, deviation})
 		deepest = max(deepest, w.Depth*1.1)
