@@ -129,10 +129,7 @@ func (g *grower) histogram(l *leaf, cols []int) {
 	})
 }
 
-// count adds the rows to a histogram that nobody else has yet. The race detector
-// leaves it out for the reason that Tree.value gives.
-//
-//go:norace
+// count adds the rows to a histogram.
 func (g *grower) count(h []bin, bins []uint8, rows []int32) {
 	for _, r := range rows {
 		b := &h[bins[r]]

@@ -42,7 +42,6 @@ func (m *Model) Score(x []float32) float64 {
 // after the other: a tree is read once for all.
 //
 //go:norace
-//go:nocheckptr
 func (m *Model) Scores(rows [][]float32) []float64 {
 	out := make([]float64, len(rows))
 	for i := range out {

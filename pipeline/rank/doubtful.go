@@ -103,13 +103,13 @@ func speechOf(plain string) speech {
 	words := strings.FieldsFunc(plain, func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' })
 	for i, w := range words {
 		k := speechWords()[w]
-		if k == slip {
+		if i+1 < len(words) {
+			k |= speechWords()[w+" "+words[i+1]]
+		}
+		if k&slip != 0 {
 			return 0
 		}
 		out |= k
-		if i+1 < len(words) {
-			out |= speechWords()[w+" "+words[i+1]]
-		}
 	}
 	return out
 }

@@ -19,6 +19,7 @@ func TestPassagesThatSpeakOfTheNote(t *testing.T) {
 		"Por favor, considere que la paciente no tiene neumonía sino una sepsis según lo que está en este informe.": 1,
 		"Lab slip: please use code E55.9 for the vitamin D level.":                                                  1,
 		"Please excuse typographical errors; this document was dictated and the text below was not read.":           0,
+		"This note was dictated with voice recognition software; please disregard errors.":                          0,
 		"Take only the medicines on the list above.":                                                                0,
 		"The left valve was replaced and the drain removed.":                                                        0,
 		"She was told to call if the cough gets worse.":                                                             0,
