@@ -16,7 +16,8 @@ import (
 // passed, so who stops listening before the answer is complete has notes that nobody
 // works on for that long. FetchNoWait of the client library listens for a second; a
 // server or a machine that is busy for longer than that has cost minutes. Here the
-// answer is waited for as long as the connection that it must come by lasts.
+// answer is waited for as long as the connection that it must come by lasts, and
+// AckWait at most.
 
 const (
 	// apiNext is where the server is asked for notes.
@@ -35,7 +36,9 @@ type puller struct {
 // pull hands up to n notes to take and gives their number. When ctx ends, an answer
 // is waited for a moment longer.
 func (p puller) pull(ctx context.Context, n int, take func(*nats.Msg)) (taken int, err error) {
-	if n == 0 {
+	// A pull sent while disconnected would be answered after the reconnect, to nobody,
+	// and its notes would be stuck for AckWait.
+	if n == 0 || ctx.Err() != nil || !p.nc.IsConnected() {
 		return 0, nil
 	}
 	ask, err := json.Marshal(struct {
@@ -55,6 +58,7 @@ func (p puller) pull(ctx context.Context, n int, take func(*nats.Msg)) (taken in
 	if err := p.nc.PublishRequest(apiNext+p.consumer, inbox, ask); err != nil {
 		return 0, errors.Join(fmt.Errorf("pull: %w", err), sub.Unsubscribe())
 	}
+	var late error
 	check := time.NewTicker(listenCheck)
 	defer check.Stop()
 	for waited := time.Duration(0); taken < n; {
@@ -72,11 +76,15 @@ func (p puller) pull(ctx context.Context, n int, take func(*nats.Msg)) (taken in
 		case <-check.C:
 			waited += listenCheck
 		}
-		if ctx.Err() != nil || waited >= p.longest || !p.nc.IsConnected() || p.nc.Stats().Reconnects != connection {
+		if waited >= p.longest {
+			late = errSilent
+			break
+		}
+		if ctx.Err() != nil || !p.nc.IsConnected() || p.nc.Stats().Reconnects != connection {
 			break
 		}
 	}
-	err = sub.Unsubscribe()
+	err = errors.Join(late, sub.Unsubscribe())
 	for { // what came meanwhile
 		select {
 		case m := <-answers:
@@ -85,13 +93,17 @@ func (p puller) pull(ctx context.Context, n int, take func(*nats.Msg)) (taken in
 				take(m)
 			}
 		default:
-			if errors.Is(err, nats.ErrConnectionClosed) {
+			if late == nil && errors.Is(err, nats.ErrConnectionClosed) {
 				err = nil
 			}
 			return taken, err
 		}
 	}
 }
+
+// errSilent says that an answer to a pull did not come for as long as its notes would
+// be kept for who asked.
+var errSilent = errors.New("pull: the server did not answer")
 
 // Statuses that end an answer and are no failure: there are no (more) notes, or
 // other requests are to have them.

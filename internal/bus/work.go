@@ -192,12 +192,7 @@ func (w *worker) run(ctx, hctx context.Context) {
 		if free == 0 {
 			return
 		}
-		taken, err := 0, error(nil)
-		// A pull sent while disconnected would be answered after the reconnect,
-		// to nobody, and its notes would be stuck for AckWait.
-		if w.bus.nc.IsConnected() {
-			taken, err = w.fetch(ctx, hctx, free)
-		}
+		taken, err := w.fetch(ctx, hctx, free)
 		for range free - taken {
 			<-w.slots
 		}
