@@ -5,7 +5,8 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LINT := go tool -modfile=tools/go.mod golangci-lint
+# Without cgo, as `make build`: what one compiles the other needs not.
+LINT := CGO_ENABLED=0 go tool -modfile=tools/go.mod golangci-lint
 
 # What `make demo` runs; ARGS are its flags, as in `make demo ARGS=--reset`.
 DEMO := exec ./bin/chartcode demo $(ARGS)
@@ -34,7 +35,7 @@ setup: ## install what the machine lacks: PostgreSQL with pgvector
 .PHONY: build
 build: setup ## build bin/chartcode
 	@echo "building bin/chartcode (about a minute the first time) ..." >&2
-	@CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/chartcode ./cmd/chartcode
+	@CGO_ENABLED=0 go build -ldflags '-X main.version=$(VERSION)' -o bin/chartcode ./cmd/chartcode
 
 .PHONY: test
 test: ## run all tests but the long ones, with the race detector, on real PostgreSQL and NATS

@@ -8,10 +8,13 @@ cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || set -- ./...
 
 mkdir -p bin
+# Without cgo and with the flags of `make build`, so that packages are compiled once for all of them.
+export CGO_ENABLED=0
 go build -o bin/testpg ./internal/testpg/ctl
 go build -o bin/testreport ./internal/devtools/testreport
+export CGO_ENABLED=1 # as the race detector needs it
 
-go vet "$@"
+# go vet is one of the linters of `make lint`.
 # Many tests mostly wait, for a server to come up or a connection to be given up: more of them run side by side
 # than there are processors.
 bin/testpg start

@@ -1,21 +1,34 @@
 package gbdt
 
-import "context"
+import (
+	"context"
+	"errors"
+	"sync"
+)
 
 // TrainSeveral trains n models that differ in their seeds alone and gives their
 // mean as one model. Where rows are few, what one model owes to the rows and
 // columns that it happened to draw is evened out.
 func TrainSeveral(ctx context.Context, d Data, p Params, n int) (*Model, error) {
-	var out Model
+	if err := d.check(); err != nil {
+		return nil, err
+	}
+	columns := binColumns(d)
+	models, errs := make([]*Model, n), make([]error, n)
+	var all sync.WaitGroup
 	for i := range n {
-		m, err := Train(ctx, d, p)
-		if err != nil {
-			return nil, err
-		}
-		p.Seed += seedStep
-		if i == 0 {
-			out.Features, out.Base = m.Features, m.Base
-		}
+		all.Go(func() {
+			q := p
+			q.Seed += seedStep * uint64(i)
+			models[i], errs[i] = train(ctx, d, columns, q)
+		})
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	out := Model{Features: models[0].Features, Base: models[0].Base}
+	for _, m := range models {
 		for _, t := range m.Trees {
 			out.Trees = append(out.Trees, t.scaled(1/float64(n)))
 		}

@@ -71,21 +71,39 @@ const maxBins = 255
 // Train fits a model. The result depends on data and params alone, not on the
 // number of processors. It stops with ctx's error when ctx ends.
 func Train(ctx context.Context, d Data, p Params) (*Model, error) {
-	p = p.filled()
+	if err := d.check(); err != nil {
+		return nil, err
+	}
+	return train(ctx, d, binColumns(d), p)
+}
+
+// check gives ErrData for rows that nothing can be learned from.
+func (d *Data) check() error {
 	nf, n := len(d.Features), d.Rows()
 	if nf == 0 || n == 0 || len(d.X) != n*nf || (d.Weight != nil && len(d.Weight) != n) {
-		return nil, ErrData
+		return ErrData
 	}
-	var pos, all float64
+	if pos, all := d.answers(); pos <= 0 || pos >= all {
+		return ErrData
+	}
+	return nil
+}
+
+// answers gives the weight of the rows whose answer is yes, and of all.
+func (d *Data) answers() (yes, all float64) {
 	for i, y := range d.Y {
 		w := d.weight(i)
-		pos += w * float64(y)
+		yes += w * float64(y)
 		all += w
 	}
-	if pos <= 0 || pos >= all {
-		return nil, ErrData
-	}
-	g := &grower{data: d, params: p, columns: binColumns(d)}
+	return yes, all
+}
+
+func train(ctx context.Context, d Data, columns []column, p Params) (*Model, error) {
+	p = p.filled()
+	nf, n := len(d.Features), d.Rows()
+	pos, all := d.answers()
+	g := &grower{data: d, params: p, columns: columns}
 	m := &Model{Features: slices.Clone(d.Features), Base: math.Log(pos / (all - pos))}
 	score := make([]float64, n)
 	for i := range score {

@@ -26,11 +26,11 @@ type Memory struct {
 	categories map[string]int
 }
 
-// Phrase is what a phrase went with.
+// Phrase is what a phrase went with. In a file it is one line, see line.go.
 type Phrase struct {
-	Notes      int         `json:"n"`
-	Codes      []CodeCount `json:"c,omitempty"`
-	Categories []CodeCount `json:"k,omitempty"`
+	Notes      int
+	Codes      []CodeCount
+	Categories []CodeCount
 }
 
 // Found counts the notes in which the words of one of a code's terms stand,
@@ -42,8 +42,8 @@ type Found struct {
 
 // CodeCount counts the notes that have both the phrase and the code.
 type CodeCount struct {
-	Code  string `json:"c"`
-	Notes int    `json:"n"`
+	Code  string
+	Notes int
 }
 
 // Limits of what is kept.
