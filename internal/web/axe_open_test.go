@@ -10,11 +10,11 @@ import (
 
 // opened opens all that can be opened on the page of an item, one after the other on
 // one page, and on the worklist, and looks for violations in it.
-func (b *tab) opened(script, scheme string, id int64) {
+func (b *tab) opened(script string, id int64) {
 	b.t.Helper()
 	check := func(part, what string) {
 		b.t.Helper()
-		b.accessiblePart(script, part, scheme+" "+what)
+		b.accessiblePart(script, part, what)
 	}
 	click := func(selector string) {
 		b.t.Helper()

@@ -53,7 +53,7 @@ type pageState struct {
 	Handlers int      // attributes that run scripts, and addresses that do
 	Counted  []int    // of elements that a text could load or run things with
 	Asked    []string // paths of what was loaded, the number of the item left out
-	Text     string   // of the note, as it can be read
+	Texts    []string // of the notes, as they can be read
 }
 
 // look reads the state in the page. It is JavaScript.
@@ -67,7 +67,7 @@ const look = `(() => {
 		Handlers: all.filter((e) => Array.from(e.attributes).some(runs)).length,
 		Counted: ["script", "style", "link", "meta", "img", "svg", "iframe", "object", "embed", "textarea", "base", "a[href^='http']", "[style]"].map((s) => document.querySelectorAll(s).length),
 		Asked: [...new Set(performance.getEntriesByType("resource").map((r) => r.name.replace(location.origin, "").replace(/[0-9]+/g, "N")))].sort(),
-		Text: document.querySelector(".note-text")?.textContent ?? "",
+		Texts: Array.from(document.querySelectorAll(".note-text")).map((e) => e.textContent),
 	});
 })()`
 
@@ -80,6 +80,10 @@ func (b *tab) state() pageState {
 	return s
 }
 
+// hostileAtOnce is how many hostile notes an encounter has: a page for each would take
+// minutes.
+const hostileAtOnce = 8
+
 // TestHostileNotesAreInert shows each hostile text in a real browser: in the note,
 // as evidence, as the reason of a suggestion, as what a note says of itself, and in
 // the list. It opens no dialog, loads nothing, runs nothing and makes no element;
@@ -91,55 +95,68 @@ func TestHostileNotesAreInert(t *testing.T) {
 	if len(names) < 62+25 {
 		t.Fatalf("%d texts", len(names))
 	}
+	for len(names)%hostileAtOnce != 0 { // each page has as many notes
+		names = append(names, names[len(names)%hostileAtOnce])
+	}
 	s := newSite(t)
-	save := func(id, text string) int64 {
-		n := note(id, "E-"+id, visit+"\n"+text+"\nEnd.")
-		line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-		short := strings.ToValidUTF8(line[:min(len(line), 60)], "")
-		n.NoteType, n.Specialty, n.Author.Name = short, short, short
-		set := s.set(n, sug{code: "I10", words: []string{"Essential hypertension", line}, rationale: text, warnings: []coding.Finding{
-			{Rule: "r", Severity: coding.SeverityWarning, Codes: []string{"I10"}, Message: text, Source: short}}})
-		set.Notices = []coding.Notice{{Code: "x", Message: text}}
-		s.save(n, set)
+	codes := []string{"I10", "E78.5", "E11.9", "K21.9", "M54.50", "N39.0", "R05.9", "J45.909"} // one for each note of an encounter
+	save := func(encounter int, texts []string) int64 {
+		var id string
+		for i, text := range texts {
+			id = fmt.Sprint("hostile-", encounter, "-", i)
+			n := note(id, fmt.Sprint("E-", encounter), visit+"\n"+text+"\nEnd.")
+			line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+			short := strings.ToValidUTF8(line[:min(len(line), 60)], "")
+			n.NoteType, n.Specialty, n.Author.Name = short, short, short
+			set := s.set(n, sug{code: codes[i], words: []string{"Essential hypertension", line}, rationale: text, warnings: []coding.Finding{
+				{Rule: "r", Severity: coding.SeverityWarning, Codes: []string{codes[i]}, Message: text, Source: short}}})
+			set.Notices = []coding.Notice{{Code: "x", Message: text}}
+			s.save(n, set)
+		}
 		return s.itemOf(id)
 	}
 	// A page may set off what cannot be seen; that is no element of the text's.
-	clean := save("clean", "Seen with \u200bher daughter\u202e.")
-	ids := map[string]int64{}
-	for i, name := range names {
-		ids[name] = save(fmt.Sprint("hostile-", i), texts[name])
-	}
+	clean := save(0, slices.Repeat([]string{"Seen with \u200bher daughter\u202e."}, hostileAtOnce))
 	b := s.tab()
 	call(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
 		Source: `window.alert = window.confirm = window.prompt = window.print = () => { window.hostile = "a dialog"; };`})
 	b.signIn(coding.RoleCoder)
 	b.open(itemPath(clean))
 	want := b.state()
-	if want.Hostile || len(want.Asked) == 0 || want.Handlers != 0 || !strings.Contains(want.Text, "Seen with") {
-		t.Fatalf("the clean note's page: %+v", want)
+	if want.Hostile || len(want.Asked) == 0 || want.Handlers != 0 || len(want.Texts) != hostileAtOnce || !strings.Contains(want.Texts[0], "Seen with") {
+		t.Fatalf("the clean notes' page: %+v", want)
 	}
-	for _, name := range names {
-		b.open(itemPath(ids[name]))
+	encounter := 0
+	for these := range slices.Chunk(names, hostileAtOnce) {
+		encounter++
+		var said []string
+		for _, name := range these {
+			said = append(said, texts[name])
+		}
+		b.open(itemPath(save(encounter, said)))
 		b.until(`document.readyState === "complete"`)
 		got := b.state()
-		if got.Hostile || got.Title != want.Title || got.Handlers != 0 || !slices.Equal(got.Counted, want.Counted) {
-			t.Errorf("%s: %+v", name, got)
+		if got.Hostile || got.Title != want.Title || got.Handlers != 0 || !slices.Equal(got.Counted, want.Counted) || len(got.Texts) != hostileAtOnce {
+			t.Errorf("%q: %+v", these, got)
+			continue
 		}
 		for _, tag := range got.Tags {
 			if !slices.Contains(want.Tags, tag) {
-				t.Errorf("%s: the page has the element %s", name, tag)
+				t.Errorf("%q: the page has the element %s", these, tag)
 			}
 		}
 		for _, path := range got.Asked {
 			if !slices.Contains(want.Asked, path) {
-				t.Errorf("%s: the page loads %q", name, path)
+				t.Errorf("%q: the page loads %q", these, path)
 			}
 		}
-		if !strings.Contains(got.Text, "Type 2 diabetes with neuropathy") || !strings.HasSuffix(strings.TrimSpace(got.Text), "End.") {
-			t.Errorf("%s: the page shows %q of the note", name, got.Text)
-		}
-		if text := texts[name]; ascii(text) && !strings.Contains(got.Text, text) {
-			t.Errorf("%s: the text is not shown as it is written: %q", name, got.Text)
+		for i, shown := range got.Texts {
+			if !strings.Contains(shown, "Type 2 diabetes with neuropathy") || !strings.HasSuffix(strings.TrimSpace(shown), "End.") {
+				t.Errorf("%s: the page shows %q of the note", these[i], shown)
+			}
+			if ascii(said[i]) && !strings.Contains(shown, said[i]) {
+				t.Errorf("%s: the text is not shown as it is written: %q", these[i], shown)
+			}
 		}
 	}
 	b.open("/")
