@@ -35,6 +35,10 @@ func TestMain(m *testing.M) {
 	if chromium.end != nil {
 		chromium.end()
 	}
+	if err := month.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
 	os.Exit(code)
 }
 

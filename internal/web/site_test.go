@@ -125,7 +125,12 @@ func (r *noteReader) read(text string, setting coding.Setting) *coding.Document 
 // newSite serves an empty store. Change, unless nil, changes the configuration.
 func newSite(t testing.TB, change ...func(*web.Config)) *site {
 	t.Helper()
-	databaseURL := storetest.MigratedURL(t)
+	return newSiteOn(t, storetest.MigratedURL(t), change...)
+}
+
+// newSiteOn serves the store at a URL.
+func newSiteOn(t testing.TB, databaseURL string, change ...func(*web.Config)) *site {
+	t.Helper()
 	s := &site{t: t, store: storetest.Open(t, databaseURL), url: databaseURL, logs: &lockedBuffer{}, links: map[coding.UserRole]string{}, sent: &submissions{}}
 	logger := slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,31 +22,70 @@ import (
 	"chartcode/internal/coding"
 	"chartcode/internal/simulate"
 	"chartcode/internal/store"
+	"chartcode/internal/store/storetest"
 	"chartcode/internal/throughput"
 	"chartcode/internal/web"
 )
 
+// month is a database with an invented month that has just ended, copied for each test:
+// making it takes longer than most of them.
+var month struct {
+	storetest.Template
+	simulate.Result
+}
+
 // monthSite serves an invented month that has just ended.
 func monthSite(t testing.TB) (*site, simulate.Result) {
 	t.Helper()
-	return invented(t, simulate.Config{Days: 30, Coders: 6, Notes: 1500, Seed: 3})
+	u := month.URL(t, func(databaseURL string) {
+		month.Result = invent(t, databaseURL, simulate.Config{Days: 30, Coders: 6, Notes: 1500, Seed: 3})
+	})
+	r := month.Result
+	r.Coders = slices.Clone(r.Coders)
+	return figuresSite(t, u), r
 }
 
 // invented serves invented work that has just ended.
 func invented(t testing.TB, cfg simulate.Config) (*site, simulate.Result) {
 	t.Helper()
-	now := time.Now()
+	u := storetest.MigratedURL(t)
+	r := invent(t, u, cfg)
+	return figuresSite(t, u), r
+}
+
+// chicago is the time zone of invented work.
+func chicago(t testing.TB) *time.Location {
+	t.Helper()
 	zone, err := time.LoadLocation("America/Chicago")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var figures *throughput.Service
-	s := newSite(t, func(c *web.Config) {
+	return zone
+}
+
+func figuresSite(t testing.TB, databaseURL string) *site {
+	t.Helper()
+	zone := chicago(t)
+	return newSiteOn(t, databaseURL, func(c *web.Config) {
 		c.Zone = zone
-		figures = figuresOf(t, c)
-		c.Figures = figures
+		c.Figures = figuresOf(t, c)
 	})
-	cfg.Until, cfg.Zone, cfg.Write = now, zone, s.store.WriteStories
+}
+
+// invent writes invented work that has just ended, and its figures.
+func invent(t testing.TB, databaseURL string, cfg simulate.Config) simulate.Result {
+	t.Helper()
+	quiet := slog.New(slog.DiscardHandler)
+	kept, err := store.Open(t.Context(), store.Config{URL: databaseURL, Logger: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kept.Close() // nothing may be connected to what is copied
+	if err := kept.Migrate(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	cfg.Until, cfg.Zone, cfg.Write = now, chicago(t), kept.WriteStories
 	r, err := simulate.Run(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -53,14 +93,18 @@ func invented(t testing.TB, cfg simulate.Config) (*site, simulate.Result) {
 	r.Coders[2].Name = "=" + r.Coders[2].Name // a formula to spreadsheets
 	for _, c := range r.Coders {
 		u := coding.User{Login: c.Login, Name: c.Name, Role: coding.RoleCoder, CreatedAt: r.From}
-		if _, _, err := s.store.AddUser(t.Context(), u, "", coding.AuditEvent{At: now, Actor: "console", Action: "user.added", Target: c.Login}); err != nil {
+		if _, _, err := kept.AddUser(t.Context(), u, "", coding.AuditEvent{At: now, Actor: "console", Action: "user.added", Target: c.Login}); err != nil {
 			t.Fatal(err)
 		}
+	}
+	figures, err := throughput.New(throughput.Config{Store: kept, Logger: quiet, Calendar: throughput.Calendar{Zone: cfg.Zone}, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
 	}
 	if _, err := figures.Rebuild(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	return s, r
+	return r
 }
 
 // figuresOf are the figures of a site's store.
