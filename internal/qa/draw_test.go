@@ -37,6 +37,8 @@ func TestDrawIsByCoderAndRate(t *testing.T) {
 	}
 }
 
+// What is drawn follows from the draw and the finished reviews, not from what was
+// drawn before; all that it was drawn with is kept.
 func TestSameDrawGivesTheSameCases(t *testing.T) {
 	t.Parallel()
 	f := setUp(t)

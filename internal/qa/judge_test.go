@@ -12,6 +12,7 @@ import (
 	"chartcode/internal/review"
 )
 
+// The figures of four cases, by hand.
 func TestPeopleByHand(t *testing.T) {
 	t.Parallel()
 	f := setUp(t)
@@ -69,6 +70,7 @@ func TestPeopleByHand(t *testing.T) {
 	}
 }
 
+// What is stated beside codes is drawn, entered, judged and counted too.
 func TestStatedBesideCodes(t *testing.T) {
 	t.Parallel()
 	f := setUp(t)

@@ -66,6 +66,7 @@ type keptPeople struct {
 // People gives agreement and accuracy over the audits of a sample, or with 0 of all.
 // Agreement needs a case that was coded again; accuracy a judged one. What it gives
 // is kept and given again as long as nothing is added: it is not to be changed.
+// ErrNotFound where there is no such sample.
 func (s *Service) People(ctx context.Context, sample int64) (People, error) {
 	// Counted first: what is added while the figures are computed makes them old.
 	now, err := s.store.QualityCounts(ctx)
@@ -83,6 +84,9 @@ func (s *Service) computePeople(ctx context.Context, sample int64) (People, erro
 	cases, err := s.store.AuditCases(ctx, sample, "")
 	if err != nil {
 		return People{}, failed("read cases", err)
+	}
+	if sample != 0 && len(cases) == 0 { // a sample has cases
+		return People{}, ErrNotFound
 	}
 	out := People{Cases: len(cases), Coders: []CoderFigures{}}
 	together, persons := map[string][]measure.Coding{}, map[string][]measure.Coding{}

@@ -36,6 +36,8 @@ func practice(rate float64) []coding.PracticeNote {
 	return qa.MakePractice(&r, notes, cases, titles, rate, 1)
 }
 
+// What is seeded has nothing to do with the note: of a chapter of neither gold, nor
+// suggestions, nor candidates, and no symptom.
 func TestSeededSuggestionsArePlainlyWrong(t *testing.T) {
 	t.Parallel()
 	seeded, genuine := 0, 0
@@ -66,6 +68,8 @@ func TestSeededSuggestionsArePlainlyWrong(t *testing.T) {
 	}
 }
 
+// Nothing but reading tells a seeded suggestion apart: the list stays in the order
+// of its confidences, no two are alike, and no words are quoted twice.
 func TestSeededSuggestionsLookLikeTheOthers(t *testing.T) {
 	t.Parallel()
 	quoted, places := 0, map[int]bool{}
@@ -95,6 +99,7 @@ func TestSeededSuggestionsLookLikeTheOthers(t *testing.T) {
 	}
 }
 
+// What is practised is measured, and is in no item, export, outbox or review.
 func TestPracticeIsMeasuredAndGoesNowhere(t *testing.T) {
 	t.Parallel()
 	f := setUp(t)

@@ -15,7 +15,6 @@ import (
 )
 
 // A case goes from the draw to the coder's answer.
-
 func TestAuditFromDrawToAnswer(t *testing.T) {
 	t.Parallel()
 	f := setUp(t)
@@ -154,9 +153,7 @@ func TestAuditFromDrawToAnswer(t *testing.T) {
 }
 
 // Who ever looked at an item is not blind, and a draw leaves a review in no second
-
 // sample.
-
 func TestWhoLookedIsNotBlind(t *testing.T) {
 	t.Parallel()
 	f := setUp(t)
@@ -193,7 +190,6 @@ func TestWhoLookedIsNotBlind(t *testing.T) {
 }
 
 // A note that changes after the draw changes nothing of the case.
-
 func TestCaseKeepsTheNoteAsItWas(t *testing.T) {
 	t.Parallel()
 	f := setUp(t)
@@ -216,22 +212,8 @@ func TestCaseKeepsTheNoteAsItWas(t *testing.T) {
 	}
 }
 
-// The figures of four cases, by hand.
-
-// What is seeded has nothing to do with the note: of a chapter of neither gold, nor
-
-// suggestions, nor candidates, and no symptom.
-
-// Nothing but reading tells a seeded suggestion apart: the list stays in the order
-
-// of its confidences, no two are alike, and no words are quoted twice.
-
-// What is practised is measured, and is in no item, export, outbox or review.
-
 // A blind recoding announces nothing and is in no export either: of a finished item
-
 // there is the coder's review alone.
-
 func TestRecodingGoesNowhere(t *testing.T) {
 	t.Parallel()
 	f := setUp(t)
@@ -263,7 +245,6 @@ func TestRecodingGoesNowhere(t *testing.T) {
 }
 
 // Six weeks of items, in the last three of which coders reject more.
-
 func TestDriftFromTheDatabase(t *testing.T) {
 	t.Parallel()
 	f := setUp(t)
@@ -293,9 +274,3 @@ func TestDriftFromTheDatabase(t *testing.T) {
 		t.Errorf("two of each week: %d items, %v", d.Items, err)
 	}
 }
-
-// What is drawn follows from the draw and the finished reviews, not from what was
-
-// drawn before; all that it was drawn with is kept.
-
-// What is stated beside codes is drawn, entered, judged and counted too.

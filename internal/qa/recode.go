@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"chartcode/internal/coding"
+	"chartcode/internal/review"
 )
 
 // Waiting is what waits for a user.
@@ -250,9 +251,6 @@ func (s *Service) apply(r *coding.Recoding, a RecodeAct, named coding.Code) (*co
 	return nil, nil
 }
 
-// MaxUnits is the largest number of units, as in a review.
-const MaxUnits = 9999
-
 // HasPOA reports whether a code of a setting says whether it was present on
 // admission, and HasUnits whether a code has units.
 func HasPOA(setting coding.Setting, code coding.CodeKey) bool {
@@ -265,7 +263,7 @@ func HasUnits(code coding.CodeKey) bool {
 }
 
 func detailFits(setting coding.Setting, code coding.CodeKey, poa coding.POA, units int) bool {
-	return (poa == "" || poa.Valid() && HasPOA(setting, code)) && units >= 0 && units <= MaxUnits && (units == 0 || HasUnits(code))
+	return (poa == "" || poa.Valid() && HasPOA(setting, code)) && units >= 0 && units <= review.MaxUnits && (units == 0 || HasUnits(code))
 }
 
 // Decided says what became of a suggestion of a practice note: Accept, Reject, or

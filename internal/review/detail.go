@@ -7,8 +7,10 @@ import (
 	"chartcode/internal/coding"
 )
 
+// MaxUnits is the largest number of units of a code.
+const MaxUnits = 9999
+
 const (
-	maxUnits     = 9999
 	maxModifiers = 4 // of a line of a claim (CMS-1500, field 24D)
 	maxPointers  = 4 // of a line of a claim (CMS-1500, field 24E)
 )
@@ -39,7 +41,7 @@ func decideDetail(list []Code, a Act, d *coding.Decision) error {
 	d.System, d.Code, d.Display, d.Role, d.POA = c.System, c.Code, c.Title, a.Role, a.POA
 	changed := (a.Role != "" && a.Role != c.Role) || (a.POA != "" && a.POA != c.POA && (a.POA != coding.POAClear || c.POA != ""))
 	if a.Units != nil {
-		if *a.Units < 0 || *a.Units > maxUnits {
+		if *a.Units < 0 || *a.Units > MaxUnits {
 			return ErrInput
 		}
 		d.Units, changed = a.Units, changed || *a.Units != c.Units

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -284,7 +285,10 @@ func (s *server) qaPeople(w http.ResponseWriter, r *http.Request, u coding.User)
 	v := qaPeopleView{qaFrame: s.qaFrame(u, "people"), Bar: qa.QualityBar, Figures: []string{"micro_f1", "micro_precision", "micro_recall", "first_listed", "all_right"}}
 	v.Sample = askedSample(r)
 	var err error
-	if v.People, err = s.Quality.People(r.Context(), v.Sample); err != nil {
+	if v.People, err = s.Quality.People(r.Context(), v.Sample); errors.Is(err, qa.ErrNotFound) {
+		s.notFound(w, r, u)
+		return
+	} else if err != nil {
 		s.fail(w, r, err)
 		return
 	}

@@ -200,7 +200,7 @@ func formStated(f url.Values, suffix string) (poa coding.POA, units int, ok bool
 	if typed := strings.TrimSpace(f.Get("units" + suffix)); typed != "" {
 		units = number(typed)
 	}
-	return poa, units, units >= 0 && units <= qa.MaxUnits
+	return poa, units, units >= 0 && units <= review.MaxUnits
 }
 
 type qaFindingsView struct {

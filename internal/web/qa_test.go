@@ -117,7 +117,7 @@ func TestJudgeAndAnswer(t *testing.T) {
 	people := auditor.get("/qa/people")
 	people.wants(t, http.StatusOK, "reviews and blind codings", "demo-coder", "blind codings", "E00-E89 Endocrine and metabolic", "below 95%")
 	auditor.get("/qa/people?sample=1").wants(t, http.StatusOK, "of sample 1", "1 judged")
-	auditor.get("/qa/people?sample=2").wants(t, http.StatusOK, "0 cases", "Nothing was judged yet")
+	auditor.get("/qa/people?sample=2").wants(t, http.StatusNotFound)
 	coder.get("/qa/people").wants(t, http.StatusForbidden)
 	coder.get("/qa/audits").wants(t, http.StatusForbidden)
 }

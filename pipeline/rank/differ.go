@@ -88,7 +88,9 @@ func (c *chain) ruleOf(p picked, s *coding.Suggestion) string {
 		}
 		return ""
 	}
-	k := slices.IndexFunc(p.list, func(k pick) bool { return c.in.Candidates[k.cand].Code == s.Code })
+	k := slices.IndexFunc(p.list, func(k pick) bool {
+		return c.in.Candidates[k.cand].System == s.System && c.in.Candidates[k.cand].Code == s.Code
+	})
 	if s.Agreement == coding.AgreementLLM && k >= 0 && p.list[k].support < weakSupport && s.Signals != nil && s.Signals.Local < hardlyLocal {
 		return RuleAlone
 	}

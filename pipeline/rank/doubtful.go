@@ -1,6 +1,7 @@
 package rank
 
 import (
+	"math/bits"
 	"slices"
 	"strings"
 	"sync"
@@ -89,12 +90,7 @@ func (s speech) ofNote() bool {
 	return false
 }
 
-func count(s speech) (n int) {
-	for s &= all; s != 0; s &= s - 1 {
-		n++
-	}
-	return n
-}
+func count(s speech) int { return bits.OnesCount8(uint8(s & all)) }
 
 // speechOf gives the kinds of words of a sentence. What excuses slips of dictation
 // has none.
