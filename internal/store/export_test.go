@@ -28,9 +28,11 @@ func ListStatement(q coding.WorklistQuery, now time.Time) (string, []any) {
 
 // TakeStatement gives the statement that finds the next item and its arguments.
 func TakeStatement(q coding.WorklistQuery, login, waitsFor string, now time.Time) (string, []any) {
-	args := filters(q, now)
-	args[17] = waitsFor
-	return takeNextSQL[q.Sort], append(args, []int64{}, login)
+	sql, args := takeStatement(q, now, waitsFor, []int64{}, login)
+	if args[0] == planned {
+		args = args[1:]
+	}
+	return sql, args
 }
 
 // CountStatements are those of WorklistCounts that need no arguments.

@@ -4,22 +4,35 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"chartcode/internal/coding"
 )
 
 const (
-	itemColumns = `SELECT i.id, i.state, i.source, i.encounter_id, i.setting, i.specialty, i.note_types, i.service_date,
+	// headOf gives what scanHead reads of i, which are items.
+	headOf = ` SELECT i.id, i.state, i.source, i.encounter_id, i.setting, i.specialty, i.note_types, i.service_date,
 			i.priority, i.received_at, i.due_at, i.updated_at, i.note_count, i.code_count, i.confidence, i.degraded,
 			i.reopened_reason, i.version, i.content, i.invalid_count, i.edition, i.claimed_by, coalesce(u.name, ''), i.claimed_until, i.wait_reason,
-			i.ranker, i.need, i.coder, i.sent_to, coalesce(v.name, ''), i.sent_by, i.open_queries, i.moved_at
-		FROM items i LEFT JOIN users u ON u.login = i.claimed_by LEFT JOIN users v ON v.login = i.sent_to`
+			i.ranker, i.need, i.coder, i.sent_to, coalesce(v.name, ''), i.sent_by, i.open_queries, i.moved_at FROM `
+	withNames = ` i LEFT JOIN users u ON u.login = i.claimed_by LEFT JOIN users v ON v.login = i.sent_to`
 
-	sqlItemHeads   = itemColumns + ` WHERE i.id = ANY ($1) AND i.note_count > 0`
-	sqlLockedItems = sqlItemHeads + ` FOR NO KEY UPDATE OF i`
+	itemColumns = headOf + `items` + withNames
+
+	// Statements of one item and of several are not the same: of several PostgreSQL
+	// does not know how many they are and plans anew each time, which takes longer than
+	// to read an item.
+	ofOne   = ` = $1`
+	ofMany  = ` = ANY ($1)`
+	isThere = ` AND i.note_count > 0`
+
+	sqlItemHead   = itemColumns + ` WHERE i.id` + ofOne + isThere
+	sqlItemHeads  = itemColumns + ` WHERE i.id` + ofMany + isThere
+	sqlLockedItem = sqlItemHead + ` FOR NO KEY UPDATE OF i`
 
 	// noteColumns are what scanNote reads before the trace and the suggestion set.
 	noteColumns = `n.id, r.number, r.received_at, r.stored_at, n.note_id, n.source, r.encounter_id,
@@ -27,13 +40,19 @@ const (
 			r.payer, r.setting, r.specialty, r.note_type, r.service_date, r.admit_date, r.due_at, r.priority, r.text`
 
 	// Of what belongs to items, the first column says to which.
-	sqlRecordNotes = `SELECT m.item_id, ` + noteColumns + `, r.traceparent, s.body
+	recordNotes = `SELECT m.item_id, ` + noteColumns + `, r.traceparent, s.body
 		FROM item_notes m JOIN notes n ON n.id = m.note_id JOIN note_revisions r ON r.id = n.current_revision_id
 			LEFT JOIN suggestion_sets s ON s.note_id = n.id AND s.is_current
-		WHERE m.item_id = ANY ($1) ORDER BY m.item_id, r.service_date NULLS LAST, r.received_at, n.id`
+		WHERE m.item_id`
+	inNoteOrder    = ` ORDER BY m.item_id, r.service_date NULLS LAST, r.received_at, n.id`
+	sqlItemNotes   = recordNotes + ofOne + inNoteOrder
+	sqlRecordNotes = recordNotes + ofMany + inNoteOrder
 
-	sqlItemDecisions = `SELECT item_id, seq, kind, coder, at, coalesce(key, ''), content, detail
-		FROM decisions WHERE item_id = ANY ($1) ORDER BY item_id, seq`
+	recordDecisions = `SELECT item_id, seq, kind, coder, at, coalesce(key, ''), content, detail
+		FROM decisions WHERE item_id`
+	bySeq              = ` ORDER BY item_id, seq`
+	sqlItemDecisions   = recordDecisions + ofOne + bySeq
+	sqlRecordDecisions = recordDecisions + ofMany + bySeq
 
 	// Decisions' events are left out: the decisions tell more.
 	sqlItemEvents = `SELECT id, at, actor, action, item_id, target, digest, reason FROM (
@@ -42,28 +61,52 @@ const (
 			WHERE e.item_id = $1 AND e.item_id <> 0 AND e.action NOT LIKE 'decision.%' ORDER BY e.id DESC LIMIT $2
 		) AS latest ORDER BY id`
 
-	sqlItemQueries = `SELECT item_id, number, to_whom, person_id, person_name, note_id, template, question, asked_by, asked_at,
+	recordQueries = `SELECT item_id, number, to_whom, person_id, person_name, note_id, template, question, asked_by, asked_at,
 			status, answer, closed_by, closed_at
-		FROM item_queries WHERE item_id = ANY ($1) ORDER BY item_id, number`
+		FROM item_queries WHERE item_id`
+	byNumber         = ` ORDER BY item_id, number`
+	sqlItemQueries   = recordQueries + ofOne + byNumber
+	sqlRecordQueries = recordQueries + ofMany + byNumber
 
-	sqlItemChecks = `SELECT item_id, at, edition, content, body FROM (
+	recordChecks = `SELECT item_id, at, edition, content, body FROM (
 			SELECT item_id, seq, at, edition, content, body, row_number() OVER (PARTITION BY item_id ORDER BY seq DESC) AS place
-			FROM release_checks WHERE item_id = ANY ($1)
-		) AS latest WHERE place <= 20 ORDER BY item_id, seq`
+			FROM release_checks WHERE item_id`
+	latestChecks    = `) AS latest WHERE place <= 20 ORDER BY item_id, seq`
+	sqlItemChecks   = recordChecks + ofOne + latestChecks
+	sqlRecordChecks = recordChecks + ofMany + latestChecks
 
 	sqlInsertDecision = `INSERT INTO decisions (item_id, seq, kind, coder, at, key, content, detail)
 		VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7, $8)`
 
 	// A finished item is no longer one that was reopened. What an act does not say
-	// ($6 and $7 NULL, $9 empty) stays.
+	// ($6 and $7 NULL, $9 empty) stays. $10 is whether queries were asked or closed.
 	sqlUpdateItem = `UPDATE items SET moved_at = CASE WHEN state <> $2 OR claimed_by <> $3 OR sent_to <> coalesce($7, sent_to) THEN now() ELSE moved_at END,
 			state = $2, claimed_by = $3, claimed_until = $4, wait_reason = $5, invalid_count = coalesce($6, invalid_count),
 			sent_to = coalesce($7, sent_to), sent_by = CASE WHEN $7::text IS NULL THEN sent_by ELSE $8 END,
 			coder = CASE WHEN $9 = '' THEN coder ELSE $9 END,
-			open_queries = (SELECT count(*) FROM item_queries q WHERE q.item_id = items.id AND q.status = 'open'),
+			open_queries = CASE WHEN $10::boolean THEN (SELECT count(*) FROM item_queries q WHERE q.item_id = items.id AND q.status = 'open')
+				ELSE open_queries END,
 			reopened_reason = CASE WHEN $2 = 'finished' THEN '' ELSE reopened_reason END,
 			version = version + 1, updated_at = now()
 		WHERE id = $1`
+
+	// Decisions with their events and what they make of the item, if that is still as
+	// it was ($11-$15): else nothing is done, and there is no row. Whatever may change
+	// an item changes one of these; updated_at tells apart versions of two histories,
+	// one of which a restored database lost. $16-$18 hold for all decisions.
+	sqlDecide = `WITH c AS (` + sqlUpdateItem + ` AND version = $11 AND updated_at = $12 AND edition = $13 AND claimed_until IS NOT DISTINCT FROM $14::timestamptz
+				AND received_at = $15 RETURNING *),
+		d AS (
+			INSERT INTO decisions (item_id, seq, kind, coder, at, key, content, detail)
+			SELECT c.id, n.seq, n.kind, $16, $17, nullif(n.key, ''), $18, n.detail::jsonb
+			FROM c, unnest($19::int[], $20::text[], $21::text[], $22::text[]) AS n (seq, kind, key, detail)),
+		e AS (
+			INSERT INTO audit_events (at, actor, action, item_id, target, digest)
+			SELECT n.at, n.actor, n.action, c.id, n.target, n.digest
+			FROM c, unnest($23::timestamptz[], $24::text[], $25::text[], $26::text[], $27::text[]) AS n (at, actor, action, target, digest)),
+		o AS (
+			INSERT INTO outbox (subject, message_id, payload, traceparent)
+			SELECT $28, $29, $30::bytea, $31 FROM c WHERE $28 <> '')` + headOf + `c` + withNames
 
 	sqlInsertQuery = `INSERT INTO item_queries
 			(item_id, number, to_whom, person_id, person_name, note_id, template, question, asked_by, asked_at)
@@ -107,29 +150,30 @@ const (
 // the record's own events are those before it. An item whose notes all moved
 // elsewhere counts as gone.
 func (s *Store) ItemRecord(ctx context.Context, id int64, ev *coding.AuditEvent) (r coding.ItemRecord, found bool, err error) {
-	// One snapshot for all reads: suggestions must go with the content's number.
-	tx, err := s.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
-	if err != nil {
-		return r, false, wrap("read item", err)
-	}
-	defer func() {
-		if rerr := tx.Rollback(context.WithoutCancel(ctx)); err == nil && rerr != nil && !errors.Is(rerr, pgx.ErrTxClosed) {
-			err = wrap("read item", rerr)
+	err = s.inTrips(ctx, "read item", func(conn *pgxpool.Conn) error {
+		// One snapshot for all reads: suggestions must go with the content's number.
+		var b pgx.Batch
+		b.Queue(sqlBeginSnapshot)
+		read := queueItem(&b, sqlItemHead, id, viewEvents, coding.ActKey{})
+		if ev == nil {
+			queueCommit(&b)
 		}
-	}()
-	if r, found, err = readItem(ctx, tx, sqlItemHeads, id, viewEvents, coding.ActKey{}); err != nil || !found {
-		return coding.ItemRecord{}, false, wrap("read item", err)
+		if err := conn.SendBatch(ctx, &b).Close(); err != nil {
+			return err
+		}
+		if r, found = read(); !found || ev == nil {
+			return nil
+		}
+		// Nothing is shown that is not on record.
+		b = pgx.Batch{}
+		b.Queue(sqlInsertAudit, ev.At, ev.Actor, ev.Action, ev.Item, ev.Target, ev.Digest)
+		queueCommit(&b)
+		return conn.SendBatch(ctx, &b).Close()
+	})
+	if err != nil || !found {
+		return coding.ItemRecord{}, false, err
 	}
-	if ev == nil {
-		return r, true, nil
-	}
-	if err := insertAudit(ctx, tx, *ev); err != nil {
-		return coding.ItemRecord{}, false, wrap("read item", err)
-	}
-	// Nothing is shown that is not on record.
-	if err := tx.Commit(ctx); err != nil {
-		return coding.ItemRecord{}, false, wrap("read item", err)
-	}
+	s.recent.put(r)
 	return r, true, nil
 }
 
@@ -138,25 +182,89 @@ func (s *Store) ItemRecord(ctx context.Context, id int64, ev *coding.AuditEvent)
 // nothing and comes back as it is; the record that act gets has no events.
 func (s *Store) ActOnItem(ctx context.Context, id int64, key coding.ActKey, act func(coding.ItemRecord) (coding.ItemChange, error)) (found bool, err error) {
 	var refused error
-	err = s.inTx(ctx, "change item", func(tx pgx.Tx) error {
-		r, there, err := readItem(ctx, tx, sqlLockedItems, id, 0, key)
-		if err != nil || !there {
+	var after *coding.ItemRecord
+	err = s.inTrips(ctx, "change item", func(conn *pgxpool.Conn) error {
+		var b pgx.Batch
+		b.Queue(sqlBegin)
+		read := queueItem(&b, sqlLockedItem, id, 0, key)
+		if err := conn.SendBatch(ctx, &b).Close(); err != nil {
 			return err
+		}
+		r, there := read()
+		if !there {
+			return nil
 		}
 		found = true
 		var c coding.ItemChange
 		if c, refused = act(r); refused != nil {
-			return errRefused
+			return nil
 		}
 		if r.Done != nil {
 			key.Key = ""
 		}
-		return writeChange(ctx, tx, r.Head, c, key)
+		b = pgx.Batch{}
+		var err error
+		if after, err = queueChange(&b, r, c, key); err != nil {
+			return err
+		}
+		queueCommit(&b)
+		if err := conn.SendBatch(ctx, &b).Close(); err != nil {
+			return err
+		}
+		if after != nil && after.Head.ID == 0 {
+			return plainf("an item changed under its lock")
+		}
+		return nil
 	})
 	if refused != nil {
 		return true, refused
 	}
-	return found && err == nil, err
+	if err != nil {
+		return false, err
+	}
+	s.seen(id, after)
+	return found, nil
+}
+
+// ActOnRecent does what ActOnItem does, in one round trip, with an item that this
+// process knows already: if act has decisions to write, and the item is still as it is
+// known here. Else nothing is done, whatever act said, and done is false: then
+// ActOnItem is to be asked.
+func (s *Store) ActOnRecent(ctx context.Context, id int64, act func(coding.ItemRecord) (coding.ItemChange, error)) (done bool, err error) {
+	r, known := s.recent.get(id)
+	if !known {
+		return false, nil
+	}
+	c, refused := act(r)
+	if refused != nil || !onlyDecides(r, c) {
+		return false, nil
+	}
+	var b pgx.Batch
+	b.Queue(sqlBegin)
+	after, err := queueDecisions(&b, r, c)
+	if err != nil {
+		return false, wrap("change item", err)
+	}
+	queueCommit(&b)
+	err = s.inTrips(ctx, "change item", func(conn *pgxpool.Conn) error { return conn.SendBatch(ctx, &b).Close() })
+	if err != nil {
+		return false, err
+	}
+	done = after.Head.ID == id
+	if !done {
+		after = nil
+	}
+	s.seen(id, after)
+	return done, nil
+}
+
+// seen keeps an item as a change left it, or forgets it where that is not known.
+func (s *Store) seen(id int64, after *coding.ItemRecord) {
+	if after == nil {
+		s.recent.drop(id)
+		return
+	}
+	s.recent.put(*after)
 }
 
 // errRefused rolls a transaction back without being an error of the database.
@@ -165,11 +273,10 @@ var errRefused = plainf("refused")
 // viewEvents is how many of an item's events are read with it.
 const viewEvents = 500
 
-// readItem reads an item in one round trip, with up to so many of its latest events
-// and what a key was used for.
-func readItem(ctx context.Context, tx pgx.Tx, headSQL string, id int64, events int, key coding.ActKey) (r coding.ItemRecord, found bool, err error) {
-	var b pgx.Batch
-	records := queueItems(&b, headSQL, []int64{id})
+// queueItem has a batch read an item, with up to so many of its latest events and
+// what a key was used for; read gives it once the batch was sent.
+func queueItem(b *pgx.Batch, headSQL string, id int64, events int, key coding.ActKey) (read func() (r coding.ItemRecord, found bool)) {
+	records := queueRecords(b, id, headSQL, sqlItemNotes, sqlItemDecisions, sqlItemChecks, sqlItemQueries)
 	var latest []coding.AuditEvent
 	if events > 0 {
 		b.Queue(sqlItemEvents, id, events).Query(func(rows pgx.Rows) (err error) {
@@ -184,28 +291,28 @@ func readItem(ctx context.Context, tx pgx.Tx, headSQL string, id int64, events i
 			return err
 		})
 	}
-	if err := tx.SendBatch(ctx, &b).Close(); err != nil || records[id] == nil {
-		return r, false, err
+	return func() (r coding.ItemRecord, found bool) {
+		if records[id] == nil {
+			return r, false
+		}
+		r = *records[id]
+		r.Events, r.Done = latest, done
+		return r, true
 	}
-	r = *records[id]
-	r.Events, r.Done = latest, done
-	return r, true, nil
 }
 
-// lockActKey waits until no other transaction is at work with the key, and gives what
-// it was used for.
-func lockActKey(ctx context.Context, tx pgx.Tx, key coding.ActKey) (done *coding.ActKey, err error) {
-	if key.Key == "" {
-		return nil, nil
+// queueActKey has a batch wait until no other transaction is at work with the key,
+// and read what it was used for.
+func queueActKey(b *pgx.Batch, key coding.ActKey) (done func() *coding.ActKey) {
+	var before *coding.ActKey
+	if key.Key != "" {
+		b.Queue(sqlLockActKey, key.Login, key.Key)
+		b.Queue(sqlActKey, key.Login, key.Key).Query(func(rows pgx.Rows) (err error) {
+			before, err = collectActKey(rows)
+			return err
+		})
 	}
-	var b pgx.Batch
-	b.Queue(sqlLockActKey, key.Login, key.Key)
-	b.Queue(sqlActKey, key.Login, key.Key).Query(func(rows pgx.Rows) (err error) {
-		done, err = collectActKey(rows)
-		return err
-	})
-	err = tx.SendBatch(ctx, &b).Close()
-	return done, err
+	return func() *coding.ActKey { return before }
 }
 
 func collectActKey(rows pgx.Rows) (*coding.ActKey, error) {
@@ -218,44 +325,117 @@ func collectActKey(rows pgx.Rows) (*coding.ActKey, error) {
 	return &k, err
 }
 
-func writeChange(ctx context.Context, tx pgx.Tx, h coding.ItemHead, c coding.ItemChange, key coding.ActKey) error {
-	var b pgx.Batch
-	if key.Key != "" {
-		b.Queue(sqlInsertActKey, key.Login, key.Key, h.ID, key.Digest)
+// onlyDecides reports whether a change is one of decisions, with their events and
+// what they make of the item.
+func onlyDecides(r coding.ItemRecord, c coding.ItemChange) bool {
+	return len(c.Decisions) > 0 && c.State != "" && c.Asked == nil && len(c.Closed) == 0 && c.Skipped == nil &&
+		!slices.ContainsFunc(c.Events, func(ev coding.AuditEvent) bool { return ev.Item != r.Head.ID || ev.Reason != "" }) &&
+		!slices.ContainsFunc(c.Decisions, func(d coding.Decision) bool {
+			first := c.Decisions[0]
+			return d.Coder != first.Coder || !d.At.Equal(first.At) || d.Content != first.Content
+		})
+}
+
+// queueDecisions has a batch write a change of an item that onlyDecides, if the item
+// is as r says. Once the batch was sent, after is the record as it is then; without an
+// id nothing was done.
+func queueDecisions(b *pgx.Batch, r coding.ItemRecord, c coding.ItemChange) (after *coding.ItemRecord, err error) {
+	after = &coding.ItemRecord{Notes: r.Notes, Decisions: r.Decisions[:len(r.Decisions):len(r.Decisions)], Checks: r.Checks, Queries: r.Queries}
+	n := len(c.Decisions)
+	seqs, kinds, keys, details := make([]int, n), make([]string, n), make([]string, n), make([]string, n)
+	for i, d := range c.Decisions {
+		detail, err := json.Marshal(d.DecisionDetail)
+		if err != nil {
+			return nil, plainf("a decision cannot be written as JSON")
+		}
+		seqs[i], kinds[i], keys[i], details[i] = d.Seq, string(d.Kind), d.Key, string(detail)
+		d.DecisionDetail = coding.DecisionDetail{} // as it will be read
+		if json.Unmarshal(detail, &d.DecisionDetail) != nil {
+			return nil, plainf("a decision cannot be read back")
+		}
+		after.Decisions = append(after.Decisions, d)
 	}
-	coder := ""
+	m := len(c.Events)
+	at, actors, actions, targets, digests := make([]time.Time, m), make([]string, m), make([]string, m), make([]string, m), make([]string, m)
+	for i, ev := range c.Events {
+		at[i], actors[i], actions[i], targets[i], digests[i] = ev.At, ev.Actor, ev.Action, ev.Target, ev.Digest
+	}
+	out := c.Outbox
+	if out == nil {
+		out = &coding.OutboxMessage{}
+	}
+	var until *time.Time
+	if r.Head.Claim != nil {
+		until = &r.Head.Claim.Until
+	}
+	first := c.Decisions[0]
+	args := append(updateArgs(r.Head.ID, c), r.Head.Version, r.Head.UpdatedAt, r.Head.Edition, until, r.Head.ReceivedAt,
+		first.Coder, first.At, first.Content, seqs, kinds, keys, details, at, actors, actions, targets, digests,
+		out.Subject, out.MessageID, out.Payload, out.Traceparent)
+	queueHead(b, sqlDecide, args, after)
+	return after, nil
+}
+
+// queueHead has a batch write what gives the head of the changed item.
+func queueHead(b *pgx.Batch, sql string, args []any, after *coding.ItemRecord) {
+	b.Queue(sql, args...).Query(func(rows pgx.Rows) error {
+		heads, err := pgx.CollectRows(rows, scanHead)
+		if len(heads) > 0 {
+			after.Head = heads[0]
+		}
+		return err
+	})
+}
+
+// updateArgs are $1-$10 of sqlUpdateItem.
+func updateArgs(id int64, c coding.ItemChange) []any {
+	var login, coder, by string
+	var until *time.Time
+	if c.Claim != nil {
+		login, until = c.Claim.Login, &c.Claim.Until
+	}
+	var to *string
+	switch {
+	case c.Sent != nil:
+		to, by = &c.Sent.Login, c.Sent.By
+	case c.State != coding.ItemOpen: // only an open item waits for somebody
+		to = new(string)
+	}
+	if n := len(c.Decisions); n > 0 {
+		coder = c.Decisions[n-1].Coder
+	}
+	return []any{id, string(c.State), login, until, c.Reason, c.Invalid, to, by, coder, c.Asked != nil || len(c.Closed) > 0}
+}
+
+// queueChange has a batch write a change of an item that is locked and as r says.
+// Once the batch was sent, after is the record as it is then, or nil where that is not
+// known.
+func queueChange(b *pgx.Batch, r coding.ItemRecord, c coding.ItemChange, key coding.ActKey) (after *coding.ItemRecord, err error) {
+	id := r.Head.ID
+	if key.Key != "" {
+		b.Queue(sqlInsertActKey, key.Login, key.Key, id, key.Digest)
+	}
+	if onlyDecides(r, c) {
+		return queueDecisions(b, r, c)
+	}
 	for _, d := range c.Decisions {
 		detail, err := json.Marshal(d.DecisionDetail)
 		if err != nil {
-			return plainf("a decision cannot be written as JSON")
+			return nil, plainf("a decision cannot be written as JSON")
 		}
-		b.Queue(sqlInsertDecision, h.ID, d.Seq, string(d.Kind), d.Coder, d.At, d.Key, d.Content, detail)
-		coder = d.Coder
+		b.Queue(sqlInsertDecision, id, d.Seq, string(d.Kind), d.Coder, d.At, d.Key, d.Content, detail)
 	}
 	if q := c.Asked; q != nil {
-		b.Queue(sqlInsertQuery, h.ID, q.Number, string(q.To), q.Person.ID, q.Person.Name, q.NoteID, q.Template, q.Text, q.AskedBy, q.AskedAt)
+		b.Queue(sqlInsertQuery, id, q.Number, string(q.To), q.Person.ID, q.Person.Name, q.NoteID, q.Template, q.Text, q.AskedBy, q.AskedAt)
 	}
 	for _, q := range c.Closed {
-		b.Queue(sqlCloseQuery, h.ID, q.Number, string(q.Status), q.Answer, q.ClosedBy, q.ClosedAt)
+		b.Queue(sqlCloseQuery, id, q.Number, string(q.Status), q.Answer, q.ClosedBy, q.ClosedAt)
 	}
 	if c.State != "" {
-		var login string
-		var until *time.Time
-		if c.Claim != nil {
-			login, until = c.Claim.Login, &c.Claim.Until
-		}
-		var to *string
-		var by string
-		switch {
-		case c.Sent != nil:
-			to, by = &c.Sent.Login, c.Sent.By
-		case c.State != coding.ItemOpen: // only an open item waits for somebody
-			to = new(string)
-		}
-		b.Queue(sqlUpdateItem, h.ID, string(c.State), login, until, c.Reason, c.Invalid, to, by, coder)
+		b.Queue(sqlUpdateItem, updateArgs(id, c)...)
 	}
 	if k := c.Skipped; k != nil {
-		b.Queue(sqlSkipItem, k.Login, h.ID, k.Until)
+		b.Queue(sqlSkipItem, k.Login, id, k.Until)
 	}
 	if c.Outbox != nil {
 		b.Queue(sqlInsertOutbox, c.Outbox.Subject, c.Outbox.MessageID, c.Outbox.Payload, c.Outbox.Traceparent)
@@ -267,10 +447,7 @@ func writeChange(ctx context.Context, tx pgx.Tx, h coding.ItemHead, c coding.Ite
 		}
 		b.Queue(sqlInsertAudit, ev.At, ev.Actor, ev.Action, ev.Item, ev.Target, ev.Digest)
 	}
-	if b.Len() == 0 {
-		return nil
-	}
-	return tx.SendBatch(ctx, &b).Close()
+	return nil, nil
 }
 
 // ItemEvents gives all events of an item but those of decisions, oldest first.
