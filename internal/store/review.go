@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -79,34 +78,40 @@ const (
 		VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7, $8)`
 
 	// A finished item is no longer one that was reopened. What an act does not say
-	// ($6 and $7 NULL, $9 empty) stays. $10 is whether queries were asked or closed.
-	sqlUpdateItem = `UPDATE items SET moved_at = CASE WHEN state <> $2 OR claimed_by <> $3 OR sent_to <> coalesce($7, sent_to) THEN now() ELSE moved_at END,
+	// ($6 and $7 NULL, $9 empty) stays.
+	updateItem = `UPDATE items SET moved_at = CASE WHEN state <> $2 OR claimed_by <> $3 OR sent_to <> coalesce($7, sent_to) THEN now() ELSE moved_at END,
 			state = $2, claimed_by = $3, claimed_until = $4, wait_reason = $5, invalid_count = coalesce($6, invalid_count),
 			sent_to = coalesce($7, sent_to), sent_by = CASE WHEN $7::text IS NULL THEN sent_by ELSE $8 END,
 			coder = CASE WHEN $9 = '' THEN coder ELSE $9 END,
-			open_queries = CASE WHEN $10::boolean THEN (SELECT count(*) FROM item_queries q WHERE q.item_id = items.id AND q.status = 'open')
-				ELSE open_queries END,
 			reopened_reason = CASE WHEN $2 = 'finished' THEN '' ELSE reopened_reason END,
-			version = version + 1, updated_at = now()
-		WHERE id = $1`
+			version = version + 1, updated_at = now()`
+	countQueries = `, open_queries = (SELECT count(*) FROM item_queries q WHERE q.item_id = items.id AND q.status = 'open')`
 
-	// Decisions with their events and what they make of the item, if that is still as
-	// it was ($11-$15): else nothing is done, and there is no row. Whatever may change
-	// an item changes one of these; updated_at tells apart versions of two histories,
-	// one of which a restored database lost. $16-$18 hold for all decisions.
-	sqlDecide = `WITH c AS (` + sqlUpdateItem + ` AND version = $11 AND updated_at = $12 AND edition = $13 AND claimed_until IS NOT DISTINCT FROM $14::timestamptz
-				AND received_at = $15 RETURNING *),
+	sqlUpdateItem        = updateItem + ` WHERE id = $1`
+	sqlUpdateQueriedItem = updateItem + countQueries + ` WHERE id = $1`
+
+	// One decision with its event and what it makes of the item, if that is still as it
+	// was ($10-$14): else nothing is done, and there is no row. Whatever may change an
+	// item changes one of these; updated_at tells apart versions of two histories, one of
+	// which a restored database lost.
+	decide = `WITH c AS (` + updateItem + `
+			WHERE id = $1 AND version = $10 AND updated_at = $11 AND edition = $12 AND received_at = $13
+				AND claimed_until IS NOT DISTINCT FROM $14::timestamptz
+			RETURNING id, moved_at, updated_at),
 		d AS (
 			INSERT INTO decisions (item_id, seq, kind, coder, at, key, content, detail)
-			SELECT c.id, n.seq, n.kind, $16, $17, nullif(n.key, ''), $18, n.detail::jsonb
-			FROM c, unnest($19::int[], $20::text[], $21::text[], $22::text[]) AS n (seq, kind, key, detail)),
+			SELECT id, $15, $16, $17, $18, nullif($19, ''), $20, $21 FROM c),
 		e AS (
 			INSERT INTO audit_events (at, actor, action, item_id, target, digest)
-			SELECT n.at, n.actor, n.action, c.id, n.target, n.digest
-			FROM c, unnest($23::timestamptz[], $24::text[], $25::text[], $26::text[], $27::text[]) AS n (at, actor, action, target, digest)),
+			SELECT $22, $23, $24, id, $25, $26 FROM c)`
+	announce = `,
 		o AS (
 			INSERT INTO outbox (subject, message_id, payload, traceparent)
-			SELECT $28, $29, $30::bytea, $31 FROM c WHERE $28 <> '')` + headOf + `c` + withNames
+			SELECT $27, $28, $29, $30 FROM c)`
+	decided = ` SELECT moved_at, updated_at FROM c`
+
+	sqlDecide            = decide + decided
+	sqlDecideAndAnnounce = decide + announce + decided
 
 	sqlInsertQuery = `INSERT INTO item_queries
 			(item_id, number, to_whom, person_id, person_name, note_id, template, question, asked_by, asked_at)
@@ -208,13 +213,7 @@ func (s *Store) ActOnItem(ctx context.Context, id int64, key coding.ActKey, act 
 			return err
 		}
 		queueCommit(&b)
-		if err := conn.SendBatch(ctx, &b).Close(); err != nil {
-			return err
-		}
-		if after != nil && after.Head.ID == 0 {
-			return plainf("an item changed under its lock")
-		}
-		return nil
+		return conn.SendBatch(ctx, &b).Close()
 	})
 	if refused != nil {
 		return true, refused
@@ -222,7 +221,11 @@ func (s *Store) ActOnItem(ctx context.Context, id int64, key coding.ActKey, act 
 	if err != nil {
 		return false, err
 	}
-	s.seen(id, after)
+	if after == nil {
+		s.recent.drop(id)
+	} else {
+		s.recent.put(*after)
+	}
 	return found, nil
 }
 
@@ -239,32 +242,27 @@ func (s *Store) ActOnRecent(ctx context.Context, id int64, act func(coding.ItemR
 	if refused != nil || !onlyDecides(r, c) {
 		return false, nil
 	}
-	var b pgx.Batch
-	b.Queue(sqlBegin)
-	after, err := queueDecisions(&b, r, c)
+	sql, args, err := decideStatement(r, c)
 	if err != nil {
 		return false, wrap("change item", err)
 	}
-	queueCommit(&b)
-	err = s.inTrips(ctx, "change item", func(conn *pgxpool.Conn) error { return conn.SendBatch(ctx, &b).Close() })
-	if err != nil {
-		return false, err
+	var moved, updated time.Time
+	switch err := s.pool.QueryRow(ctx, sql, args...).Scan(&moved, &updated); {
+	case errors.Is(err, pgx.ErrNoRows) || unserializable(err):
+		s.recent.drop(id)
+		return false, nil
+	case err != nil:
+		return false, wrap("change item", err)
 	}
-	done = after.Head.ID == id
-	if !done {
-		after = nil
-	}
-	s.seen(id, after)
-	return done, nil
+	s.recent.put(afterDecision(r, c, moved, updated))
+	return true, nil
 }
 
-// seen keeps an item as a change left it, or forgets it where that is not known.
-func (s *Store) seen(id int64, after *coding.ItemRecord) {
-	if after == nil {
-		s.recent.drop(id)
-		return
-	}
-	s.recent.put(*after)
+// unserializable reports whether somebody changed a row meanwhile, which is an error
+// only where the database's default is another isolation than READ COMMITTED.
+func unserializable(err error) bool {
+	pg := pgError(err)
+	return pg != nil && pg.Code == "40001"
 }
 
 // errRefused rolls a transaction back without being an error of the database.
@@ -325,69 +323,51 @@ func collectActKey(rows pgx.Rows) (*coding.ActKey, error) {
 	return &k, err
 }
 
-// onlyDecides reports whether a change is one of decisions, with their events and
-// what they make of the item.
+// onlyDecides reports whether a change is one decision with its event and what it
+// makes of the item, which sqlDecide writes.
 func onlyDecides(r coding.ItemRecord, c coding.ItemChange) bool {
-	return len(c.Decisions) > 0 && c.State != "" && c.Asked == nil && len(c.Closed) == 0 && c.Skipped == nil &&
-		!slices.ContainsFunc(c.Events, func(ev coding.AuditEvent) bool { return ev.Item != r.Head.ID || ev.Reason != "" }) &&
-		!slices.ContainsFunc(c.Decisions, func(d coding.Decision) bool {
-			first := c.Decisions[0]
-			return d.Coder != first.Coder || !d.At.Equal(first.At) || d.Content != first.Content
-		})
+	return len(c.Decisions) == 1 && len(c.Events) == 1 && c.Events[0].Item == r.Head.ID && c.Events[0].Reason == "" &&
+		c.State != "" && c.Sent == nil && c.Asked == nil && len(c.Closed) == 0 && c.Skipped == nil
 }
 
-// queueDecisions has a batch write a change of an item that onlyDecides, if the item
-// is as r says. Once the batch was sent, after is the record as it is then; without an
-// id nothing was done.
-func queueDecisions(b *pgx.Batch, r coding.ItemRecord, c coding.ItemChange) (after *coding.ItemRecord, err error) {
-	after = &coding.ItemRecord{Notes: r.Notes, Decisions: r.Decisions[:len(r.Decisions):len(r.Decisions)], Checks: r.Checks, Queries: r.Queries}
-	n := len(c.Decisions)
-	seqs, kinds, keys, details := make([]int, n), make([]string, n), make([]string, n), make([]string, n)
-	for i, d := range c.Decisions {
-		detail, err := json.Marshal(d.DecisionDetail)
-		if err != nil {
-			return nil, plainf("a decision cannot be written as JSON")
-		}
-		seqs[i], kinds[i], keys[i], details[i] = d.Seq, string(d.Kind), d.Key, string(detail)
-		d.DecisionDetail = coding.DecisionDetail{} // as it will be read
-		if json.Unmarshal(detail, &d.DecisionDetail) != nil {
-			return nil, plainf("a decision cannot be read back")
-		}
-		after.Decisions = append(after.Decisions, d)
-	}
-	m := len(c.Events)
-	at, actors, actions, targets, digests := make([]time.Time, m), make([]string, m), make([]string, m), make([]string, m), make([]string, m)
-	for i, ev := range c.Events {
-		at[i], actors[i], actions[i], targets[i], digests[i] = ev.At, ev.Actor, ev.Action, ev.Target, ev.Digest
-	}
-	out := c.Outbox
-	if out == nil {
-		out = &coding.OutboxMessage{}
+// decideStatement writes a change of an item that onlyDecides, if the item is as r says.
+func decideStatement(r coding.ItemRecord, c coding.ItemChange) (sql string, args []any, err error) {
+	d, ev, h := c.Decisions[0], c.Events[0], r.Head
+	detail, err := json.Marshal(d.DecisionDetail)
+	if err != nil {
+		return "", nil, plainf("a decision cannot be written as JSON")
 	}
 	var until *time.Time
-	if r.Head.Claim != nil {
-		until = &r.Head.Claim.Until
+	if h.Claim != nil {
+		until = &h.Claim.Until
 	}
-	first := c.Decisions[0]
-	args := append(updateArgs(r.Head.ID, c), r.Head.Version, r.Head.UpdatedAt, r.Head.Edition, until, r.Head.ReceivedAt,
-		first.Coder, first.At, first.Content, seqs, kinds, keys, details, at, actors, actions, targets, digests,
-		out.Subject, out.MessageID, out.Payload, out.Traceparent)
-	queueHead(b, sqlDecide, args, after)
-	return after, nil
+	args = append(updateArgs(h.ID, c), h.Version, h.UpdatedAt, h.Edition, h.ReceivedAt, until,
+		d.Seq, string(d.Kind), d.Coder, d.At, d.Key, d.Content, detail, ev.At, ev.Actor, ev.Action, ev.Target, ev.Digest)
+	if o := c.Outbox; o != nil {
+		return sqlDecideAndAnnounce, append(args, o.Subject, o.MessageID, o.Payload, o.Traceparent), nil
+	}
+	return sqlDecide, args, nil
 }
 
-// queueHead has a batch write what gives the head of the changed item.
-func queueHead(b *pgx.Batch, sql string, args []any, after *coding.ItemRecord) {
-	b.Queue(sql, args...).Query(func(rows pgx.Rows) error {
-		heads, err := pgx.CollectRows(rows, scanHead)
-		if len(heads) > 0 {
-			after.Head = heads[0]
-		}
-		return err
-	})
+// afterDecision is the record of an item as a change that onlyDecides left it.
+func afterDecision(r coding.ItemRecord, c coding.ItemChange, moved, updated time.Time) coding.ItemRecord {
+	h := &r.Head
+	h.State, h.Claim, h.Reason, h.Coder = c.State, c.Claim, c.Reason, c.Decisions[0].Coder
+	h.Version, h.MovedAt, h.UpdatedAt = h.Version+1, moved.UTC(), updated.UTC()
+	if c.Invalid != nil {
+		h.Invalid = *c.Invalid
+	}
+	if c.State != coding.ItemOpen {
+		h.SentTo = nil
+	}
+	if c.State == coding.ItemFinished {
+		h.ReopenedReason = ""
+	}
+	r.Decisions = append(r.Decisions[:len(r.Decisions):len(r.Decisions)], c.Decisions...)
+	return r
 }
 
-// updateArgs are $1-$10 of sqlUpdateItem.
+// updateArgs are $1-$9 of updateItem.
 func updateArgs(id int64, c coding.ItemChange) []any {
 	var login, coder, by string
 	var until *time.Time
@@ -404,7 +384,7 @@ func updateArgs(id int64, c coding.ItemChange) []any {
 	if n := len(c.Decisions); n > 0 {
 		coder = c.Decisions[n-1].Coder
 	}
-	return []any{id, string(c.State), login, until, c.Reason, c.Invalid, to, by, coder, c.Asked != nil || len(c.Closed) > 0}
+	return []any{id, string(c.State), login, until, c.Reason, c.Invalid, to, by, coder}
 }
 
 // queueChange has a batch write a change of an item that is locked and as r says.
@@ -416,7 +396,18 @@ func queueChange(b *pgx.Batch, r coding.ItemRecord, c coding.ItemChange, key cod
 		b.Queue(sqlInsertActKey, key.Login, key.Key, id, key.Digest)
 	}
 	if onlyDecides(r, c) {
-		return queueDecisions(b, r, c)
+		sql, args, err := decideStatement(r, c)
+		if err != nil {
+			return nil, err
+		}
+		after = &coding.ItemRecord{}
+		b.Queue(sql, args...).QueryRow(func(row pgx.Row) error {
+			var moved, updated time.Time
+			err := row.Scan(&moved, &updated)
+			*after = afterDecision(r, c, moved, updated)
+			return err
+		})
+		return after, nil
 	}
 	for _, d := range c.Decisions {
 		detail, err := json.Marshal(d.DecisionDetail)
@@ -431,7 +422,10 @@ func queueChange(b *pgx.Batch, r coding.ItemRecord, c coding.ItemChange, key cod
 	for _, q := range c.Closed {
 		b.Queue(sqlCloseQuery, id, q.Number, string(q.Status), q.Answer, q.ClosedBy, q.ClosedAt)
 	}
-	if c.State != "" {
+	switch {
+	case c.Asked != nil || len(c.Closed) > 0:
+		b.Queue(sqlUpdateQueriedItem, updateArgs(id, c)...)
+	case c.State != "":
 		b.Queue(sqlUpdateItem, updateArgs(id, c)...)
 	}
 	if k := c.Skipped; k != nil {
