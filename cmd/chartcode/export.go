@@ -35,9 +35,10 @@ func exportCommand(o *options) *cobra.Command {
 		Short: "Write what coders decided as CSV, JSON or a FHIR R4 Bundle",
 		Long: `Writes the codes of finished items in the order in which they were finished. Days
 are the site's (CHARTCODE_TIMEZONE) and count by when an item was finished last.
-With --item it writes single items, and with --note those that hold these notes, also
-unfinished ones: what nobody has decided on yet is then marked as provisional. The output holds patient data; the audit trail
-says that it was written.`,
+With --item it writes single items, and with --note those that hold these notes,
+also unfinished ones: what nobody has decided on yet is then marked as provisional.
+A note is looked for in --source, without it in "default". The output holds patient
+data; the audit trail says that it was written.`,
 		Example: `  chartcode export --format csv --from 2026-03-01 --to 2026-03-31 --out march.csv
   chartcode export --format fhir --source north
   chartcode export --format json --item 42
@@ -64,7 +65,7 @@ says that it was written.`,
 	cmd.Flags().StringVar(&x.to, "to", "", "last `day`; without it until now")
 	cmd.Flags().StringVar(&x.source, "source", "", "items of this source only")
 	cmd.Flags().Int64SliceVar(&x.items, "item", nil, "`number` of an item; may be repeated")
-	cmd.Flags().StringArrayVar(&x.notes, "note", nil, "`id` of a note of --source (default, without it), for the item that holds it; may be repeated")
+	cmd.Flags().StringArrayVar(&x.notes, "note", nil, "`id` of a note of --source, for the item that holds it; may be repeated")
 	cmd.Flags().StringVar(&x.out, "out", "", "`file` to write, which must not exist; standard output without it")
 	return cmd
 }

@@ -117,12 +117,8 @@ var errEdition = errors.New("the releases changed meanwhile")
 // changed, a check may have missed the code, and it must be looked up again.
 func (s *Service) decide(ctx context.Context, u coding.User, id int64, a Act, named coding.Code, edition string) (Outcome, error) {
 	p := s.planner(u)
-	var err error
-	if p.rules, err = s.rulesAhead(ctx, id, a); err != nil {
-		return Outcome{}, err
-	}
 	var out Outcome
-	err = s.act(ctx, coding.ActKey{Item: id}, func(r coding.ItemRecord) (coding.ItemChange, error) {
+	do := func(r coding.ItemRecord) (coding.ItemChange, error) {
 		if (a.Kind == coding.Add || a.Kind == coding.Modify) && r.Head.Edition != edition {
 			return coding.ItemChange{}, errEdition
 		}
@@ -135,11 +131,47 @@ func (s *Service) decide(ctx context.Context, u coding.User, id int64, a Act, na
 		}
 		out = Outcome{Decision: d, Repeated: repeated, Item: s.view(r, u, p.now, p.rules)}
 		return c, nil
+	}
+	done, err := s.actOnRecent(ctx, id, func(r coding.ItemRecord) (c coding.ItemChange, err error) {
+		if p.rules, err = s.rulesOf(ctx, r, a.Code, a.To); err != nil {
+			return c, err
+		}
+		return do(r)
 	})
 	if err != nil {
 		return Outcome{}, err
 	}
+	if done {
+		return out, nil
+	}
+	if p.rules, err = s.rulesAhead(ctx, id, a); err != nil {
+		return Outcome{}, err
+	}
+	if err := s.act(ctx, coding.ActKey{Item: id}, do); err != nil {
+		return Outcome{}, err
+	}
 	return out, nil
+}
+
+// actOnRecent does an act on an item as it was last seen here. Whether it may not be
+// done is for act to say, of the item as it is.
+func (s *Service) actOnRecent(ctx context.Context, id int64, do func(coding.ItemRecord) (coding.ItemChange, error)) (done bool, err error) {
+	began := time.Now()
+	var span tracing.Span
+	done, err = s.store.ActOnRecent(ctx, id, func(r coding.ItemRecord) (coding.ItemChange, error) {
+		c, err := do(r)
+		if err == nil {
+			span = traceStep(ctx, began, r, &c)
+		}
+		return c, err
+	})
+	if done || err != nil {
+		span.End(err) // else act makes one
+	}
+	if err != nil {
+		return false, fmt.Errorf("review: change an item: %w", err)
+	}
+	return done, nil
 }
 
 // named looks up the code that an add or modify names, on the item's date of

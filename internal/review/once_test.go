@@ -91,6 +91,19 @@ func TestKeysOfOtherActs(t *testing.T) {
 			t.Errorf("%s gave number %d, then %d", s.name, asked, number)
 		}
 	}
+	// The next item is not what another act was done to, and takes nothing with its key.
+	f.save(note("D-2", "", visit))
+	_, err := f.Next(ctx, casey, coding.WorklistQuery{}, "skip")
+	wantErr(t, "the key of skip for the next item", err, review.ErrKeyReused)
+	page, err := f.Worklist(ctx, coding.WorklistQuery{States: []coding.ItemState{coding.ItemOpen}})
+	if err != nil || len(page.Items) != 1 {
+		t.Errorf("%d items are open, %v; want the new one", len(page.Items), err)
+	}
+	other, err := f.Next(ctx, casey, coding.WorklistQuery{}, "the next")
+	if err != nil || other == id {
+		t.Errorf("the next item is %d, %v", other, err)
+	}
+	wantErr(t, "the key of the next item for a hold", f.Hold(ctx, casey, other, "why", "the next"), review.ErrKeyReused)
 	// Keys of others have nothing to do with it; those that are none are refused.
 	if err := f.Hold(ctx, casey, id, "a reason", "robin's"); err != nil {
 		t.Error(err)

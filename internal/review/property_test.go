@@ -17,7 +17,7 @@ import (
 	"chartcode/internal/store"
 )
 
-// Many people do random acts on few items at once, while claims run out and
+// Many people do random acts on few items at once, in two processes, while claims run out and
 // the pipeline brings changed notes. Afterwards, and at every look in between,
 // the invariants hold, and replaying what was decided gives what is stored and
 // what was announced.
@@ -38,8 +38,10 @@ func TestRandomActsByMany(t *testing.T) {
 		ids = append(ids, h.ID)
 	}
 	users := f.users(coding.RoleCoder, "casey", "robin", "sam", "kim")
+	processes := []*fixture{f, f.elsewhere()}
 	var wg sync.WaitGroup
 	for k, u := range users {
+		f := processes[k%2]
 		wg.Go(func() {
 			rnd := rand.New(rand.NewPCG(42, uint64(k)))
 			for n := range acts {

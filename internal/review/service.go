@@ -42,9 +42,9 @@ type Worklist interface {
 	WorklistCounts(ctx context.Context, login string, now time.Time) (coding.WorklistCounts, error)
 	// TakeNext finds the first free item that fits q, except those named, those that
 	// wait for others and those that the claim's holder skipped, and enters claim and
-	// ev for it, in one step; found is false when there is none. With a key that was used
-	// before it gives the item that it was used for and does nothing.
-	TakeNext(ctx context.Context, q coding.WorklistQuery, except []int64, claim coding.Claim, now time.Time, ev coding.AuditEvent, key coding.ActKey) (id int64, found bool, err error)
+	// ev for it, in one step; id is 0 when there is none. With a key that was used
+	// before it does nothing and gives what it was used for.
+	TakeNext(ctx context.Context, q coding.WorklistQuery, except []int64, claim coding.Claim, now time.Time, ev coding.AuditEvent, key coding.ActKey) (id int64, done *coding.ActKey, err error)
 }
 
 // Items gives and changes single items; found is false where there is none.
@@ -56,6 +56,10 @@ type Items interface {
 	// in one transaction; the record's Done says what a key was used for before. An error
 	// of act changes nothing and is returned as it is.
 	ActOnItem(ctx context.Context, id int64, key coding.ActKey, act func(coding.ItemRecord) (coding.ItemChange, error)) (found bool, err error)
+	// ActOnRecent does the same if act has decisions to write and the item is still as
+	// it was when it was last read or changed here; else it does nothing, and done is
+	// false. It holds no connection while it asks act.
+	ActOnRecent(ctx context.Context, id int64, act func(coding.ItemRecord) (coding.ItemChange, error)) (done bool, err error)
 	// ItemEvents gives all events of an item but those of decisions, oldest first.
 	ItemEvents(ctx context.Context, id int64) ([]coding.AuditEvent, error)
 }

@@ -76,7 +76,7 @@ func (s *Service) Counts(ctx context.Context, u coding.User) (coding.WorklistCou
 // skipped lately. Items that were sent to the user come first, those that wait for
 // others not at all. States, Holder, SentTo and Cursor of q are not used. With a key,
 // which may be empty, it gives the same item when it is asked again. The error is
-// ErrNoneLeft when nothing fits.
+// ErrNoneLeft when nothing fits, and ErrKeyReused for a key of another act.
 func (s *Service) Next(ctx context.Context, u coding.User, q coding.WorklistQuery, key string, except ...int64) (int64, error) {
 	if !u.Role.MayReview() {
 		return 0, ErrForbidden
@@ -90,11 +90,15 @@ func (s *Service) Next(ctx context.Context, u coding.User, q coding.WorklistQuer
 		return 0, err
 	}
 	p := s.planner(u)
-	id, found, err := s.store.TakeNext(ctx, q, except, *p.claim(), p.now, itemEvent(p.now, u, coding.EventClaimed, 0), k)
-	if err != nil {
+	id, done, err := s.store.TakeNext(ctx, q, except, *p.claim(), p.now, itemEvent(p.now, u, coding.EventClaimed, 0), k)
+	switch {
+	case err != nil:
 		return 0, fmt.Errorf("review: take the next item: %w", err)
-	}
-	if !found {
+	case done != nil && done.Digest != k.Digest:
+		return 0, ErrKeyReused
+	case done != nil:
+		return done.Item, nil
+	case id == 0:
 		return 0, ErrNoneLeft
 	}
 	return id, nil

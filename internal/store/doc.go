@@ -15,6 +15,9 @@
 //   - Tables that record what happened (note_revisions, decisions, release_checks,
 //     ranker_models and others) only grow: triggers refuse anything else to
 //     everybody, and the role that the program works as has no right to it either.
+//   - What is kept of items between acts, the texts of their notes included, is in
+//     memory alone and has a bound; nothing that rests on it is written without a
+//     comparison with the database (ActOnRecent).
 //   - Errors carry PostgreSQL's code and the constraint's name, never a value
 //     of a row, a statement or its arguments. ErrNotFound, ErrConflict and
 //     ErrUnavailable tell apart what callers treat differently.

@@ -28,9 +28,11 @@ func ListStatement(q coding.WorklistQuery, now time.Time) (string, []any) {
 
 // TakeStatement gives the statement that finds the next item and its arguments.
 func TakeStatement(q coding.WorklistQuery, login, waitsFor string, now time.Time) (string, []any) {
-	args := filters(q, now)
-	args[17] = waitsFor
-	return takeNextSQL[q.Sort], append(args, []int64{}, login)
+	sql, args := takeStatement(q, now, waitsFor, []int64{}, login)
+	if args[0] == planned {
+		args = args[1:]
+	}
+	return sql, args
 }
 
 // CountStatements are those of WorklistCounts that need no arguments.
@@ -41,3 +43,18 @@ const SQLRefreshItem = sqlRefreshItem
 
 // Summary is the name of a statement for metrics and traces.
 func Summary(sql string) string { return summary(sql) }
+
+// Recent keeps items that were seen last, as a store does.
+type Recent struct{ c *recentItems }
+
+// NewRecent gives one that has none.
+func NewRecent() Recent { return Recent{newRecentItems()} }
+
+// Put keeps an item.
+func (r Recent) Put(rec coding.ItemRecord) { r.c.put(rec) }
+
+// Get gives an item that is kept.
+func (r Recent) Get(id int64) (coding.ItemRecord, bool) { return r.c.get(id) }
+
+// Size is how many items it has and how many bytes they count as.
+func (r Recent) Size() (items, bytes int) { return len(r.c.items), r.c.size }

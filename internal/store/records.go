@@ -36,35 +36,35 @@ func (s *Store) ItemRecords(ctx context.Context, ids []int64) iter.Seq2[coding.I
 func (s *Store) readItems(ctx context.Context, ids []int64) (records map[int64]*coding.ItemRecord, err error) {
 	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx pgx.Tx) error {
 		var b pgx.Batch
-		records = queueItems(&b, sqlItemHeads, ids)
+		records = queueRecords(&b, ids, sqlItemHeads, sqlRecordNotes, sqlRecordDecisions, sqlRecordChecks, sqlRecordQueries)
 		return tx.SendBatch(ctx, &b).Close()
 	})
 	return records, err
 }
 
-// queueItems has a batch read items, without events; who are not there are not in
-// the map after it. The heads come first: when they are locked, what is read after
-// them is what the locks' last holders left.
-func queueItems(b *pgx.Batch, headSQL string, ids []int64) map[int64]*coding.ItemRecord {
+// queueRecords has a batch read what one item or several are by statements for that,
+// without events; who are not there are not in the map after it. The heads come first:
+// when they are locked, what is read after them is what the locks' last holders left.
+func queueRecords(b *pgx.Batch, which any, heads, notes, decisions, checks, queries string) map[int64]*coding.ItemRecord {
 	records := map[int64]*coding.ItemRecord{}
-	b.Queue(headSQL, ids).Query(func(rows pgx.Rows) error {
+	b.Queue(heads, which).Query(func(rows pgx.Rows) error {
 		heads, err := pgx.CollectRows(rows, scanHead)
 		for _, h := range heads {
 			records[h.ID] = &coding.ItemRecord{Head: h}
 		}
 		return err
 	})
-	queueOf(b, sqlRecordNotes, ids, records, scanNote, func(r *coding.ItemRecord, n coding.ItemNote) { r.Notes = append(r.Notes, n) })
-	queueOf(b, sqlItemDecisions, ids, records, scanDecision, func(r *coding.ItemRecord, d coding.Decision) { r.Decisions = append(r.Decisions, d) })
-	queueOf(b, sqlItemChecks, ids, records, scanCheck, func(r *coding.ItemRecord, c coding.ReleaseCheck) { r.Checks = append(r.Checks, c) })
-	queueOf(b, sqlItemQueries, ids, records, scanQuery, func(r *coding.ItemRecord, q coding.Query) { r.Queries = append(r.Queries, q) })
+	queueOf(b, notes, which, records, scanNote, func(r *coding.ItemRecord, n coding.ItemNote) { r.Notes = append(r.Notes, n) })
+	queueOf(b, decisions, which, records, scanDecision, func(r *coding.ItemRecord, d coding.Decision) { r.Decisions = append(r.Decisions, d) })
+	queueOf(b, checks, which, records, scanCheck, func(r *coding.ItemRecord, c coding.ReleaseCheck) { r.Checks = append(r.Checks, c) })
+	queueOf(b, queries, which, records, scanQuery, func(r *coding.ItemRecord, q coding.Query) { r.Queries = append(r.Queries, q) })
 	return records
 }
 
-// queueOf has a batch read what belongs to some things; the statement's first column
+// queueOf has a batch read what belongs to one thing or several; the statement's first column
 // says to which.
-func queueOf[R, T any](b *pgx.Batch, sql string, ids []int64, records map[int64]*R, scan func(pgx.CollectableRow) (T, error), add func(*R, T)) {
-	b.Queue(sql, ids).Query(func(rows pgx.Rows) error {
+func queueOf[R, T any](b *pgx.Batch, sql string, which any, records map[int64]*R, scan func(pgx.CollectableRow) (T, error), add func(*R, T)) {
+	b.Queue(sql, which).Query(func(rows pgx.Rows) error {
 		return collectOf(rows, records, scan, add)
 	})
 }

@@ -7,19 +7,31 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"chartcode/internal/coding"
 )
 
 const (
-	itemColumns = `SELECT i.id, i.state, i.source, i.encounter_id, i.setting, i.specialty, i.note_types, i.service_date,
+	// headOf gives what scanHead reads of i, which are items.
+	headOf = ` SELECT i.id, i.state, i.source, i.encounter_id, i.setting, i.specialty, i.note_types, i.service_date,
 			i.priority, i.received_at, i.due_at, i.updated_at, i.note_count, i.code_count, i.confidence, i.degraded,
 			i.reopened_reason, i.version, i.content, i.invalid_count, i.edition, i.claimed_by, coalesce(u.name, ''), i.claimed_until, i.wait_reason,
-			i.ranker, i.need, i.coder, i.sent_to, coalesce(v.name, ''), i.sent_by, i.open_queries, i.moved_at
-		FROM items i LEFT JOIN users u ON u.login = i.claimed_by LEFT JOIN users v ON v.login = i.sent_to`
+			i.ranker, i.need, i.coder, i.sent_to, coalesce(v.name, ''), i.sent_by, i.open_queries, i.moved_at FROM `
+	withNames = ` i LEFT JOIN users u ON u.login = i.claimed_by LEFT JOIN users v ON v.login = i.sent_to`
 
-	sqlItemHeads   = itemColumns + ` WHERE i.id = ANY ($1) AND i.note_count > 0`
-	sqlLockedItems = sqlItemHeads + ` FOR NO KEY UPDATE OF i`
+	itemColumns = headOf + `items` + withNames
+
+	// Statements of one item and of several are not the same: of several PostgreSQL
+	// does not know how many they are and plans anew each time, which takes longer than
+	// to read an item.
+	ofOne   = ` = $1`
+	ofMany  = ` = ANY ($1)`
+	isThere = ` AND i.note_count > 0`
+
+	sqlItemHead   = itemColumns + ` WHERE i.id` + ofOne + isThere
+	sqlItemHeads  = itemColumns + ` WHERE i.id` + ofMany + isThere
+	sqlLockedItem = sqlItemHead + ` FOR NO KEY UPDATE OF i`
 
 	// noteColumns are what scanNote reads before the trace and the suggestion set.
 	noteColumns = `n.id, r.number, r.received_at, r.stored_at, n.note_id, n.source, r.encounter_id,
@@ -27,13 +39,19 @@ const (
 			r.payer, r.setting, r.specialty, r.note_type, r.service_date, r.admit_date, r.due_at, r.priority, r.text`
 
 	// Of what belongs to items, the first column says to which.
-	sqlRecordNotes = `SELECT m.item_id, ` + noteColumns + `, r.traceparent, s.body
+	recordNotes = `SELECT m.item_id, ` + noteColumns + `, r.traceparent, s.body
 		FROM item_notes m JOIN notes n ON n.id = m.note_id JOIN note_revisions r ON r.id = n.current_revision_id
 			LEFT JOIN suggestion_sets s ON s.note_id = n.id AND s.is_current
-		WHERE m.item_id = ANY ($1) ORDER BY m.item_id, r.service_date NULLS LAST, r.received_at, n.id`
+		WHERE m.item_id`
+	inNoteOrder    = ` ORDER BY m.item_id, r.service_date NULLS LAST, r.received_at, n.id`
+	sqlItemNotes   = recordNotes + ofOne + inNoteOrder
+	sqlRecordNotes = recordNotes + ofMany + inNoteOrder
 
-	sqlItemDecisions = `SELECT item_id, seq, kind, coder, at, coalesce(key, ''), content, detail
-		FROM decisions WHERE item_id = ANY ($1) ORDER BY item_id, seq`
+	recordDecisions = `SELECT item_id, seq, kind, coder, at, coalesce(key, ''), content, detail
+		FROM decisions WHERE item_id`
+	bySeq              = ` ORDER BY item_id, seq`
+	sqlItemDecisions   = recordDecisions + ofOne + bySeq
+	sqlRecordDecisions = recordDecisions + ofMany + bySeq
 
 	// Decisions' events are left out: the decisions tell more.
 	sqlItemEvents = `SELECT id, at, actor, action, item_id, target, digest, reason FROM (
@@ -42,28 +60,58 @@ const (
 			WHERE e.item_id = $1 AND e.item_id <> 0 AND e.action NOT LIKE 'decision.%' ORDER BY e.id DESC LIMIT $2
 		) AS latest ORDER BY id`
 
-	sqlItemQueries = `SELECT item_id, number, to_whom, person_id, person_name, note_id, template, question, asked_by, asked_at,
+	recordQueries = `SELECT item_id, number, to_whom, person_id, person_name, note_id, template, question, asked_by, asked_at,
 			status, answer, closed_by, closed_at
-		FROM item_queries WHERE item_id = ANY ($1) ORDER BY item_id, number`
+		FROM item_queries WHERE item_id`
+	byNumber         = ` ORDER BY item_id, number`
+	sqlItemQueries   = recordQueries + ofOne + byNumber
+	sqlRecordQueries = recordQueries + ofMany + byNumber
 
-	sqlItemChecks = `SELECT item_id, at, edition, content, body FROM (
+	recordChecks = `SELECT item_id, at, edition, content, body FROM (
 			SELECT item_id, seq, at, edition, content, body, row_number() OVER (PARTITION BY item_id ORDER BY seq DESC) AS place
-			FROM release_checks WHERE item_id = ANY ($1)
-		) AS latest WHERE place <= 20 ORDER BY item_id, seq`
+			FROM release_checks WHERE item_id`
+	latestChecks    = `) AS latest WHERE place <= 20 ORDER BY item_id, seq`
+	sqlItemChecks   = recordChecks + ofOne + latestChecks
+	sqlRecordChecks = recordChecks + ofMany + latestChecks
 
 	sqlInsertDecision = `INSERT INTO decisions (item_id, seq, kind, coder, at, key, content, detail)
 		VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7, $8)`
 
 	// A finished item is no longer one that was reopened. What an act does not say
 	// ($6 and $7 NULL, $9 empty) stays.
-	sqlUpdateItem = `UPDATE items SET moved_at = CASE WHEN state <> $2 OR claimed_by <> $3 OR sent_to <> coalesce($7, sent_to) THEN now() ELSE moved_at END,
+	updateItem = `UPDATE items SET moved_at = CASE WHEN state <> $2 OR claimed_by <> $3 OR sent_to <> coalesce($7, sent_to) THEN now() ELSE moved_at END,
 			state = $2, claimed_by = $3, claimed_until = $4, wait_reason = $5, invalid_count = coalesce($6, invalid_count),
 			sent_to = coalesce($7, sent_to), sent_by = CASE WHEN $7::text IS NULL THEN sent_by ELSE $8 END,
 			coder = CASE WHEN $9 = '' THEN coder ELSE $9 END,
-			open_queries = (SELECT count(*) FROM item_queries q WHERE q.item_id = items.id AND q.status = 'open'),
 			reopened_reason = CASE WHEN $2 = 'finished' THEN '' ELSE reopened_reason END,
-			version = version + 1, updated_at = now()
-		WHERE id = $1`
+			version = version + 1, updated_at = now()`
+	countQueries = `, open_queries = (SELECT count(*) FROM item_queries q WHERE q.item_id = items.id AND q.status = 'open')`
+
+	sqlUpdateItem        = updateItem + ` WHERE id = $1`
+	sqlUpdateQueriedItem = updateItem + countQueries + ` WHERE id = $1`
+
+	// One decision with its event and what it makes of the item, if that is still as it
+	// was ($10-$14): else nothing is done, and there is no row. Whatever may change an
+	// item changes one of these; updated_at tells apart versions of two histories, one of
+	// which a restored database lost.
+	decide = `WITH c AS (` + updateItem + `
+			WHERE id = $1 AND version = $10 AND updated_at = $11 AND edition = $12 AND received_at = $13
+				AND claimed_until IS NOT DISTINCT FROM $14::timestamptz
+			RETURNING id, moved_at, updated_at),
+		d AS (
+			INSERT INTO decisions (item_id, seq, kind, coder, at, key, content, detail)
+			SELECT id, $15, $16, $17, $18, nullif($19, ''), $20, $21 FROM c),
+		e AS (
+			INSERT INTO audit_events (at, actor, action, item_id, target, digest)
+			SELECT $22, $23, $24, id, $25, $26 FROM c)`
+	announce = `,
+		o AS (
+			INSERT INTO outbox (subject, message_id, payload, traceparent)
+			SELECT $27, $28, $29, $30 FROM c)`
+	decided = ` SELECT moved_at, updated_at FROM c`
+
+	sqlDecide            = decide + decided
+	sqlDecideAndAnnounce = decide + announce + decided
 
 	sqlInsertQuery = `INSERT INTO item_queries
 			(item_id, number, to_whom, person_id, person_name, note_id, template, question, asked_by, asked_at)
@@ -107,29 +155,30 @@ const (
 // the record's own events are those before it. An item whose notes all moved
 // elsewhere counts as gone.
 func (s *Store) ItemRecord(ctx context.Context, id int64, ev *coding.AuditEvent) (r coding.ItemRecord, found bool, err error) {
-	// One snapshot for all reads: suggestions must go with the content's number.
-	tx, err := s.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
-	if err != nil {
-		return r, false, wrap("read item", err)
-	}
-	defer func() {
-		if rerr := tx.Rollback(context.WithoutCancel(ctx)); err == nil && rerr != nil && !errors.Is(rerr, pgx.ErrTxClosed) {
-			err = wrap("read item", rerr)
+	err = s.inTrips(ctx, "read item", func(conn *pgxpool.Conn) error {
+		// One snapshot for all reads: suggestions must go with the content's number.
+		var b pgx.Batch
+		b.Queue(sqlBeginSnapshot)
+		read := queueItem(&b, sqlItemHead, id, viewEvents, coding.ActKey{})
+		if ev == nil {
+			queueCommit(&b)
 		}
-	}()
-	if r, found, err = readItem(ctx, tx, sqlItemHeads, id, viewEvents, coding.ActKey{}); err != nil || !found {
-		return coding.ItemRecord{}, false, wrap("read item", err)
+		if err := conn.SendBatch(ctx, &b).Close(); err != nil {
+			return err
+		}
+		if r, found = read(); !found || ev == nil {
+			return nil
+		}
+		// Nothing is shown that is not on record.
+		b = pgx.Batch{}
+		b.Queue(sqlInsertAudit, ev.At, ev.Actor, ev.Action, ev.Item, ev.Target, ev.Digest)
+		queueCommit(&b)
+		return conn.SendBatch(ctx, &b).Close()
+	})
+	if err != nil || !found {
+		return coding.ItemRecord{}, false, err
 	}
-	if ev == nil {
-		return r, true, nil
-	}
-	if err := insertAudit(ctx, tx, *ev); err != nil {
-		return coding.ItemRecord{}, false, wrap("read item", err)
-	}
-	// Nothing is shown that is not on record.
-	if err := tx.Commit(ctx); err != nil {
-		return coding.ItemRecord{}, false, wrap("read item", err)
-	}
+	s.recent.put(r)
 	return r, true, nil
 }
 
@@ -138,25 +187,82 @@ func (s *Store) ItemRecord(ctx context.Context, id int64, ev *coding.AuditEvent)
 // nothing and comes back as it is; the record that act gets has no events.
 func (s *Store) ActOnItem(ctx context.Context, id int64, key coding.ActKey, act func(coding.ItemRecord) (coding.ItemChange, error)) (found bool, err error) {
 	var refused error
-	err = s.inTx(ctx, "change item", func(tx pgx.Tx) error {
-		r, there, err := readItem(ctx, tx, sqlLockedItems, id, 0, key)
-		if err != nil || !there {
+	var after *coding.ItemRecord
+	err = s.inTrips(ctx, "change item", func(conn *pgxpool.Conn) error {
+		var b pgx.Batch
+		b.Queue(sqlBegin)
+		read := queueItem(&b, sqlLockedItem, id, 0, key)
+		if err := conn.SendBatch(ctx, &b).Close(); err != nil {
 			return err
+		}
+		r, there := read()
+		if !there {
+			return nil
 		}
 		found = true
 		var c coding.ItemChange
 		if c, refused = act(r); refused != nil {
-			return errRefused
+			return nil
 		}
 		if r.Done != nil {
 			key.Key = ""
 		}
-		return writeChange(ctx, tx, r.Head, c, key)
+		b = pgx.Batch{}
+		var err error
+		if after, err = queueChange(&b, r, c, key); err != nil {
+			return err
+		}
+		queueCommit(&b)
+		return conn.SendBatch(ctx, &b).Close()
 	})
 	if refused != nil {
 		return true, refused
 	}
-	return found && err == nil, err
+	if err != nil {
+		return false, err
+	}
+	if after == nil {
+		s.recent.drop(id)
+	} else {
+		s.recent.put(*after)
+	}
+	return found, nil
+}
+
+// ActOnRecent does what ActOnItem does, in one round trip, with an item that this
+// process knows already: if act has decisions to write, and the item is still as it is
+// known here. Else nothing is done, whatever act said, and done is false: then
+// ActOnItem is to be asked.
+func (s *Store) ActOnRecent(ctx context.Context, id int64, act func(coding.ItemRecord) (coding.ItemChange, error)) (done bool, err error) {
+	r, known := s.recent.get(id)
+	if !known {
+		return false, nil
+	}
+	c, refused := act(r)
+	if refused != nil || !onlyDecides(r, c) {
+		return false, nil
+	}
+	sql, args, err := decideStatement(r, c)
+	if err != nil {
+		return false, wrap("change item", err)
+	}
+	var moved, updated time.Time
+	switch err := s.pool.QueryRow(ctx, sql, args...).Scan(&moved, &updated); {
+	case errors.Is(err, pgx.ErrNoRows) || unserializable(err):
+		s.recent.drop(id)
+		return false, nil
+	case err != nil:
+		return false, wrap("change item", err)
+	}
+	s.recent.put(afterDecision(r, c, moved, updated))
+	return true, nil
+}
+
+// unserializable reports whether somebody changed a row meanwhile, which is an error
+// only where the database's default is another isolation than READ COMMITTED.
+func unserializable(err error) bool {
+	pg := pgError(err)
+	return pg != nil && pg.Code == "40001"
 }
 
 // errRefused rolls a transaction back without being an error of the database.
@@ -165,11 +271,10 @@ var errRefused = plainf("refused")
 // viewEvents is how many of an item's events are read with it.
 const viewEvents = 500
 
-// readItem reads an item in one round trip, with up to so many of its latest events
-// and what a key was used for.
-func readItem(ctx context.Context, tx pgx.Tx, headSQL string, id int64, events int, key coding.ActKey) (r coding.ItemRecord, found bool, err error) {
-	var b pgx.Batch
-	records := queueItems(&b, headSQL, []int64{id})
+// queueItem has a batch read an item, with up to so many of its latest events and
+// what a key was used for; read gives it once the batch was sent.
+func queueItem(b *pgx.Batch, headSQL string, id int64, events int, key coding.ActKey) (read func() (r coding.ItemRecord, found bool)) {
+	records := queueRecords(b, id, headSQL, sqlItemNotes, sqlItemDecisions, sqlItemChecks, sqlItemQueries)
 	var latest []coding.AuditEvent
 	if events > 0 {
 		b.Queue(sqlItemEvents, id, events).Query(func(rows pgx.Rows) (err error) {
@@ -184,28 +289,28 @@ func readItem(ctx context.Context, tx pgx.Tx, headSQL string, id int64, events i
 			return err
 		})
 	}
-	if err := tx.SendBatch(ctx, &b).Close(); err != nil || records[id] == nil {
-		return r, false, err
+	return func() (r coding.ItemRecord, found bool) {
+		if records[id] == nil {
+			return r, false
+		}
+		r = *records[id]
+		r.Events, r.Done = latest, done
+		return r, true
 	}
-	r = *records[id]
-	r.Events, r.Done = latest, done
-	return r, true, nil
 }
 
-// lockActKey waits until no other transaction is at work with the key, and gives what
-// it was used for.
-func lockActKey(ctx context.Context, tx pgx.Tx, key coding.ActKey) (done *coding.ActKey, err error) {
-	if key.Key == "" {
-		return nil, nil
+// queueActKey has a batch wait until no other transaction is at work with the key,
+// and read what it was used for.
+func queueActKey(b *pgx.Batch, key coding.ActKey) (done func() *coding.ActKey) {
+	var before *coding.ActKey
+	if key.Key != "" {
+		b.Queue(sqlLockActKey, key.Login, key.Key)
+		b.Queue(sqlActKey, key.Login, key.Key).Query(func(rows pgx.Rows) (err error) {
+			before, err = collectActKey(rows)
+			return err
+		})
 	}
-	var b pgx.Batch
-	b.Queue(sqlLockActKey, key.Login, key.Key)
-	b.Queue(sqlActKey, key.Login, key.Key).Query(func(rows pgx.Rows) (err error) {
-		done, err = collectActKey(rows)
-		return err
-	})
-	err = tx.SendBatch(ctx, &b).Close()
-	return done, err
+	return func() *coding.ActKey { return before }
 }
 
 func collectActKey(rows pgx.Rows) (*coding.ActKey, error) {
@@ -218,44 +323,113 @@ func collectActKey(rows pgx.Rows) (*coding.ActKey, error) {
 	return &k, err
 }
 
-func writeChange(ctx context.Context, tx pgx.Tx, h coding.ItemHead, c coding.ItemChange, key coding.ActKey) error {
-	var b pgx.Batch
-	if key.Key != "" {
-		b.Queue(sqlInsertActKey, key.Login, key.Key, h.ID, key.Digest)
+// onlyDecides reports whether a change is one decision with its event and what it
+// makes of the item, which sqlDecide writes.
+func onlyDecides(r coding.ItemRecord, c coding.ItemChange) bool {
+	return len(c.Decisions) == 1 && len(c.Events) == 1 && c.Events[0].Item == r.Head.ID && c.Events[0].Reason == "" &&
+		c.State != "" && c.Sent == nil && c.Asked == nil && len(c.Closed) == 0 && c.Skipped == nil
+}
+
+// decideStatement writes a change of an item that onlyDecides, if the item is as r says.
+func decideStatement(r coding.ItemRecord, c coding.ItemChange) (sql string, args []any, err error) {
+	d, ev, h := c.Decisions[0], c.Events[0], r.Head
+	detail, err := json.Marshal(d.DecisionDetail)
+	if err != nil {
+		return "", nil, plainf("a decision cannot be written as JSON")
 	}
-	coder := ""
+	var until *time.Time
+	if h.Claim != nil {
+		until = &h.Claim.Until
+	}
+	args = append(updateArgs(h.ID, c), h.Version, h.UpdatedAt, h.Edition, h.ReceivedAt, until,
+		d.Seq, string(d.Kind), d.Coder, d.At, d.Key, d.Content, detail, ev.At, ev.Actor, ev.Action, ev.Target, ev.Digest)
+	if o := c.Outbox; o != nil {
+		return sqlDecideAndAnnounce, append(args, o.Subject, o.MessageID, o.Payload, o.Traceparent), nil
+	}
+	return sqlDecide, args, nil
+}
+
+// afterDecision is the record of an item as a change that onlyDecides left it.
+func afterDecision(r coding.ItemRecord, c coding.ItemChange, moved, updated time.Time) coding.ItemRecord {
+	h := &r.Head
+	h.State, h.Claim, h.Reason, h.Coder = c.State, c.Claim, c.Reason, c.Decisions[0].Coder
+	h.Version, h.MovedAt, h.UpdatedAt = h.Version+1, moved.UTC(), updated.UTC()
+	if c.Invalid != nil {
+		h.Invalid = *c.Invalid
+	}
+	if c.State != coding.ItemOpen {
+		h.SentTo = nil
+	}
+	if c.State == coding.ItemFinished {
+		h.ReopenedReason = ""
+	}
+	r.Decisions = append(r.Decisions[:len(r.Decisions):len(r.Decisions)], c.Decisions...)
+	return r
+}
+
+// updateArgs are $1-$9 of updateItem.
+func updateArgs(id int64, c coding.ItemChange) []any {
+	var login, coder, by string
+	var until *time.Time
+	if c.Claim != nil {
+		login, until = c.Claim.Login, &c.Claim.Until
+	}
+	var to *string
+	switch {
+	case c.Sent != nil:
+		to, by = &c.Sent.Login, c.Sent.By
+	case c.State != coding.ItemOpen: // only an open item waits for somebody
+		to = new(string)
+	}
+	if n := len(c.Decisions); n > 0 {
+		coder = c.Decisions[n-1].Coder
+	}
+	return []any{id, string(c.State), login, until, c.Reason, c.Invalid, to, by, coder}
+}
+
+// queueChange has a batch write a change of an item that is locked and as r says.
+// Once the batch was sent, after is the record as it is then, or nil where that is not
+// known.
+func queueChange(b *pgx.Batch, r coding.ItemRecord, c coding.ItemChange, key coding.ActKey) (after *coding.ItemRecord, err error) {
+	id := r.Head.ID
+	if key.Key != "" {
+		b.Queue(sqlInsertActKey, key.Login, key.Key, id, key.Digest)
+	}
+	if onlyDecides(r, c) {
+		sql, args, err := decideStatement(r, c)
+		if err != nil {
+			return nil, err
+		}
+		after = &coding.ItemRecord{}
+		b.Queue(sql, args...).QueryRow(func(row pgx.Row) error {
+			var moved, updated time.Time
+			err := row.Scan(&moved, &updated)
+			*after = afterDecision(r, c, moved, updated)
+			return err
+		})
+		return after, nil
+	}
 	for _, d := range c.Decisions {
 		detail, err := json.Marshal(d.DecisionDetail)
 		if err != nil {
-			return plainf("a decision cannot be written as JSON")
+			return nil, plainf("a decision cannot be written as JSON")
 		}
-		b.Queue(sqlInsertDecision, h.ID, d.Seq, string(d.Kind), d.Coder, d.At, d.Key, d.Content, detail)
-		coder = d.Coder
+		b.Queue(sqlInsertDecision, id, d.Seq, string(d.Kind), d.Coder, d.At, d.Key, d.Content, detail)
 	}
 	if q := c.Asked; q != nil {
-		b.Queue(sqlInsertQuery, h.ID, q.Number, string(q.To), q.Person.ID, q.Person.Name, q.NoteID, q.Template, q.Text, q.AskedBy, q.AskedAt)
+		b.Queue(sqlInsertQuery, id, q.Number, string(q.To), q.Person.ID, q.Person.Name, q.NoteID, q.Template, q.Text, q.AskedBy, q.AskedAt)
 	}
 	for _, q := range c.Closed {
-		b.Queue(sqlCloseQuery, h.ID, q.Number, string(q.Status), q.Answer, q.ClosedBy, q.ClosedAt)
+		b.Queue(sqlCloseQuery, id, q.Number, string(q.Status), q.Answer, q.ClosedBy, q.ClosedAt)
 	}
-	if c.State != "" {
-		var login string
-		var until *time.Time
-		if c.Claim != nil {
-			login, until = c.Claim.Login, &c.Claim.Until
-		}
-		var to *string
-		var by string
-		switch {
-		case c.Sent != nil:
-			to, by = &c.Sent.Login, c.Sent.By
-		case c.State != coding.ItemOpen: // only an open item waits for somebody
-			to = new(string)
-		}
-		b.Queue(sqlUpdateItem, h.ID, string(c.State), login, until, c.Reason, c.Invalid, to, by, coder)
+	switch {
+	case c.Asked != nil || len(c.Closed) > 0:
+		b.Queue(sqlUpdateQueriedItem, updateArgs(id, c)...)
+	case c.State != "":
+		b.Queue(sqlUpdateItem, updateArgs(id, c)...)
 	}
 	if k := c.Skipped; k != nil {
-		b.Queue(sqlSkipItem, k.Login, h.ID, k.Until)
+		b.Queue(sqlSkipItem, k.Login, id, k.Until)
 	}
 	if c.Outbox != nil {
 		b.Queue(sqlInsertOutbox, c.Outbox.Subject, c.Outbox.MessageID, c.Outbox.Payload, c.Outbox.Traceparent)
@@ -267,10 +441,7 @@ func writeChange(ctx context.Context, tx pgx.Tx, h coding.ItemHead, c coding.Ite
 		}
 		b.Queue(sqlInsertAudit, ev.At, ev.Actor, ev.Action, ev.Item, ev.Target, ev.Digest)
 	}
-	if b.Len() == 0 {
-		return nil
-	}
-	return tx.SendBatch(ctx, &b).Close()
+	return nil, nil
 }
 
 // ItemEvents gives all events of an item but those of decisions, oldest first.

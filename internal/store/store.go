@@ -38,6 +38,7 @@ type Store struct {
 	pool   *pgxpool.Pool
 	log    *slog.Logger
 	models sync.Map // name of an embedding model -> model; a name's id never changes
+	recent *recentItems
 }
 
 const (
@@ -82,7 +83,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, wrap("open", err)
 	}
-	s := &Store{pool: pool, log: cfg.Logger}
+	s := &Store{pool: pool, log: cfg.Logger, recent: newRecentItems()}
 	var version int
 	if err := pool.QueryRow(ctx, sqlServerVersion).Scan(&version); err != nil {
 		pool.Close()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"chartcode/internal/coding"
 )
@@ -89,38 +90,34 @@ func placeOf(h coding.ItemHead, sort coding.WorklistSort) string {
 // enters ev for it, in one transaction. Items that wait for the claim's holder
 // come first; those that wait for somebody else, or that the holder skipped for
 // now, are passed over. Many may do it at once: each gets another item, and
-// nobody waits for anybody. A key that was used before gives the item that it was
-// used for, and changes nothing.
-func (s *Store) TakeNext(ctx context.Context, q coding.WorklistQuery, except []int64, claim coding.Claim, now time.Time, ev coding.AuditEvent, key coding.ActKey) (id int64, found bool, err error) {
-	statement, ok := takeNextSQL[q.Sort]
-	if !ok {
-		return 0, false, wrap("take next item", plainf("an order is needed"))
+// nobody waits for anybody. Id is 0 when there is none. With a key that was used
+// before nothing is changed, and done is what it was used for.
+func (s *Store) TakeNext(ctx context.Context, q coding.WorklistQuery, except []int64, claim coding.Claim, now time.Time, ev coding.AuditEvent, key coding.ActKey) (id int64, done *coding.ActKey, err error) {
+	if _, ok := takeNextSQL[q.Sort]; !ok {
+		return 0, nil, wrap("take next item", plainf("an order is needed"))
 	}
 	if except == nil {
 		except = []int64{}
 	}
-	err = s.inTx(ctx, "take next item", func(tx pgx.Tx) error {
-		done, err := lockActKey(ctx, tx, key)
-		if err != nil {
+	err = s.inTrips(ctx, "take next item", func(conn *pgxpool.Conn) error {
+		var b pgx.Batch
+		b.Queue(sqlBegin)
+		used := queueActKey(&b, key)
+		var mine bool
+		b.Queue(sqlWaitsForMe, claim.Login).QueryRow(func(row pgx.Row) error { return row.Scan(&mine) })
+		if err := conn.SendBatch(ctx, &b).Close(); err != nil {
 			return err
 		}
-		if done != nil {
-			id, found = done.Item, true
+		if done = used(); done != nil {
 			return nil
 		}
 		var before string
 		take := func(q coding.WorklistQuery, waitsFor string) error {
-			args := append([]any{planned}, filters(q, now)...)
-			args[18] = waitsFor
-			err := tx.QueryRow(ctx, statement, append(args, except, claim.Login)...).Scan(&id, &before)
+			sql, args := takeStatement(q, now, waitsFor, except, claim.Login)
+			err := conn.QueryRow(ctx, sql, args...).Scan(&id, &before)
 			if errors.Is(err, pgx.ErrNoRows) {
 				return nil
 			}
-			found = err == nil
-			return err
-		}
-		var mine bool
-		if err := tx.QueryRow(ctx, sqlWaitsForMe, claim.Login).Scan(&mine); err != nil {
 			return err
 		}
 		if mine {
@@ -129,38 +126,43 @@ func (s *Store) TakeNext(ctx context.Context, q coding.WorklistQuery, except []i
 			}
 		}
 		parts := []coding.WorklistQuery{q}
-		if !found {
-			if parts, err = s.byFirst(ctx, tx, q, now); err != nil {
+		if id == 0 {
+			var err error
+			if parts, err = s.byFirst(ctx, conn, q, now); err != nil {
 				return err
 			}
 		}
-		for i := 0; i < len(parts) && !found; i++ {
+		for i := 0; i < len(parts) && id == 0; i++ {
 			if err := take(parts[i], ""); err != nil {
 				return err
 			}
 		}
-		if !found {
+		if id == 0 {
 			return nil
 		}
 		ev.Item = id
 		if before != "" && before != claim.Login {
 			ev.Action = string(coding.EventTaken)
 		}
-		return writeChange(ctx, tx, coding.ItemHead{ID: id}, coding.ItemChange{
-			State: coding.ItemClaimed, Claim: &claim, Events: []coding.AuditEvent{ev},
-		}, key)
+		b = pgx.Batch{}
+		c := coding.ItemChange{State: coding.ItemClaimed, Claim: &claim, Events: []coding.AuditEvent{ev}}
+		if _, err := queueChange(&b, coding.ItemRecord{Head: coding.ItemHead{ID: id}}, c, key); err != nil {
+			return err
+		}
+		queueCommit(&b)
+		return conn.SendBatch(ctx, &b).Close()
 	})
 	if err != nil {
-		return 0, false, err
+		return 0, nil, err
 	}
-	return id, found, nil
+	return id, done, nil
 }
 
 // byFirst splits a query for several specialties into one for each, in the order
 // of the first item of each: along the index of one specialty the next item is a
 // few rows away, whereas nothing gives the items of several in order, and to look
 // through all others for them takes seconds where they are rare.
-func (s *Store) byFirst(ctx context.Context, tx pgx.Tx, q coding.WorklistQuery, now time.Time) ([]coding.WorklistQuery, error) {
+func (s *Store) byFirst(ctx context.Context, conn *pgxpool.Conn, q coding.WorklistQuery, now time.Time) ([]coding.WorklistQuery, error) {
 	if len(q.Specialties) < 2 {
 		return []coding.WorklistQuery{q}, nil
 	}
@@ -174,7 +176,7 @@ func (s *Store) byFirst(ctx context.Context, tx pgx.Tx, q coding.WorklistQuery, 
 		one.Specialties, one.States, one.Limit, one.Cursor = []string{specialty}, []coding.ItemState{coding.ItemOpen}, 1, ""
 		statement, args, _ := listStatement(one, now)
 		args[len(args)-1] = 1
-		rows, err := tx.Query(ctx, statement, append([]any{planned}, args...)...)
+		rows, err := conn.Query(ctx, statement, append([]any{planned}, args...)...)
 		if err != nil {
 			return nil, err
 		}

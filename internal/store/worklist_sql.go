@@ -1,6 +1,7 @@
 package store
 
 import (
+	"reflect"
 	"time"
 
 	"chartcode/internal/coding"
@@ -88,6 +89,20 @@ const (
 	sqlTakeNextOldest   = takeNext + ` ORDER BY i.received_at, i.id` + takeLock
 	sqlTakeNextNewest   = takeNext + ` ORDER BY i.received_at DESC, i.id DESC` + takeLock
 	sqlTakeNextUpdated  = takeNext + ` ORDER BY i.moved_at DESC, i.id DESC` + takeLock
+
+	// The same without any filter, for whom nothing waits: the index to go along is
+	// that of the order, whatever the values, so that it need not be planned each time.
+	// $1 is the moment, $2 the items to pass over, $3 who takes it.
+	takeAny = `SELECT i.id, i.claimed_by FROM items i WHERE i.note_count > 0
+		AND i.state IN ('open', 'claimed') AND (i.state = 'open' OR i.claimed_until <= $1) AND i.sent_to = ''
+		AND i.id <> ALL ($2::bigint[])
+		AND NOT EXISTS (SELECT FROM item_skips k WHERE k.login = $3 AND k.item_id = i.id AND k.until > $1)`
+
+	sqlTakeAnyPriority = takeAny + ` ORDER BY i.priority DESC, i.received_at, i.id` + takeLock
+	sqlTakeAnyNeed     = takeAny + ` ORDER BY i.need DESC, i.received_at, i.id` + takeLock
+	sqlTakeAnyOldest   = takeAny + ` ORDER BY i.received_at, i.id` + takeLock
+	sqlTakeAnyNewest   = takeAny + ` ORDER BY i.received_at DESC, i.id DESC` + takeLock
+	sqlTakeAnyUpdated  = takeAny + ` ORDER BY i.moved_at DESC, i.id DESC` + takeLock
 )
 
 // stateKind is the way in which a query restricts the state.
@@ -108,12 +123,25 @@ var worklistSQL = map[coding.WorklistSort][4]string{
 	coding.SortUpdated:  {sqlListAllUpdated, sqlListOpenUpdated, sqlListClaimedUpdated, sqlListOneUpdated},
 }
 
-var takeNextSQL = map[coding.WorklistSort]string{
-	coding.SortPriority: sqlTakeNextPriority,
-	coding.SortNeed:     sqlTakeNextNeed,
-	coding.SortOldest:   sqlTakeNextOldest,
-	coding.SortNewest:   sqlTakeNextNewest,
-	coding.SortUpdated:  sqlTakeNextUpdated,
+// takeSQL are the statements that take an item with and without filters.
+type takeSQL struct{ fitting, any string }
+
+var takeNextSQL = map[coding.WorklistSort]takeSQL{
+	coding.SortPriority: {sqlTakeNextPriority, sqlTakeAnyPriority},
+	coding.SortNeed:     {sqlTakeNextNeed, sqlTakeAnyNeed},
+	coding.SortOldest:   {sqlTakeNextOldest, sqlTakeAnyOldest},
+	coding.SortNewest:   {sqlTakeNextNewest, sqlTakeAnyNewest},
+	coding.SortUpdated:  {sqlTakeNextUpdated, sqlTakeAnyUpdated},
+}
+
+// takeStatement gives the statement that takes the first free item, and its arguments.
+func takeStatement(q coding.WorklistQuery, now time.Time, waitsFor string, except []int64, login string) (sql string, args []any) {
+	if waitsFor == "" && reflect.DeepEqual(q, coding.WorklistQuery{Sort: q.Sort, Limit: q.Limit}) {
+		return takeNextSQL[q.Sort].any, []any{now, except, login}
+	}
+	args = append([]any{planned}, filters(q, now)...)
+	args[18] = waitsFor
+	return takeNextSQL[q.Sort].fitting, append(args, except, login)
 }
 
 func stateKindOf(q coding.WorklistQuery) stateKind {

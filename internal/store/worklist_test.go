@@ -191,12 +191,12 @@ func TestTakeNextByMany(t *testing.T) {
 			login := fmt.Sprint("coder", k)
 			for {
 				q := coding.WorklistQuery{Sort: coding.SortPriority}
-				id, found, err := s.TakeNext(t.Context(), q, nil, claimFor(login, nine.Add(time.Hour)), nine, event(login), coding.ActKey{})
+				id, _, err := s.TakeNext(t.Context(), q, nil, claimFor(login, nine.Add(time.Hour)), nine, event(login), coding.ActKey{})
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				if !found {
+				if id == 0 {
 					return
 				}
 				mu.Lock()
@@ -229,11 +229,11 @@ func TestTakeNextChooses(t *testing.T) {
 	}
 	take := func(q coding.WorklistQuery, login string, now time.Time, except ...int64) (int64, string) {
 		q.Sort = coding.SortPriority
-		id, found, err := s.TakeNext(ctx, q, except, claimFor(login, now.Add(time.Minute)), now, event(login), coding.ActKey{})
+		id, _, err := s.TakeNext(ctx, q, except, claimFor(login, now.Add(time.Minute)), now, event(login), coding.ActKey{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !found {
+		if id == 0 {
 			return 0, ""
 		}
 		r, _, err := s.ItemRecord(ctx, id, nil)
@@ -282,11 +282,11 @@ func TestTakeNextOfSeveralSpecialties(t *testing.T) {
 		var taken []int64
 		for {
 			q := coding.WorklistQuery{Sort: sort, Specialties: []string{"a", "none", "c"}}
-			id, found, err := s.TakeNext(t.Context(), q, taken, claimFor("casey", nine.Add(time.Minute)), nine, event("casey"), coding.ActKey{})
+			id, _, err := s.TakeNext(t.Context(), q, taken, claimFor("casey", nine.Add(time.Minute)), nine, event("casey"), coding.ActKey{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !found {
+			if id == 0 {
 				break
 			}
 			r, _, err := s.ItemRecord(t.Context(), id, nil)

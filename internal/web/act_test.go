@@ -472,4 +472,7 @@ func TestEveryActHasAKey(t *testing.T) {
 		t.Errorf("two keys led to %q", again.Header.Get("Location"))
 	}
 	b.post("/next", url.Values{"key": {"a\x00b"}}).wants(t, http.StatusBadRequest, "could not be understood")
+	// The key of another act takes nothing.
+	b.act(b.get(itemPath(ids[0])), "hold", "", "reason", "why", "key", "held").wants(t, http.StatusSeeOther)
+	b.post("/next", url.Values{"key": {"held"}}).wants(t, http.StatusConflict, "Something else was sent with the same key.")
 }

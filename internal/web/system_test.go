@@ -71,7 +71,7 @@ func (l *letters) Replay(_ context.Context, number uint64) error {
 
 // systemSite is a site with the page about the system, as a program with workers
 // and troubles would have it.
-func systemSite(t *testing.T) (*site, *letters, *[]health.Part) {
+func systemSite(t *testing.T, change ...func(*web.Config)) (*site, *letters, *[]health.Part) {
 	t.Helper()
 	now := time.Now()
 	queue := &letters{list: []system.DeadLetter{
@@ -79,7 +79,7 @@ func systemSite(t *testing.T) (*site, *letters, *[]health.Part) {
 		{Number: 7, Source: "north", Reason: "attempts_exhausted", Stage: "delivery", Attempts: 26, Received: now.Add(-30 * time.Hour), Died: now.Add(-2 * time.Hour), Bytes: 5120},
 	}}
 	parts := &[]health.Part{{Name: "database", OK: true}, {Name: "migrations", OK: true}, {Name: "code_set", OK: true}, {Name: "nats", OK: true}, {Name: "lag", OK: true}}
-	s := newSite(t, func(c *web.Config) {
+	s := newSite(t, append(change, func(c *web.Config) {
 		st := c.Versions.(interface {
 			system.Store
 			Releases(ctx context.Context) ([]coding.Release, error)
@@ -109,7 +109,7 @@ func systemSite(t *testing.T) (*site, *letters, *[]health.Part) {
 			t.Fatal(err)
 		}
 		c.System = about
-	})
+	})...)
 	beat := func(p coding.Process, errs ...coding.ProcessError) {
 		t.Helper()
 		p.StartedAt = now.Add(-5 * time.Hour)

@@ -291,6 +291,8 @@ func (s *server) goNext(w http.ResponseWriter, r *http.Request, u coding.User, l
 		s.refuse(w, r, u)
 	case errors.Is(err, review.ErrInput): // a key that is none
 		s.render(w, withUser(r, u), http.StatusBadRequest, "message", messageView{Title: "Not carried out", Text: "This could not be understood. Go back to the worklist and take the next item there."})
+	case errors.Is(err, review.ErrKeyReused):
+		s.render(w, withUser(r, u), http.StatusConflict, "message", messageView{Title: "Not carried out", Text: "Something else was sent with the same key. Go back to the worklist and take the next item there."})
 	case err != nil:
 		s.fail(w, r, err)
 	default:

@@ -1,0 +1,44 @@
+package store
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+const (
+	sqlBegin         = `BEGIN ISOLATION LEVEL READ COMMITTED`
+	sqlBeginSnapshot = `BEGIN ISOLATION LEVEL REPEATABLE READ`
+	sqlCommit        = `COMMIT`
+	sqlRollback      = `ROLLBACK`
+)
+
+// inTrips lets do work on one connection in a transaction that its first batch
+// begins with (sqlBegin) and its last one ends with (queueCommit): each batch is one
+// round trip, and an act has few. What is not committed at the end is rolled back.
+func (s *Store) inTrips(ctx context.Context, op string, do func(conn *pgxpool.Conn) error) error {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return wrap(op, err)
+	}
+	defer conn.Release()
+	err = do(conn)
+	if conn.Conn().PgConn().TxStatus() != 'I' {
+		// A connection that cannot do that is closed by Release.
+		if _, rerr := conn.Exec(context.WithoutCancel(ctx), sqlRollback); err == nil {
+			err = rerr
+		}
+	}
+	return wrap(op, err)
+}
+
+func queueCommit(b *pgx.Batch) {
+	b.Queue(sqlCommit).Exec(func(tag pgconn.CommandTag) error {
+		if tag.String() != sqlCommit {
+			return plainf("a transaction was not committed")
+		}
+		return nil
+	})
+}
