@@ -202,7 +202,7 @@ func (s *Store) ActOnItem(ctx context.Context, id int64, key coding.ActKey, act 
 		found = true
 		var c coding.ItemChange
 		if c, refused = act(r); refused != nil {
-			return nil
+			return errRefused
 		}
 		if r.Done != nil {
 			key.Key = ""
@@ -239,7 +239,10 @@ func (s *Store) ActOnRecent(ctx context.Context, id int64, act func(coding.ItemR
 		return false, nil
 	}
 	c, refused := act(r)
-	if refused != nil || !onlyDecides(r, c) {
+	if refused != nil {
+		c = coding.ItemChange{} // ActOnItem will say so, if it is still so
+	}
+	if !onlyDecides(r, c) {
 		return false, nil
 	}
 	sql, args, err := decideStatement(r, c)
