@@ -53,8 +53,15 @@ func NewRecent() Recent { return Recent{newRecentItems()} }
 // Put keeps an item.
 func (r Recent) Put(rec coding.ItemRecord) { r.c.put(rec) }
 
+// Close forgets all.
+func (r Recent) Close() { r.c.close() }
+
 // Get gives an item that is kept.
 func (r Recent) Get(id int64) (coding.ItemRecord, bool) { return r.c.get(id) }
 
 // Size is how many items it has and how many bytes they count as.
-func (r Recent) Size() (items, bytes int) { return len(r.c.items), r.c.size }
+func (r Recent) Size() (items, bytes int) {
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
+	return len(r.c.items), r.c.size
+}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -273,5 +274,61 @@ func TestActsArePlannedOnce(t *testing.T) {
 		return nil
 	}); err != nil || seen < 8 {
 		t.Errorf("%d statements were looked at, %v", seen, err)
+	}
+}
+
+// Notes stay in memory no longer than somebody works on them.
+func TestWhatNobodyWorksOnIsForgotten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := store.NewRecent()
+		for id := range int64(3) {
+			c.Put(coding.ItemRecord{Head: coding.ItemHead{ID: id, State: coding.ItemOpen}})
+		}
+		time.Sleep(10 * time.Minute)
+		if _, found := c.Get(1); !found {
+			t.Error("an item is forgotten after ten minutes")
+		}
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if n, _ := c.Size(); n != 1 {
+			t.Errorf("%d items are kept after twenty minutes, want the one that was worked on", n)
+		}
+		time.Sleep(40 * time.Minute)
+		synctest.Wait()
+		if n, bytes := c.Size(); n != 0 || bytes != 0 {
+			t.Errorf("%d items of %d bytes are kept", n, bytes)
+		}
+		c.Put(coding.ItemRecord{Head: coding.ItemHead{ID: 7, State: coding.ItemOpen}})
+		c.Close()
+		if n, bytes := c.Size(); n != 0 || bytes != 0 {
+			t.Errorf("%d items of %d bytes are kept after the end", n, bytes)
+		}
+	})
+}
+
+// What a decision or a question says counts as what it takes.
+func TestLongDecisionsCount(t *testing.T) {
+	t.Parallel()
+	size := func(r coding.ItemRecord) int {
+		c := store.NewRecent()
+		r.Head.ID, r.Head.State = 1, coding.ItemOpen
+		c.Put(r)
+		c.Close()
+		c.Put(r)
+		_, n := c.Size()
+		c.Close()
+		return n
+	}
+	long := strings.Repeat("x", 10_000)
+	empty := size(coding.ItemRecord{})
+	for name, r := range map[string]coding.ItemRecord{
+		"evidence": {Decisions: []coding.Decision{{DecisionDetail: coding.DecisionDetail{Evidence: []coding.Evidence{{Text: long}}}}}},
+		"remark":   {Decisions: []coding.Decision{{DecisionDetail: coding.DecisionDetail{Remark: &long}}}},
+		"question": {Queries: []coding.Query{{Text: long}}},
+	} {
+		if n := size(r); n < empty+len(long) {
+			t.Errorf("%s: %d bytes, %d without", name, n, empty)
+		}
 	}
 }

@@ -135,7 +135,10 @@ func afterConnect(ctx context.Context, conn *pgx.Conn) error {
 }
 
 // Close ends all connections; it waits for those in use.
-func (s *Store) Close() { s.pool.Close() }
+func (s *Store) Close() {
+	s.recent.close()
+	s.pool.Close()
+}
 
 // Ping asks the database for a sign of life.
 func (s *Store) Ping(ctx context.Context) error { return wrap("ping", s.pool.Ping(ctx)) }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -15,6 +16,8 @@ const (
 	sqlRollback      = `ROLLBACK`
 )
 
+const rollbackWithin = 5 * time.Second
+
 // inTrips lets do work on one connection in a transaction that its first batch
 // begins with (sqlBegin) and its last one ends with (queueCommit): each batch is one
 // round trip, and an act has few. What is not committed at the end is rolled back.
@@ -26,8 +29,11 @@ func (s *Store) inTrips(ctx context.Context, op string, do func(conn *pgxpool.Co
 	defer conn.Release()
 	err = do(conn)
 	if conn.Conn().PgConn().TxStatus() != 'I' {
-		// A connection that cannot do that is closed by Release.
-		if _, rerr := conn.Exec(context.WithoutCancel(ctx), sqlRollback); err == nil {
+		// A connection that cannot do that is closed by Release, and a server that is
+		// gone is not waited for.
+		rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackWithin)
+		defer cancel()
+		if _, rerr := conn.Exec(rctx, sqlRollback); err == nil {
 			err = rerr
 		}
 	}
