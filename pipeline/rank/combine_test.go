@@ -40,6 +40,7 @@ var someTitles = titles{
 	"K35.32": "Acute appendicitis with perforation", "M32.14": "Glomerular disease in lupus", "M47.12": "Spondylosis with myelopathy, cervical", "M47.26": "Spondylosis with radiculopathy, lumbar",
 	"M51.27": "Disc displacement, lumbosacral", "S22.42XA": "Multiple fractures of ribs, left side, initial encounter",
 	"C18":   "Malignant neoplasm of colon",
+	"A41.9": "Sepsis, unspecified organism", "M17.0": "Bilateral primary osteoarthritis of knee", "M17.12": "Unilateral primary osteoarthritis, left knee", "M17.9": "Osteoarthritis of knee",
 	"Z37.0": "Single live birth", "Z3A.38": "38 weeks gestation of pregnancy", "O99.013": "Anemia complicating pregnancy, third trimester", "I1A.0": "Resistant hypertension",
 }
 
@@ -147,6 +148,13 @@ func TestCombine(t *testing.T) {
 		{name: "lupus", text: "Lupus. Biopsy shows lupus nephritis.", items: "M32.9=Lupus", want: "M32.14"},
 		{name: "appendix", text: "Appendicitis. A perforated appendix was removed.", items: "K35.80=Appendicitis", want: "K35.32"},
 		{name: "ribs", text: "Fractured ribs on the left.", items: "S22.32XA=Fractured ribs", want: "S22.42XA"},
+		{name: "severe sepsis (I.C.1.d.1.b)", text: "Severe sepsis with septic shock.", items: "R65.21=septic shock", want: "A41.9 R65.21"},
+		{name: "severe sepsis whose organism is known", text: "Severe sepsis by E. coli.", items: "A41.51=sepsis by E. coli;R65.20=Severe sepsis", want: "A41.51 R65.20"},
+		{name: "fibrillation", text: "Atrial fibrillation with fast ventricular response.", items: "I49.01=fibrillation with fast ventricular;~I48.91=Atrial fibrillation", want: "I48.91"},
+		{name: "ventricular fibrillation", text: "Atrial fibrillation. Ventricular fibrillation.", items: "I49.01=Ventricular fibrillation;~I48.91=Atrial fibrillation", want: "I49.01"},
+		{name: "knee", text: "Degenerative arthritis of the left knee.", items: "M19.90=Degenerative arthritis", want: "M17.12"},
+		{name: "both knees", text: "Arthritis of both knees.", items: "M19.90=Arthritis", want: "M17.0"},
+		{name: "no joint", text: "Arthritis. Walks with a stiff knee.", items: "M19.90=Arthritis", want: "M19.90"},
 		{name: "not in the table", text: "Diabetes. Charcot foot.", items: "E11.9=Diabetes;M14.671=Charcot foot", want: "E11.9 M14.671"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
