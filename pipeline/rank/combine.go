@@ -115,6 +115,7 @@ func anyRef(refs []codeset.Ref, code string) bool {
 // stand on the words of the conditions and facts that they come from. The
 // confidence of a code that is given is the least of its chosen parts'.
 func combine(in Input, chosen []Billed) (Input, []Billed) {
+	in, chosen = sharpen(in, chosen)
 	return combineWith(in, chosen, conventions())
 }
 

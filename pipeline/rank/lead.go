@@ -29,9 +29,12 @@ func leading(in Input, rows, chosen []Billed, sel Selection) int {
 	lead, score, shown := -1, math.Inf(-1), math.Inf(-1)
 	for k, x := range FirstRows(all, list) {
 		i := list[k].Candidate
+		if was := list[k].was; was > 0 {
+			i = was - 1
+		}
 		s := sel.Lead.Score(x)
 		switch {
-		case !mayStandFirst(all.Candidates[i].Code):
+		case !mayStandFirst(all.Candidates[list[k].Candidate].Code):
 		case i >= len(in.Candidates) || slices.ContainsFunc(chosen, func(j Billed) bool { return j.Candidate == i }):
 			shown = max(shown, s)
 		case s > score:
@@ -53,7 +56,7 @@ func firstListed(in Input, chosen []Billed, sel Selection, lead int) []Billed {
 	if i := mustStandFirst(in, chosen); i >= 0 {
 		return toFront(chosen, i)
 	}
-	if i := slices.IndexFunc(chosen, func(j Billed) bool { return j.Candidate == lead }); i >= 0 {
+	if i := slices.IndexFunc(chosen, func(j Billed) bool { return lead >= 0 && (j.Candidate == lead || j.was == lead+1) }); i >= 0 {
 		return toFront(chosen, i)
 	}
 	if sel.First {

@@ -181,6 +181,7 @@ type Billed struct {
 	X         []float32
 	Odds      float64 // that a coder accepts it, before calibration
 	First     float64 // probability that it is first-listed
+	was       int     // 1 + the candidate that gave way to this one; 0 without
 
 	judged
 }
