@@ -76,7 +76,7 @@ func TestSupportIsWeighedAgainstBeingRight(t *testing.T) {
 	for _, c := range []struct {
 		right, support float64
 		shown          bool
-	}{{0.25, 0.95, true}, {0.35, 0.7, false}, {0.8, 0.7, true}, {0.5, 0.4, false}, {0.1, 0.99, false}} {
+	}{{0.35, 0.95, true}, {0.35, 0.7, false}, {0.8, 0.7, true}, {0.5, 0.4, false}, {0.1, 0.99, false}} {
 		n := twoPlaces()
 		n.cands[0].RetrievalScore = c.right
 		odds := logOdds(c.support)
