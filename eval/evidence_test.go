@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"chartcode/internal/coding"
@@ -42,28 +43,37 @@ func TestAreaUnderTheCurveByHand(t *testing.T) {
 	}
 }
 
-// judgedPlanted judges all places of half of the notes: words that a term has
-// support its code, those that only other notes taught do not.
+// judgedPlanted judges places of all notes: words that a term has support its code,
+// those that only other notes taught do not.
 func judgedPlanted(t *testing.T, d *Data) []Places {
 	t.Helper()
 	var out []Places
-	for i := range d.Notes {
-		if i%2 == 1 {
-			continue
+	add := func(note, code string, supports bool, spans ...coding.Span) {
+		p := Places{NoteID: note, Code: code}
+		for _, s := range spans {
+			p.Places = append(p.Places, struct {
+				coding.Span
+				Supports bool `json:"supports"`
+			}{s, supports})
 		}
+		out = append(out, p)
+	}
+	for i := range d.Notes {
+		n := &d.Notes[i]
 		list, err := d.Retriever.Judge(t.Context(), d.Docs[i], d.Table, d.options(quickFit()))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for code, places := range list {
-			p := Places{NoteID: d.Notes[i].NoteID, Code: code}
 			for _, j := range places {
-				p.Places = append(p.Places, struct {
-					coding.Span
-					Supports bool `json:"supports"`
-				}{j.Span, code < "B"})
+				add(n.NoteID, code, true, j.Span)
 			}
-			out = append(out, p)
+		}
+		from := strings.Index(n.Text, "shows ")
+		for code := range d.gold[i] {
+			if code >= "B" {
+				add(n.NoteID, code, false, coding.Span{Start: from, End: from + strings.Index(n.Text[from:], " now")})
+			}
 		}
 	}
 	return out
