@@ -29,6 +29,21 @@ type Places struct {
 	} `json:"places"`
 }
 
+// judgement gives what was said of a stretch of the note, which may have been judged
+// as part of a longer or by a shorter one.
+func (p *Places) judgement(at coding.Span) (supports, ok bool) {
+	yes, no := false, false
+	for _, q := range p.Places {
+		switch {
+		case q.Span == at, q.Supports && at.Contains(q.Span):
+			return q.Supports, true
+		case q.Overlaps(at):
+			yes, no = yes || q.Supports, no || !q.Supports
+		}
+	}
+	return yes && !no, yes != no
+}
+
 // ReadPlaces reads a file of JSON lines.
 func ReadPlaces(path string) ([]Places, error) {
 	b, err := os.ReadFile(path)

@@ -1,8 +1,10 @@
 package eval
 
 import (
+	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"chartcode/internal/coding"
@@ -38,6 +40,90 @@ func TestAreaUnderTheCurveByHand(t *testing.T) {
 	c := cuts(likeliest([]foundPlace{{code: "A00", support: 0.9, right: true}, {code: "A00", support: 0.4}, {code: "B00", support: 0.65}, {note: 1, code: "A00", support: 0.2, right: true}}))
 	if c[0] != (Cut{0, 3, 2}) || c[1] != (Cut{0.5, 2, 1}) || c[3] != (Cut{0.7, 1, 1}) {
 		t.Errorf("%+v", c)
+	}
+}
+
+// judgedPlanted judges places of all notes: words that a term has support its code,
+// those that only other notes taught do not.
+func judgedPlanted(t *testing.T, d *Data) []Places {
+	t.Helper()
+	var out []Places
+	add := func(note, code string, supports bool, spans ...coding.Span) {
+		p := Places{NoteID: note, Code: code}
+		for _, s := range spans {
+			p.Places = append(p.Places, struct {
+				coding.Span
+				Supports bool `json:"supports"`
+			}{s, supports})
+		}
+		out = append(out, p)
+	}
+	for i := range d.Notes {
+		n := &d.Notes[i]
+		list, err := d.Retriever.Judge(t.Context(), d.Docs[i], d.Table, d.options(quickFit()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for code, places := range list {
+			for _, j := range places {
+				add(n.NoteID, code, true, j.Span)
+			}
+		}
+		from := strings.Index(n.Text, "shows ")
+		for code := range d.gold[i] {
+			if code >= "B" {
+				add(n.NoteID, code, false, coding.Span{Start: from, End: from + strings.Index(n.Text[from:], " now")})
+			}
+		}
+	}
+	return out
+}
+
+// What people said of places teaches what is shown: codes whose places they refused
+// are shown less, and the others are not.
+func TestJudgedPlacesTeachWhatIsShown(t *testing.T) {
+	shown := func(judge bool) (named, taught int) {
+		d := planted(t, false)
+		if judge {
+			d.Judge(judgedPlanted(t, d))
+		}
+		rep, err := Accuracy(t.Context(), Config{Data: d, Fit: quickFit()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range rep.Results {
+			for _, s := range r.Shown {
+				if s.Code < "B" {
+					named++
+				} else {
+					taught++
+				}
+			}
+		}
+		return named, taught
+	}
+	named, taught := shown(false)
+	namedJudged, taughtJudged := shown(true)
+	if namedJudged*2 < named || taughtJudged*2 > taught {
+		t.Errorf("supported codes are shown %d times and %d times before, refused ones %d times and %d times before", namedJudged, named, taughtJudged, taught)
+	}
+}
+
+// A stretch of the note is judged by what was said of it, of a supporting part of
+// it, or of what it is part of.
+func TestJudgementOfAStretch(t *testing.T) {
+	var p Places
+	if err := json.Unmarshal([]byte(`{"places":[{"start":10,"end":20,"supports":true},{"start":30,"end":40,"supports":false},{"start":36,"end":44,"supports":true}]}`), &p); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		from, to     int
+		supports, ok bool
+	}{{10, 20, true, true}, {5, 25, true, true}, {12, 15, true, true}, {30, 40, false, true}, {30, 34, false, true}, {37, 39, false, false}, {50, 60, false, false}} {
+		supports, ok := p.judgement(coding.Span{Start: c.from, End: c.to})
+		if ok != c.ok || ok && supports != c.supports {
+			t.Errorf("%d to %d: %v, %v", c.from, c.to, supports, ok)
+		}
 	}
 }
 

@@ -27,6 +27,8 @@ type Data struct {
 	phrases    [][]string
 	found      [][]string // codes whose words stand in the note
 
+	judged map[string][]Places // by note: places of which people said whether they support a code
+
 	held   int // the first notes, which are held out in turn; those after them only teach
 	orders int // from here on they teach the order of candidates alone, coded in another style
 }
@@ -131,9 +133,11 @@ type FitConfig struct {
 	Style     coding.Style
 	Order     gbdt.Params
 	Rank      gbdt.Params
-	Inner     int  // folds within the training notes by which the ranker's rows are made
-	Counted   int  // folds within them of which each sees what the others count; 0: each note is left out of its own counts
-	NoDense   bool // parts left out, for ablation
+	Evidence  gbdt.Params
+	Kept      *gbdt.Model // model of evidence where no places of the notes were judged
+	Inner     int         // folds within the training notes by which the ranker's rows are made
+	Counted   int         // folds within them of which each sees what the others count; 0: each note is left out of its own counts
+	NoDense   bool        // parts left out, for ablation
 	NoLexical bool
 	NoMemory  bool
 }
@@ -144,6 +148,8 @@ func DefaultFit(s coding.Style) FitConfig {
 		Style: s, Inner: 2, NoMemory: s != coding.Mentions,
 		Order: gbdt.Params{Trees: 300, Leaves: 16, LearningRate: 0.05, Columns: 0.4, Sample: 0.8, L2: 10, MinRows: 60, Seed: 1},
 		Rank:  gbdt.Params{Trees: 200, Leaves: 8, LearningRate: 0.05, Columns: 0.4, Sample: 0.8, L2: 10, MinRows: 60, Seed: 2},
+
+		Evidence: gbdt.Params{Trees: 100, Leaves: 6, LearningRate: 0.05, Columns: 0.4, Sample: 0.8, L2: 10, MinRows: 20, Seed: 3},
 	}
 }
 
@@ -184,7 +190,7 @@ func (d *Data) Fit(ctx context.Context, notes []int, c FitConfig) (learned.Style
 		return out, err
 	}
 	if c.Style == coding.Mentions && c.Rank.Trees >= 0 {
-		out.Rank, err = d.ranker(ctx, notes, rows, m, c)
+		out.Rank, out.Evidence, err = d.ranker(ctx, notes, rows, m, c)
 	}
 	return out, err
 }
@@ -334,21 +340,23 @@ func (d *Data) heldOut(ctx context.Context, notes []int, rows [][]retrieve.Row, 
 	return cands, nil
 }
 
-// ranker trains the ranker on candidates ordered by models that did not see
-// their note.
-func (d *Data) ranker(ctx context.Context, notes []int, rows [][]retrieve.Row, m counted, c FitConfig) (*gbdt.Model, error) {
+// ranker trains the ranker, and where places of the notes were judged the model of
+// evidence, on candidates ordered by models that did not see their note.
+func (d *Data) ranker(ctx context.Context, notes []int, rows [][]retrieve.Row, m counted, c FitConfig) (ranker, evidence *gbdt.Model, err error) {
 	cands, err := d.heldOut(ctx, notes, rows, m, c)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	x := make([][][]float32, len(notes))
 	both(len(notes), func(k int) {
-		x[k] = rank.Rows(rank.Input{Doc: d.Docs[notes[k]], Style: c.Style, Candidates: cands[k], Table: d.Table})
+		x[k] = rank.MentionRows(rank.Input{Doc: d.Docs[notes[k]], Style: c.Style, Candidates: cands[k], Table: d.Table})
 	})
-	t := gbdt.Data{Features: rank.Features()}
+	t := gbdt.Data{Features: rank.MentionFeatures()}
+	places := gbdt.Data{Features: rank.MentionFeatures()}
 	for k, i := range notes {
 		for j := range x[k] {
 			code := cands[k][j].Code
+			d.addPlaces(&places, i, &cands[k][j], x[k][j])
 			right := d.gold[i][code]
 			if !right && (d.acceptable[i][code] || d.Notes[i].Dropped(code)) {
 				continue
@@ -358,9 +366,43 @@ func (d *Data) ranker(ctx context.Context, notes []int, rows [][]retrieve.Row, m
 			t.Weight = append(t.Weight, d.Notes[i].TrainingWeight(code))
 		}
 	}
-	model, err := gbdt.Train(ctx, t, c.Rank)
-	if err != nil {
-		return nil, fmt.Errorf("train the ranker: %w", err)
+	if ranker, err = gbdt.Train(ctx, t, c.Rank); err != nil {
+		return nil, nil, fmt.Errorf("train the ranker: %w", err)
 	}
-	return model, nil
+	if evidence = c.Kept; len(places.Y) >= leastPlaces {
+		if evidence, err = gbdt.TrainSeveral(ctx, places, c.Evidence, evidenceModels); err != nil {
+			return nil, nil, fmt.Errorf("train the model of evidence: %w", err)
+		}
+	}
+	return ranker, evidence, nil
+}
+
+const (
+	leastPlaces    = 200 // judged places to learn from
+	evidenceModels = 3   // of which the mean is taken: the places are few
+)
+
+// addPlaces adds the candidate's places that were judged.
+func (d *Data) addPlaces(t *gbdt.Data, note int, c *coding.Candidate, row []float32) {
+	for _, p := range d.judged[d.Notes[note].NoteID] {
+		if p.Code != c.Code {
+			continue
+		}
+		for k := range c.Grounds {
+			if supports, ok := p.judgement(c.Grounds[k].Span); ok {
+				t.X = append(t.X, rank.PlaceRow(row, c, k)...)
+				t.Y = append(t.Y, truth(supports))
+				t.Weight = append(t.Weight, 1)
+			}
+		}
+	}
+}
+
+// Judge enters the places of notes that were judged by reading, from which a model
+// of evidence is trained.
+func (d *Data) Judge(list []Places) {
+	d.judged = map[string][]Places{}
+	for _, p := range list {
+		d.judged[p.NoteID] = append(d.judged[p.NoteID], p)
+	}
 }

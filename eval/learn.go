@@ -104,7 +104,7 @@ func NewLearner(c LearnConfig) (*Learner, error) {
 		return nil, ErrFewNotes
 	}
 	if c.Style == coding.Mentions {
-		l.data = c.Site.join(c.Given, nil)
+		l.data, l.Fit.Kept = c.Site.join(c.Given, nil), c.Present.Style(coding.Mentions).Evidence
 	} else {
 		l.data = c.Site.join(c.Given, c.Mentions)
 	}

@@ -45,11 +45,13 @@ func labelledNotes() []string {
 // evalFiles are the datasets that accuracy and train work on.
 type evalFiles struct {
 	mentions, billing, heldOut string
+	places                     string
 	notes                      []string
 }
 
 func (f *evalFiles) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.mentions, "dataset", defaultDataset(), "notes with every mention coded, as JSON lines")
+	cmd.Flags().StringVar(&f.places, "places", defaultLabels("evidence-places.jsonl"), "places of these notes that were judged by reading, which teach what evidence supports a code; empty: none")
 	cmd.Flags().StringVar(&f.billing, "billing", defaultLabels("guideline-dev.jsonl"), "notes coded as for a bill, or labels of them; empty: none")
 	cmd.Flags().StringSliceVar(&f.notes, "notes", labelledNotes(), "where the texts of labelled notes are")
 }
@@ -211,8 +213,22 @@ func (m *measured) data(path string, notes ...string) (*eval.Data, error) {
 	return eval.NewData(m.retriever, m.table, gold, segment.Segment)
 }
 
-func (m *measured) accuracy(ctx context.Context, f evalFiles, ablation bool, shown string) error {
+// mentions reads the notes with every mention coded and the judged places of them.
+func (m *measured) mentions(f evalFiles) (*eval.Data, error) {
 	data, err := m.data(f.mentions)
+	if err != nil || f.places == "" {
+		return data, err
+	}
+	places, err := eval.ReadPlaces(f.places)
+	if err != nil {
+		return nil, openError(f.places, err)
+	}
+	data.Judge(places)
+	return data, nil
+}
+
+func (m *measured) accuracy(ctx context.Context, f evalFiles, ablation bool, shown string) error {
+	data, err := m.mentions(f)
 	if err != nil {
 		return err
 	}
@@ -280,7 +296,7 @@ func (m *measured) train(ctx context.Context, f evalFiles, out string, number in
 		MentionsFile: f.mentions, BillingFile: f.billing, Command: "chartcode " + strings.Join(os.Args[1:], " "), Version: number,
 		Terms: m.terms, Vectors: embedder.Name(), Progress: m.app.evalProgress,
 	}
-	if c.Mentions, err = m.data(f.mentions); err != nil {
+	if c.Mentions, err = m.mentions(f); err != nil {
 		return err
 	}
 	if f.billing != "" {

@@ -35,7 +35,16 @@ type Match struct {
 type Ground struct {
 	Span
 	Assertion Assertion
-	Support   float64 // probability that a coder takes the words as evidence of the code
+	Support   float64   // probability that a coder takes the words as evidence of the code
+	Values    []float32 // what it was told by and more that retrieval knows of the place, named by GroundNames
+}
+
+// GroundNames names the values of a Ground, in their order; pipeline/retrieve says
+// what each is.
+var GroundNames = [...]string{
+	"words", "share", "whole", "weight", "gap", "site", "everyday", "tabular", "resolved", "phrase", "unnamed", "vector", "part", "kin", "broken",
+	"possible", "taught", "test", "kind", "named", "side", "organ", "tissue", "status", "length",
+	"before", "exact", "denied_after", "numbers", "title_here", "title_missing", "kin_better", "other_longer", "at", "excluded",
 }
 
 // Candidate is a retrieved, not yet ranked code: billable and valid on the

@@ -34,6 +34,7 @@ type Models struct {
 type StyleModels struct {
 	Order       *gbdt.Model `json:"order"`              // orders candidates
 	Rank        *gbdt.Model `json:"rank,omitempty"`     // ranks suggestions; nil: the ranker's own rules
+	Evidence    *gbdt.Model `json:"evidence,omitempty"` // whether a place of the note supports the code; nil: retrieval's own judgement
 	Memory      *Memory     `json:"memory,omitempty"`   // nil where counts must not be used
 	First       *gbdt.Model `json:"first,omitempty"`    // whether a candidate is first-listed; nil: the ranker's own rules
 	Lead        *gbdt.Model `json:"lead,omitempty"`     // which of the codes chosen for a bill is first-listed

@@ -385,7 +385,7 @@ func codeFirst(in Input, list []Billed) []Billed {
 // to support the code than a coder would want and another is likely enough.
 func billedEvidence(doc *coding.Document, c *coding.Candidate, m *coding.Match) []coding.Evidence {
 	decided := coding.Evidence{Span: m.Span, Text: doc.Text[m.Span.Start:m.Span.End]}
-	others := evidence(doc, c)
+	others := evidence(doc, c.Grounds, shownFrom)
 	if grounded(c) && slices.ContainsFunc(c.Grounds, func(g coding.Ground) bool { return g.Span == m.Span && g.Support < shownFrom }) {
 		return others
 	}

@@ -185,7 +185,7 @@ func (c *chain) hold(o *offered, ch chosenCode) (pick, bool) {
 	}
 	p.assertion = cmp.Or(proven, first, coding.Present)
 	if len(p.evidence) == 0 { // what the LLM quoted does not hold; what the search found may
-		for _, e := range evidence(c.in.Doc, k) {
+		for _, e := range evidence(c.in.Doc, k.Grounds, shownFrom) {
 			if !c.finder.toModel(e.Span) && named {
 				p.put(e)
 			}

@@ -6,15 +6,6 @@ import (
 	"chartcode/internal/coding"
 )
 
-// Evidence gives what is shown as evidence for candidate i, likeliest first; none
-// if it has no words of the note to stand on, and then it is not suggested.
-func Evidence(in Input, i int) []coding.Evidence {
-	if !grounded(&in.Candidates[i]) {
-		return nil
-	}
-	return evidence(in.Doc, &in.Candidates[i])
-}
-
 // grounded reports whether a place of the note is likely enough to be what a
 // coder would underline for the candidate.
 func grounded(c *coding.Candidate) bool {
@@ -28,13 +19,13 @@ const groundedFrom, shownFrom = 0.75, 0.6
 
 const evidenceKept = 3
 
-// evidence gives the places that a coder could underline for the candidate,
-// likeliest first, without overlaps.
-func evidence(doc *coding.Document, c *coding.Candidate) []coding.Evidence {
+// evidence gives those of the places, likeliest first, that support a code with at
+// least a probability, without overlaps.
+func evidence(doc *coding.Document, grounds []coding.Ground, least float64) []coding.Evidence {
 	var out []coding.Evidence
-	for i := range c.Grounds {
-		g := &c.Grounds[i]
-		if g.Support < shownFrom || len(out) == evidenceKept {
+	for i := range grounds {
+		g := &grounds[i]
+		if g.Support < least || len(out) == evidenceKept {
 			break
 		}
 		if slices.ContainsFunc(out, func(e coding.Evidence) bool { return e.Overlaps(g.Span) }) {

@@ -29,7 +29,7 @@ func NewLocal(c LocalConfig) (*Local, error) {
 	if c.Models == nil {
 		return nil, ErrModels
 	}
-	if m := c.Models.Style(coding.Mentions).Rank; m != nil && !slices.Equal(m.Features, featureNames[:]) {
+	if !fitsMentions(c.Models.Style(coding.Mentions)) {
 		return nil, ErrModels
 	}
 	b := c.Models.Style(coding.Billing)
@@ -61,11 +61,11 @@ func (l *Local) Rank(ctx context.Context, in Input) (Output, error) {
 
 // Scores gives the log odds, before calibration, of the first Judged
 // candidates in the style of mentions.
-func (l *Local) Scores(in Input) []float64 { return l.scores(Rows(in)) }
+func (l *Local) Scores(in Input) []float64 { return l.scores(MentionRows(in)) }
 
 func (l *Local) scores(rows [][]float32) []float64 {
 	if m := l.models.Style(coding.Mentions).Rank; m != nil {
-		return m.Scores(rows)
+		return m.Scores(known(m, rows))
 	}
 	out := make([]float64, len(rows))
 	for i, x := range rows {
@@ -74,27 +74,28 @@ func (l *Local) scores(rows [][]float32) []float64 {
 	return out
 }
 
-// mentions shows every code whose confidence reaches the threshold and that
-// has words of the note to stand on.
+// mentions shows every code that is worth it by its confidence and by how likely
+// words of the note support it.
 func (l *Local) mentions(in Input) []coding.Suggestion {
 	s := l.models.Style(coding.Mentions)
 	var out []coding.Suggestion
-	rows := Rows(in)
+	rows := MentionRows(in)
 	for i, odds := range l.scores(rows) {
 		p := s.Calibration.Probability(odds)
-		if p < s.Threshold {
+		if (Shown{Support: 1}).Worth(p) < s.Threshold {
+			continue
+		}
+		show := l.showing(in, i, rows[i])
+		if show.Evidence == nil || show.Worth(p) < s.Threshold {
 			continue
 		}
 		c := &in.Candidates[i]
-		if !grounded(c) || denied(in.Doc, c) {
-			continue
-		}
 		sg := coding.Suggestion{
 			System: c.System, Code: c.Code, Display: c.Display, Role: coding.RoleSecondary, Confidence: p,
-			Evidence: evidence(in.Doc, c), Rationale: rationale(c),
+			Evidence: show.Evidence, Rationale: rationale(c),
 		}
 		if in.Explain {
-			sg.Explanation = explain(effectsOf(s.Rank, rows[i], odds), odds, s.Calibration)
+			sg.Explanation = explain(effectsOf(s.Rank, known(s.Rank, rows)[i], odds), odds, s.Calibration)
 		}
 		out = append(out, sg)
 	}

@@ -17,6 +17,11 @@ import (
 // own, and no words are left over.
 func TestEveryFeatureHasWords(t *testing.T) {
 	features := BillingFeatures()
+	for _, f := range MentionFeatures() {
+		if !slices.Contains(features, f) {
+			features = append(features, f)
+		}
+	}
 	seen := map[string]string{}
 	for _, f := range features {
 		text := readings[f].text
@@ -143,7 +148,7 @@ func TestExplanationsAddUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	trained, err := NewLocal(LocalConfig{Models: &learned.Models{Version: 1, Styles: map[coding.Style]*learned.StyleModels{
-		coding.Mentions: {Rank: trainedOn(t, Features()), Calibration: learned.Calibration{Slope: 0.8, Offset: -0.3}},
+		coding.Mentions: {Rank: trainedOn(t, MentionFeatures()), Calibration: learned.Calibration{Slope: 0.8, Offset: -0.3}},
 		coding.Billing:  {Rank: trainedOn(t, BillingFeatures()), Calibration: learned.Calibration{Slope: 0.7, Offset: 0.2}},
 	}}})
 	if err != nil {

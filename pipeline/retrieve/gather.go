@@ -21,11 +21,13 @@ type way struct {
 
 // finding is all that was found in one note.
 type finding struct {
-	rd     *reading
-	hits   []hit
-	wholes map[int32][]int32  // by sentence: the hits that are whole names of conditions
-	dense  map[int32]denseHit // by term: the nearest mention
-	links  map[int32]phraseSum
+	mentions   bool // the style asked for
+	rd         *reading
+	hits       []hit
+	wholes     map[int32][]int32  // by sentence: the hits that are whole names of conditions
+	bySentence map[int32][]int32  // hits
+	dense      map[int32]denseHit // by term: the nearest mention
+	links      map[int32]phraseSum
 
 	categories map[string]phraseSum
 	inNote     []int32 // by word: generation stamp of words in the note

@@ -48,14 +48,24 @@ const (
 	gTissue          // what is seen under the microscope: "foci of necrosis"
 	gStatus          // the code is of the chapter of factors (Z)
 	gLength          // bytes, twentieths, at most 3
+
+	// The values from here on have no weight in Support: the models of the style of
+	// mentions use them, and only for it they are filled.
+	gBefore       // rarity of the words of the noun phrase before those found, tenths, at most 2
+	gExact        // weight of the words found over that of the same words without synonyms and expansions
+	gDeniedAfter  // a later word of the sentence may deny it: negative, normal, absent
+	gNumbers      // share of the sentence that is numbers
+	gTitleHere    // share of the title's words that the sentence has, by rarity
+	gTitleMissing // rarity of the rarest word of the title that the sentence has not, tenths
+	gKinBetter    // best score of the words of another code of the category here over the own score, at most 3
+	gOtherLonger  // by how much the words of another category's name around these are rarer, fifths, at most 2
+	gAt           // where in the note, 0..1
+	gExcluded     // the sentence states what the title excludes by "without" or "except", or the noun phrase is acute where the title is chronic
 	groundCount
 )
 
-var groundNames = [groundCount]string{
-	gWords: "words", gShare: "share", gWhole: "whole", gWeight: "weight", gGap: "gap", gSite: "site", gEveryday: "everyday", gTabular: "tabular",
-	gResolved: "resolved", gPhrase: "phrase", gUnnamed: "unnamed", gVector: "vector", gPart: "part", gKin: "kin", gBroken: "broken", gPossible: "possible",
-	gTaught: "taught", gTest: "test", gKind: "kind", gNamed: "named", gSide: "side", gOrgan: "organ", gTissue: "tissue", gStatus: "status", gLength: "length",
-}
+// groundNames fails to compile where the values and their names are not as many.
+var groundNames [groundCount]string = coding.GroundNames
 
 // groundBias and groundWeights give the log odds that a place supports its code.
 // They come from logistic regressions on 1,704 places of 953 suggestions, made for
@@ -110,6 +120,10 @@ func (r *Retriever) grounds(v *view, f *finding, row *Row) []coding.Ground {
 	out := make([]coding.Ground, min(len(places), groundsKept))
 	for i := range out {
 		out[i] = places[i].Ground
+		out[i].Values = make([]float32, groundCount)
+		for k, x := range places[i].X {
+			out[i].Values[k] = float32(x)
+		}
 	}
 	return out
 }
@@ -254,6 +268,9 @@ func (r *Retriever) judged(v *view, f *finding, row *Row, p *spot) (x [groundCou
 	set(gPossible, p.assert == coding.Possible)
 	set(gStatus, row.Code[0] == 'Z')
 	x[gLength] = min(float64(p.span.Len()), 60) / 20
+	if f.mentions {
+		r.surroundings(v, f, row, p, &x)
+	}
 	return x
 }
 
@@ -328,12 +345,13 @@ func (f *finding) titleMissing(ix *index, t *title, h *hit) bool {
 // titleWeight is more than that of words such as disease and unspecified.
 const titleWeight = 3.5
 
-// findWholes lists the hits that are the whole name of a condition, without other
-// words between.
+// findWholes lists the hits by sentence, and those that are the whole name of a
+// condition, without other words between.
 func (f *finding) findWholes() {
-	f.wholes = map[int32][]int32{}
+	f.wholes, f.bySentence = map[int32][]int32{}, map[int32][]int32{}
 	for i := range f.hits {
 		h := &f.hits[i]
+		f.bySentence[h.sentence] = append(f.bySentence[h.sentence], int32(i))
 		if h.count >= 2 && h.share >= wholeShare && int(h.to-h.from)+1 <= int(h.count)+1 {
 			f.wholes[h.sentence] = append(f.wholes[h.sentence], int32(i))
 		}

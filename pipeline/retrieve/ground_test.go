@@ -47,6 +47,7 @@ func groundTerms() (*smallTable, []coding.Term) {
 	add("I96", "Gangrene, not elsewhere classified", coding.TermIndex, "Necrosis")
 	add("I95.9", "Hypotension, unspecified", coding.TermEveryday, "hypotensive")
 	add("B02.9", "Zoster without complications", coding.TermIndex, "Zoster")
+	add("J32.9", "Chronic sinusitis, unspecified", coding.TermIndex, "Sinusitis")
 	add("L90.5", "Scar conditions and fibrosis of skin", coding.TermIndex, "Scar")
 	for i := range 400 {
 		add(fmt.Sprintf("A%02d.%d", i/10, i%10), fmt.Sprintf("Zorb%dalgia", i), coding.TermIndex)
@@ -148,5 +149,43 @@ func TestGroundsAreStated(t *testing.T) {
 	c := find(candidates(t, retriever(t, nil), "negated|no pneumonia here\npneumonia in March\n", Options{}), "J18.9")
 	if c == nil || len(c.Grounds) != 1 || c.Grounds[0].Start < 25 || c.Grounds[0].Assertion != coding.Present {
 		t.Errorf("%+v, want the place that states it", c)
+	}
+}
+
+// What stands around a place speaks for or against it.
+func TestWhatStandsAroundAPlace(t *testing.T) {
+	table, terms := groundTerms()
+	r, err := New(Config{Terms: terms})
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := func(text, code string) (x [groundCount]float64) {
+		t.Helper()
+		row, f, v := rowOf(t, r, table, text, code)
+		spots := r.places(f, row)
+		if len(spots) == 0 {
+			t.Fatalf("%q has no place", text)
+		}
+		return r.judged(v, f, row, &spots[0])
+	}
+	for _, c := range []struct {
+		what, code, more, less string
+		value                  int
+	}{
+		{"a word that denies", "I10", "Hypertension in both arms was absent.", "Hypertension in both arms was treated.", gDeniedAfter},
+		{"numbers", "I10", "Hypertension 160 90 80.", "Hypertension is old.", gNumbers},
+		{"words before", "I10", "Pulmonary hypertension.", "Hypertension.", gBefore},
+		{"the title's words", "I10", "Essential hypertension.", "Hypertension.", gTitleHere},
+		{"the title's words that are missing", "I10", "Hypertension.", "Primary essential hypertension.", gTitleMissing},
+		{"a longer name", "I10", "Pulmonary hypertension.", "Hypertension.", gOtherLonger},
+		{"later in the note", "I10", "She was seen by us. Hypertension.", "Hypertension.", gAt},
+		{"what the title excludes", "B02.9", "Zoster with complications.", "Zoster is treated.", gExcluded},
+		{"acute, where the title is chronic", "J32.9", "Acute sinusitis.", "Acute pain, sinusitis.", gExcluded},
+		{"the other kind's words", "N20.9", "Kidney failure.", "Kidney abscess.", gTitleMissing},
+		{"the term's own word", "N20.9", "Abscess of the kidney.", "Renal abscess.", gExact},
+	} {
+		if more, less := values(c.more, c.code)[c.value], values(c.less, c.code)[c.value]; more <= less {
+			t.Errorf("%s: %s is %g in %q and %g in %q", c.what, groundNames[c.value], more, c.more, less, c.less)
+		}
 	}
 }

@@ -145,7 +145,7 @@ func (r *Retriever) Rows(ctx context.Context, doc *coding.Document, t Table, o O
 
 func (r *Retriever) rows(ctx context.Context, doc *coding.Document, t Table, o Options) ([]Row, *finding, *view, error) {
 	v := r.viewOf(t)
-	f := &finding{rd: r.read(doc)}
+	f := &finding{rd: r.read(doc), mentions: o.Style == coding.Mentions}
 	m := r.pool.Get().(*matcher)
 	defer r.pool.Put(m)
 	memory := r.cfg.Models.Style(o.Style).Memory

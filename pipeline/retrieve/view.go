@@ -26,16 +26,18 @@ type view struct {
 
 // title is what a code's title says beyond its words' bag.
 type title struct {
-	text    string
-	words   []int32 // distinct, stop words left out
-	vague   bool    // unspecified, or the residual "other"
-	seventh byte    // the 7th character where it says the encounter
-	side    byte    // L, R, B, U: the side that the title names
-	family  int32   // of codes that differ in the side alone; 0 without one
-	pair    bool    // the family has a code for both sides
-	parts   []int32 // words for body parts that have sides
-	region  byte    // of these
-	moved   int8    // 1 displaced, -1 nondisplaced
+	text     string
+	words    []int32 // distinct, stop words left out
+	without  []int32 // words of what it excludes, see excluded
+	opposite []int32 // words that say otherwise, see opposed
+	vague    bool    // unspecified, or the residual "other"
+	seventh  byte    // the 7th character where it says the encounter
+	side     byte    // L, R, B, U: the side that the title names
+	family   int32   // of codes that differ in the side alone; 0 without one
+	pair     bool    // the family has a code for both sides
+	parts    []int32 // words for body parts that have sides
+	region   byte    // of these
+	moved    int8    // 1 displaced, -1 nondisplaced
 }
 
 func (r *Retriever) viewOf(t Table) *view {
@@ -77,6 +79,7 @@ func (r *Retriever) newView(t Table) *view {
 			ti.seventh = code[7]
 		}
 		toks = lexicon.AppendTokens(toks[:0], cut)
+		ti.without, ti.opposite = ix.excluded(c.Title, toks), ix.opposed(toks)
 		for _, k := range toks {
 			if w := ix.lookup(termKey(c.Title, &k)); w >= 0 && k.Kind != lexicon.Punct && !lexicon.IsStop(k.Norm) {
 				ti.words = append(ti.words, w)
