@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestProblems(t *testing.T) {
@@ -139,8 +140,18 @@ func mount(t *testing.T, kind, options string) string {
 		if err := Stop(context.Background(), dir); err != nil {
 			t.Errorf("Stop: %v", err)
 		}
-		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
-			t.Errorf("umount: %s", out)
+		// What another test starts at this moment has the files of this process open
+		// until it is a program of its own.
+		for tries := 0; ; tries++ {
+			out, err := exec.Command("umount", dir).CombinedOutput()
+			if err == nil {
+				return
+			}
+			if tries == 100 {
+				t.Errorf("umount: %s", out)
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
 		}
 	})
 	return dir
