@@ -120,6 +120,9 @@ func (r *Retriever) grounds(v *view, f *finding, row *Row) []coding.Ground {
 	out := make([]coding.Ground, min(len(places), groundsKept))
 	for i := range out {
 		out[i] = places[i].Ground
+		if !f.mentions { // no other style's models look at them
+			continue
+		}
 		out[i].Values = make([]float32, groundCount)
 		for k, x := range places[i].X {
 			out[i].Values[k] = float32(x)
