@@ -122,3 +122,25 @@ func TestMentionRows(t *testing.T) {
 		t.Error("the names of values are not distinct")
 	}
 }
+
+// A ranker that a site learned before there was a model of evidence judges by the
+// values that it was trained on, and places by what retrieval says of them.
+func TestRankersOfBeforeKeepWorking(t *testing.T) {
+	before := &gbdt.Model{Features: Features(), Trees: []gbdt.Tree{{
+		Feature: []int{0}, Threshold: []float32{-1e9}, Left: []int{^0}, Right: []int{^1}, Value: []float64{-5, 1}, Mean: []float64{-2},
+	}}}
+	n := twoPlaces()
+	got := mentionsOf(t, n, learned.StyleModels{Rank: before, Threshold: 0.5})
+	if want := gbdt.Logistic(1); len(got) != 1 || got[0].Confidence != want || len(got[0].Evidence) != 2 || got[0].Evidence[0].Start != 0 {
+		t.Fatalf("%+v, want the code with %g and both places", got, want)
+	}
+	for k := range n.cands[0].Grounds {
+		n.cands[0].Grounds[k].Support = groundedFrom - 0.1
+	}
+	if got := mentionsOf(t, n, learned.StyleModels{Rank: before, Threshold: 0.5}); len(got) != 0 {
+		t.Errorf("a code whose places are doubtful is shown: %+v", got)
+	}
+	if fitsMentions(&learned.StyleModels{Rank: before, Evidence: stump(t, "place_at", 2, 0, 0)}) {
+		t.Error("a ranker of before is taken beside a model of evidence, whose values it does not know")
+	}
+}
