@@ -125,7 +125,7 @@ ready_pg() {
 
 browser() {
   local name
-  for name in chromium chromium-browser google-chrome google-chrome-stable headless-shell; do
+  for name in chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable headless-shell; do
     have $name && return 0
   done
   [ -x "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" ] ||
@@ -357,8 +357,11 @@ if [ "$mode" = test ]; then
       become "Chromium (the page tests need it)"
       scratch
       apt_update
-      apt_known chromium || fail "Chromium is missing (the page tests need it) and this system has no package of it: install Chromium or Google Chrome"
-      apt_install "Chromium" chromium fonts-liberation
+      # The shell is the same browser without its windows, and opens a page with half the work.
+      shell=chromium-headless-shell
+      apt_known $shell || shell=chromium
+      apt_known $shell || fail "Chromium is missing (the page tests need it) and this system has no package of it: install Chromium or Google Chrome"
+      apt_install "Chromium" $shell fonts-liberation
     elif [ "$system" = Darwin ]; then
       brew_install "Chromium" --cask chromium
     else

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -44,6 +46,21 @@ type migrationFile struct {
 	number int
 	name   string
 	sql    string
+}
+
+// MigrationsDigest is the hex SHA-256 of the migrations and rights that this program
+// has: two programs with the same make the same schema.
+func MigrationsDigest() string {
+	h := sha256.New()
+	files, err := migrations()
+	if err != nil {
+		return "" // Migrate says so
+	}
+	for _, f := range files {
+		fmt.Fprintf(h, "%s %d %s", f.name, len(f.sql), f.sql)
+	}
+	h.Write([]byte(accessSQL))
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // migrations gives the embedded migrations in the order of their numbers.

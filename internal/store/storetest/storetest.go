@@ -1,6 +1,6 @@
-// Package storetest gives each test a store of its own: a schema on the
-// machine's test database, migrated, and dropped when the test ends. Tests may
-// run in parallel. Only tests may import it.
+// Package storetest gives each test a store of its own: a migrated schema on the
+// machine's test database that no other test uses meanwhile. Tests may run in
+// parallel. Only tests may import it.
 package storetest
 
 import (
@@ -39,16 +39,8 @@ func Open(t testing.TB, databaseURL string) *store.Store {
 // MigratedURL gives the URL of an empty, migrated schema.
 func MigratedURL(t testing.TB) string {
 	t.Helper()
-	u := EmptyURL(t)
-	s, err := store.Open(t.Context(), store.Config{URL: u, Logger: slog.New(slog.DiscardHandler), MaxConns: 1})
-	if err != nil {
-		t.Fatalf("cannot open the test's store: %v", err)
-	}
-	defer s.Close()
-	if err := s.Migrate(t.Context(), nil); err != nil {
-		t.Fatalf("cannot migrate the test's schema: %v", err)
-	}
-	return u
+	schema := migrated(t)
+	return inSchema(testpg.URL(t), schema)
 }
 
 // EmptyURL gives the URL of an empty schema.
@@ -61,11 +53,23 @@ func EmptyURL(t testing.TB) string {
 		// The test's own context has ended by now.
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
-		dropSchema(ctx, t, base, schema)
+		conn, err := pgx.Connect(ctx, base)
+		if err != nil {
+			t.Fatalf("cannot reach the test database: %v", err)
+		}
+		defer conn.Close(ctx)
+		if err := drop(ctx, conn, schema); err != nil {
+			t.Fatalf("drop schema %s: %v", schema, err)
+		}
 	})
+	return inSchema(base, schema)
+}
+
+// inSchema gives the URL of a schema of the database at base.
+func inSchema(base, schema string) string {
 	u, err := url.Parse(base)
 	if err != nil {
-		t.Fatal("the test database's URL cannot be read")
+		panic("the test database's URL cannot be read")
 	}
 	q := u.Query()
 	q.Set("search_path", schema+",public")
@@ -73,23 +77,14 @@ func EmptyURL(t testing.TB) string {
 	return u.String()
 }
 
-// dropSchema takes the locks of all its tables in an order of its own, which may
+// drop takes the locks of all of a schema's tables in an order of its own, which may
 // meet those of an autovacuum or of another session that is just ending.
-func dropSchema(ctx context.Context, t testing.TB, base, schema string) {
-	t.Helper()
-	conn, err := pgx.Connect(ctx, base)
-	if err != nil {
-		t.Fatalf("cannot reach the test database: %v", err)
-	}
-	defer conn.Close(ctx)
+func drop(ctx context.Context, conn *pgx.Conn, schema string) error {
 	for {
-		_, err := conn.Exec(ctx, "SET client_min_messages = warning; DROP SCHEMA "+schema+" CASCADE")
+		_, err := conn.Exec(ctx, "SET client_min_messages = warning; DROP SCHEMA IF EXISTS "+schema+" CASCADE; RESET client_min_messages")
 		var failed *pgconn.PgError
-		switch {
-		case err == nil:
-			return
-		case !errors.As(err, &failed) || failed.Code != "40P01" || ctx.Err() != nil: // deadlock detected
-			t.Fatalf("drop schema %s: %v", schema, err)
+		if !errors.As(err, &failed) || failed.Code != "40P01" { // deadlock detected
+			return err
 		}
 	}
 }

@@ -30,7 +30,7 @@ func (m *Template) URL(t testing.TB, fill func(databaseURL string)) string {
 	t.Helper()
 	m.ready(t, fill)
 	name := randomName()
-	execute(t.Context(), t, m.base, "CREATE DATABASE "+name+" TEMPLATE "+m.name)
+	execute(t.Context(), t, m.base, "CREATE DATABASE "+name+" TEMPLATE "+m.name+" STRATEGY FILE_COPY")
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // the test's own has ended
 		defer cancel()
