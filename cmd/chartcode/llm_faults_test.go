@@ -26,7 +26,8 @@ type llmFault struct {
 
 func llmFaults(t *testing.T) []llmFault {
 	good := llmCodes(t, nil)
-	quick := func(c *config.Config) { c.LLM.Timeout = 300 * time.Millisecond }
+	// The note's deadline, by default three times that, also holds what is done before the LLM is asked.
+	quick := func(c *config.Config) { c.LLM.Timeout, c.LLMLimits.Deadline = 300*time.Millisecond, time.Minute }
 	both := func(c *config.Config) { c.LLMSteps = "all" }
 	brief := func(c *config.Config) { c.LLMLimits.Deadline = 2 * time.Second }
 	one := func(s llmStep) []llmStep { return []llmStep{s} }
