@@ -64,10 +64,16 @@ func TestRoundTripsOfActs(t *testing.T) {
 				t.Errorf("next gave %d", got)
 			}
 			return err
-		}, []string{"BATCH", "SELECT items", "BATCH"}},
+		}, []string{"BATCH"}},
 		{"look", func() error { _, err := r.Item(t.Context(), casey, id); return err }, []string{"BATCH", "BATCH"}},
 		{"accept", func() error { _, err := r.Decide(t.Context(), casey, id, accept("E11.40")); return err }, []string{"UPDATE items"}},
 		{"reject", func() error { _, err := r.Decide(t.Context(), casey, id, reject("I10")); return err }, []string{"UPDATE items"}},
+		{"accept what was decided on elsewhere", func() error {
+			f.do(casey, id, reject("E78.5"))
+			h.take()
+			_, err := r.Decide(t.Context(), casey, id, accept("E78.5"))
+			return err
+		}, []string{"UPDATE items", "BATCH", "UPDATE items"}},
 		{"undo", func() error {
 			_, err := r.Decide(t.Context(), casey, id, review.Act{Kind: coding.Undo})
 			return err

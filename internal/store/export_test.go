@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -28,10 +29,7 @@ func ListStatement(q coding.WorklistQuery, now time.Time) (string, []any) {
 
 // TakeStatement gives the statement that finds the next item and its arguments.
 func TakeStatement(q coding.WorklistQuery, login, waitsFor string, now time.Time) (string, []any) {
-	sql, args := takeStatement(q, now, waitsFor, []int64{}, login)
-	if args[0] == planned {
-		args = args[1:]
-	}
+	sql, args, _ := takeStatement(q, waitsFor, true, []int64{}, coding.Claim{Login: login, Until: now}, now, coding.AuditEvent{At: now, Actor: login, Action: "claimed"}, coding.ActKey{})
 	return sql, args
 }
 
@@ -64,4 +62,40 @@ func (r Recent) Size() (items, bytes int) {
 	r.c.mu.Lock()
 	defer r.c.mu.Unlock()
 	return len(r.c.items), r.c.size
+}
+
+// Together lets tests do things together.
+type Together[T any] struct{ g *together[T] }
+
+// NewTogether gives one that has nothing under way.
+func NewTogether[T any](do func(ctx context.Context, some []T)) Together[T] {
+	return Together[T]{newTogether(do)}
+}
+
+// Wait has something done.
+func (g Together[T]) Wait(ctx context.Context, what T) error { return g.g.wait(ctx, what) }
+
+// End waits until nothing is under way.
+func (g Together[T]) End() { g.g.end() }
+
+// Waiting is how many decisions and wishes for items wait for those that are under way.
+func Waiting(s *Store) int { return lengthOf(s.decisions) + lengthOf(s.takes) }
+
+func lengthOf[T any](g *together[T]) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.waiting)
+}
+
+// ExplainDecide has PostgreSQL tell how it would write decisions on items.
+func ExplainDecide(records []coding.ItemRecord, change func(coding.ItemRecord) coding.ItemChange) (string, []any, error) {
+	var some []*deciding
+	for _, r := range records {
+		d, err := newDeciding(r, change(r))
+		if err != nil {
+			return "", nil, err
+		}
+		some = append(some, d)
+	}
+	return "EXPLAIN " + sqlDecide, decideArgs(some), nil
 }

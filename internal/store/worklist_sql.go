@@ -75,34 +75,65 @@ const (
 	sqlListAllNewest       = worklist + stateWhatever + byNewest
 	sqlListAllUpdated      = worklist + stateWhatever + byUpdated
 
+	// What takes an item is one statement: t is who takes it, free the first item that
+	// can be taken, whose row is locked. Nothing is taken with a key that was used, nor,
+	// where those that wait for the taker go first, while any does: then mine is true.
+	takers = `, w AS (
+			SELECT EXISTS (SELECT FROM act_keys k WHERE k.login = t.login AND k.key = t.key) AS used,
+				t.mine_first AND EXISTS (SELECT FROM items WHERE sent_to <> '' AND sent_to = t.login) AS mine
+			FROM t),
+		free AS (SELECT i.id, i.claimed_by FROM items i`
+	mayTake = ` AND NOT (SELECT w.used OR w.mine FROM w)`
+	take    = ` LIMIT 1 FOR NO KEY UPDATE OF i SKIP LOCKED),
+		c AS (` + setItem + ` FROM (
+				SELECT free.id, free.claimed_by AS before, 'claimed'::text AS state, t.login, t.until, ''::text AS reason,
+					NULL::integer AS invalid, ''::text AS sent_to, ''::text AS sent_by, ''::text AS coder
+				FROM free, t) AS a
+			WHERE items.id = a.id
+			RETURNING items.id, a.before),
+		e AS (
+			INSERT INTO audit_events (at, actor, action, item_id, target, digest)
+			SELECT t.at, t.actor, CASE WHEN c.before <> '' AND c.before <> t.login THEN t.taken_over ELSE t.action END, c.id, t.target, t.digest
+			FROM c, t),
+		k AS (
+			INSERT INTO act_keys (login, key, item_id, digest)
+			SELECT t.login, t.key, c.id, t.key_digest FROM c, t WHERE t.key <> '')
+		SELECT coalesce((SELECT id FROM c), 0), w.mine FROM w`
+
 	// $18 is for whom it waits, empty for nobody; $20 the items to pass over, $21
 	// who takes it.
-	takeNext = `SELECT i.id, i.claimed_by FROM items i` + worklistFilter + canBeTaken + ` AND i.sent_to = $18
+	takeNext = `WITH t AS (
+			SELECT $21::text AS login, $22::timestamptz AS until, $23::timestamptz AS at, $24::text AS actor, $25::text AS action,
+				$26::text AS taken_over, $27::text AS target, $28::text AS digest, $29::text AS key, $30::text AS key_digest,
+				$31::boolean AS mine_first)` + takers + worklistFilter + canBeTaken + ` AND i.sent_to = $18
 		AND i.id <> ALL ($20::bigint[])
-		AND NOT EXISTS (SELECT FROM item_skips k WHERE k.login = $21 AND k.item_id = i.id AND k.until > $19)`
-	takeLock = ` LIMIT 1 FOR NO KEY UPDATE OF i SKIP LOCKED`
+		AND NOT EXISTS (SELECT FROM item_skips k WHERE k.login = $21 AND k.item_id = i.id AND k.until > $19)` + mayTake
 
-	sqlWaitsForMe = `SELECT EXISTS (SELECT FROM items WHERE sent_to <> '' AND sent_to = $1)`
-
-	sqlTakeNextPriority = takeNext + ` ORDER BY i.priority DESC, i.received_at, i.id` + takeLock
-	sqlTakeNextNeed     = takeNext + ` ORDER BY i.need DESC, i.received_at, i.id` + takeLock
-	sqlTakeNextOldest   = takeNext + ` ORDER BY i.received_at, i.id` + takeLock
-	sqlTakeNextNewest   = takeNext + ` ORDER BY i.received_at DESC, i.id DESC` + takeLock
-	sqlTakeNextUpdated  = takeNext + ` ORDER BY i.moved_at DESC, i.id DESC` + takeLock
+	sqlTakeNextPriority = takeNext + ` ORDER BY i.priority DESC, i.received_at, i.id` + take
+	sqlTakeNextNeed     = takeNext + ` ORDER BY i.need DESC, i.received_at, i.id` + take
+	sqlTakeNextOldest   = takeNext + ` ORDER BY i.received_at, i.id` + take
+	sqlTakeNextNewest   = takeNext + ` ORDER BY i.received_at DESC, i.id DESC` + take
+	sqlTakeNextUpdated  = takeNext + ` ORDER BY i.moved_at DESC, i.id DESC` + take
 
 	// The same without any filter, for whom nothing waits: the index to go along is
 	// that of the order, whatever the values, so that it need not be planned each time.
 	// $1 is the moment, $2 the items to pass over, $3 who takes it.
-	takeAny = `SELECT i.id, i.claimed_by FROM items i WHERE i.note_count > 0
+	takeAny = `WITH t AS (
+			SELECT $3::text AS login, $4::timestamptz AS until, $5::timestamptz AS at, $6::text AS actor, $7::text AS action,
+				$8::text AS taken_over, $9::text AS target, $10::text AS digest, $11::text AS key, $12::text AS key_digest,
+				$13::boolean AS mine_first)` + takers + ` WHERE i.note_count > 0
 		AND i.state IN ('open', 'claimed') AND (i.state = 'open' OR i.claimed_until <= $1) AND i.sent_to = ''
 		AND i.id <> ALL ($2::bigint[])
-		AND NOT EXISTS (SELECT FROM item_skips k WHERE k.login = $3 AND k.item_id = i.id AND k.until > $1)`
+		AND NOT EXISTS (SELECT FROM item_skips k WHERE k.login = $3 AND k.item_id = i.id AND k.until > $1)` + mayTake
 
-	sqlTakeAnyPriority = takeAny + ` ORDER BY i.priority DESC, i.received_at, i.id` + takeLock
-	sqlTakeAnyNeed     = takeAny + ` ORDER BY i.need DESC, i.received_at, i.id` + takeLock
-	sqlTakeAnyOldest   = takeAny + ` ORDER BY i.received_at, i.id` + takeLock
-	sqlTakeAnyNewest   = takeAny + ` ORDER BY i.received_at DESC, i.id DESC` + takeLock
-	sqlTakeAnyUpdated  = takeAny + ` ORDER BY i.moved_at DESC, i.id DESC` + takeLock
+	sqlTakeAnyPriority = takeAny + ` ORDER BY i.priority DESC, i.received_at, i.id` + take
+	sqlTakeAnyNeed     = takeAny + ` ORDER BY i.need DESC, i.received_at, i.id` + take
+	sqlTakeAnyOldest   = takeAny + ` ORDER BY i.received_at, i.id` + take
+	sqlTakeAnyNewest   = takeAny + ` ORDER BY i.received_at DESC, i.id DESC` + take
+	sqlTakeAnyUpdated  = takeAny + ` ORDER BY i.moved_at DESC, i.id DESC` + take
+
+	// As planned does, for what follows in a transaction.
+	sqlPlanForValues = `SET LOCAL plan_cache_mode = force_custom_plan`
 )
 
 // stateKind is the way in which a query restricts the state.
@@ -134,14 +165,21 @@ var takeNextSQL = map[coding.WorklistSort]takeSQL{
 	coding.SortUpdated:  {sqlTakeNextUpdated, sqlTakeAnyUpdated},
 }
 
-// takeStatement gives the statement that takes the first free item, and its arguments.
-func takeStatement(q coding.WorklistQuery, now time.Time, waitsFor string, except []int64, login string) (sql string, args []any) {
-	if waitsFor == "" && reflect.DeepEqual(q, coding.WorklistQuery{Sort: q.Sort, Limit: q.Limit}) {
-		return takeNextSQL[q.Sort].any, []any{now, except, login}
+// takeStatement gives the statement that takes the first free item, its arguments, and
+// whether it has to be planned for them.
+func takeStatement(q coding.WorklistQuery, waitsFor string, mineFirst bool, except []int64, claim coding.Claim, now time.Time, ev coding.AuditEvent, key coding.ActKey) (sql string, args []any, forValues bool) {
+	by := []any{claim.Until, ev.At, ev.Actor, ev.Action, string(coding.EventTaken), ev.Target, ev.Digest, key.Key, key.Digest, mineFirst}
+	if waitsFor == "" && isPlain(q) {
+		return takeNextSQL[q.Sort].any, append([]any{now, except, claim.Login}, by...), false
 	}
-	args = append([]any{planned}, filters(q, now)...)
-	args[18] = waitsFor
-	return takeNextSQL[q.Sort].fitting, append(args, except, login)
+	args = filters(q, now)
+	args[17] = waitsFor
+	return takeNextSQL[q.Sort].fitting, append(append(args, except, claim.Login), by...), true
+}
+
+// isPlain reports whether a query has no filter.
+func isPlain(q coding.WorklistQuery) bool {
+	return reflect.DeepEqual(q, coding.WorklistQuery{Sort: q.Sort, Limit: q.Limit})
 }
 
 func stateKindOf(q coding.WorklistQuery) stateKind {
