@@ -163,13 +163,16 @@ func onlyDecides(r coding.ItemRecord, c coding.ItemChange) bool {
 		c.State != "" && c.Sent == nil && c.Asked == nil && len(c.Closed) == 0 && c.Skipped == nil
 }
 
-// decideArgs are those of sqlDecide: a column for each.
-func decideArgs(some []*deciding) []any {
+// decideArgs are those of sqlDecide.
+func decideArgs(some []*deciding) []any { return columns(some, (*deciding).args) }
+
+// columns gives what rows are, a column each.
+func columns[T any](rows []T, values func(T) []any) []any {
 	var columns []any
-	for i, d := range some {
-		for j, v := range d.args() {
+	for i, row := range rows {
+		for j, v := range values(row) {
 			if i == 0 {
-				columns = append(columns, make([]any, len(some)))
+				columns = append(columns, make([]any, len(rows)))
 			}
 			columns[j].([]any)[i] = v
 		}

@@ -94,7 +94,7 @@ func (a *acting) lock(table string) {
 // blocked waits until a session of the store waits for a lock, and gives it.
 func (a *acting) blocked() (pid int) {
 	a.t.Helper()
-	for {
+	for began := time.Now(); time.Since(began) < 20*time.Second; time.Sleep(5 * time.Millisecond) {
 		err := a.looks.QueryRow(a.t.Context(), "SELECT pid FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'", a.name).Scan(&pid)
 		if err == nil {
 			return pid
@@ -102,8 +102,9 @@ func (a *acting) blocked() (pid int) {
 		if !errors.Is(err, pgx.ErrNoRows) {
 			a.t.Fatal(err)
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
+	a.t.Fatal("no session waits for the lock")
+	return 0
 }
 
 // act begins a decision on an item and waits until it waits, unless it is the first.
@@ -130,8 +131,10 @@ func (a *acting) start(name string, do func() (bool, error)) {
 	if a.begun++; name == "first" {
 		return
 	}
-	for store.Waiting(a.s) < a.begun {
-		time.Sleep(time.Millisecond)
+	for began := time.Now(); store.Waiting(a.s) < a.begun; time.Sleep(time.Millisecond) {
+		if time.Since(began) > 20*time.Second {
+			a.t.Fatalf("%s does not wait", name)
+		}
 	}
 }
 

@@ -29,8 +29,15 @@ func ListStatement(q coding.WorklistQuery, now time.Time) (string, []any) {
 
 // TakeStatement gives the statement that finds the next item and its arguments.
 func TakeStatement(q coding.WorklistQuery, login, waitsFor string, now time.Time) (string, []any) {
-	sql, args, _ := takeStatement(q, waitsFor, true, []int64{}, coding.Claim{Login: login, Until: now}, now, coding.AuditEvent{At: now, Actor: login, Action: "claimed"}, coding.ActKey{})
+	t := &taking{except: []int64{}, claim: coding.Claim{Login: login, Until: now}, now: now, event: coding.AuditEvent{At: now, Actor: login, Action: "claimed"}}
+	sql, args, _ := t.statement(q, waitsFor, true)
 	return sql, args
+}
+
+// TakeSeveralStatement gives the statement that takes items for several and its arguments.
+func TakeSeveralStatement(q coding.WorklistQuery, login string, now time.Time) (string, []any) {
+	t := &taking{query: q, claim: coding.Claim{Login: login, Until: now}, now: now, event: coding.AuditEvent{At: now, Actor: login, Action: "claimed"}}
+	return several([]*taking{t, t})
 }
 
 // CountStatements are those of WorklistCounts that need no arguments.

@@ -106,7 +106,6 @@ const (
 		ON CONFLICT (login, item_id) DO UPDATE SET until = excluded.until`
 
 	sqlActKey       = `SELECT login, key, item_id, digest FROM act_keys WHERE login = $1 AND key = $2`
-	sqlLockActKey   = `SELECT pg_advisory_xact_lock('act_keys'::regclass::oid::int, hashtext($1 || ' ' || $2))`
 	sqlInsertActKey = `INSERT INTO act_keys (login, key, item_id, digest) VALUES ($1, $2, $3, $4)`
 
 	// What somebody said goes beside the event, not into it.
@@ -243,20 +242,6 @@ func queueItem(b *pgx.Batch, headSQL string, id int64, events int, key coding.Ac
 		r.Events, r.Done = latest, done
 		return r, true
 	}
-}
-
-// queueActKey has a batch wait until no other transaction is at work with the key,
-// and read what it was used for.
-func queueActKey(b *pgx.Batch, key coding.ActKey) (done func() *coding.ActKey) {
-	var before *coding.ActKey
-	if key.Key != "" {
-		b.Queue(sqlLockActKey, key.Login, key.Key)
-		b.Queue(sqlActKey, key.Login, key.Key).Query(func(rows pgx.Rows) (err error) {
-			before, err = collectActKey(rows)
-			return err
-		})
-	}
-	return func() *coding.ActKey { return before }
 }
 
 func collectActKey(rows pgx.Rows) (*coding.ActKey, error) {

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -14,13 +15,16 @@ import (
 
 // taking is a wish for the next item.
 type taking struct {
-	sql       string
-	args      []any
-	forValues bool // the statement is planned for its arguments
-	key       coding.ActKey
+	query  coding.WorklistQuery
+	except []int64
+	claim  coding.Claim
+	now    time.Time
+	event  coding.AuditEvent
+	key    coding.ActKey
 
 	taken
-	err error
+	alone bool // it was not served together with others
+	err   error
 }
 
 // taken is what became of a wish.
@@ -30,12 +34,14 @@ type taken struct {
 	done *coding.ActKey // because of what the key was used for
 }
 
+func (t taken) isAnswer() bool { return t.id != 0 || t.done != nil }
+
 // TakeNext claims the first free item that fits, except those named, and
 // enters ev for it, in one transaction. Items that wait for the claim's holder
 // come first; those that wait for somebody else, or that the holder skipped for
-// now, are passed over. Many may do it at once: each gets another item, and
-// nobody waits for anybody but for who is served together. Id is 0 when there is none. With a key that was used
-// before nothing is changed, and done is what it was used for.
+// now, are passed over. Many may do it at once, and are served together: each gets
+// another item. Id is 0 when there is none. With a key that was used before nothing is
+// changed, and done is what it was used for.
 func (s *Store) TakeNext(ctx context.Context, q coding.WorklistQuery, except []int64, claim coding.Claim, now time.Time, ev coding.AuditEvent, key coding.ActKey) (id int64, done *coding.ActKey, err error) {
 	if _, ok := takeNextSQL[q.Sort]; !ok {
 		return 0, nil, wrap("take next item", plainf("an order is needed"))
@@ -43,97 +49,135 @@ func (s *Store) TakeNext(ctx context.Context, q coding.WorklistQuery, except []i
 	if except == nil {
 		except = []int64{}
 	}
-	got, err := s.takeNext(ctx, q, func(q coding.WorklistQuery, waitsFor string, mineFirst bool) *taking {
-		t := &taking{key: key}
-		t.sql, t.args, t.forValues = takeStatement(q, waitsFor, mineFirst, except, claim, now, ev, key)
-		return t
-	}, claim.Login, now)
+	t := &taking{query: q, except: except, claim: claim, now: now, event: ev, key: key}
+	if isPlain(q) && len(except) == 0 {
+		err = s.takes.wait(ctx, t)
+		if err == nil {
+			err = t.err
+		}
+		if err != nil {
+			return 0, nil, wrap("take next item", err)
+		}
+		if !t.alone {
+			return t.id, t.done, nil
+		}
+	}
+	got, err := s.takeAlone(ctx, t)
 	if err != nil {
 		return 0, nil, wrap("take next item", err)
 	}
 	return got.id, got.done, nil
 }
 
-func (s *Store) takeNext(ctx context.Context, q coding.WorklistQuery, wish func(q coding.WorklistQuery, waitsFor string, mineFirst bool) *taking, login string, now time.Time) (got taken, err error) {
-	parts := []coding.WorklistQuery{q}
-	several := len(q.Specialties) > 1
+// takeTogether takes items for some in one round trip. Who is not served by that goes
+// on alone, which is everybody where the server refuses it.
+func (s *Store) takeTogether(ctx context.Context, all []*taking) {
+	if len(all) == 1 {
+		t := all[0]
+		t.taken, t.err = s.takeOne(ctx, t, t.query, "", true)
+		t.alone = t.mine
+		return
+	}
+	bySort := map[coding.WorklistSort][]*taking{}
+	for _, t := range all {
+		bySort[t.query.Sort] = append(bySort[t.query.Sort], t)
+	}
+	ids := map[*taking]int64{}
+	err := s.inTrips(ctx, "take next item", func(conn *pgxpool.Conn) error {
+		var b pgx.Batch
+		b.Queue(sqlBegin)
+		for _, some := range bySort {
+			sql, args := several(some)
+			b.Queue(sql, args...).Query(func(rows pgx.Rows) error {
+				var place int
+				var id int64
+				_, err := pgx.ForEachRow(rows, []any{&place, &id}, func() error {
+					ids[some[place-1]] = id
+					return nil
+				})
+				return err
+			})
+		}
+		queueCommit(&b)
+		return conn.SendBatch(ctx, &b).Close()
+	})
+	for _, t := range all {
+		switch {
+		case err == nil:
+			t.id = ids[t]
+			t.alone = t.id == 0
+		case refused(err):
+			t.alone = true
+		default:
+			t.err = err
+		}
+	}
+}
+
+// takeAlone takes an item in one round trip, or in a few where some wait for who asks
+// or the filter has several specialties.
+func (s *Store) takeAlone(ctx context.Context, t *taking) (got taken, err error) {
+	parts := []coding.WorklistQuery{t.query}
+	several := len(t.query.Specialties) > 1
 	if several {
-		got, err = s.takeOne(ctx, wish(q, login, false))
-		if err != nil || got.id != 0 || got.done != nil {
+		got, err = s.takeOne(ctx, t, t.query, t.claim.Login, false)
+		if err != nil || got.isAnswer() {
 			return got, err
 		}
-		if parts, err = s.byFirst(ctx, q, now); err != nil {
+		if parts, err = s.byFirst(ctx, t.query, t.now); err != nil {
 			return got, err
 		}
 	}
 	for _, part := range parts {
-		got, err = s.takeOne(ctx, wish(part, "", !several))
+		got, err = s.takeOne(ctx, t, part, "", !several)
 		if err == nil && got.mine {
-			got, err = s.takeOne(ctx, wish(q, login, false))
-			if err == nil && got.id == 0 && got.done == nil {
-				got, err = s.takeOne(ctx, wish(part, "", false))
+			got, err = s.takeOne(ctx, t, t.query, t.claim.Login, false)
+			if err == nil && !got.isAnswer() {
+				got, err = s.takeOne(ctx, t, part, "", false)
 			}
 		}
-		if err != nil || got.id != 0 || got.done != nil {
+		if err != nil || got.isAnswer() {
 			return got, err
 		}
 	}
 	return got, nil
 }
 
-// takeOne takes an item, together with others who ask for any: what asks for few may take long to find one.
-func (s *Store) takeOne(ctx context.Context, t *taking) (taken, error) {
-	if t.forValues {
-		err := s.writeTakes(ctx, []*taking{t})
-		return t.taken, err
-	}
-	if err := s.takes.wait(ctx, t); err != nil {
-		return taken{}, err
-	}
-	return t.taken, t.err
-}
-
-// takeTogether takes items in one transaction, or where the server refuses that each
-// in one of its own.
-func (s *Store) takeTogether(ctx context.Context, some []*taking) {
-	err := s.writeTakes(ctx, some)
-	for _, t := range some {
-		if t.err = err; refused(err) && len(some) > 1 {
-			t.err = s.writeTakes(ctx, []*taking{t})
-		}
-	}
-}
-
-// writeTakes takes items in one round trip.
-func (s *Store) writeTakes(ctx context.Context, some []*taking) error {
-	got := make([]taken, len(some))
-	err := s.inTrips(ctx, "take next item", func(conn *pgxpool.Conn) error {
-		var b pgx.Batch
-		b.Queue(sqlBegin)
-		var done []func() *coding.ActKey
-		for i, t := range some {
-			if t.forValues {
+// takeOne takes an item of those that wait for somebody, or for nobody: in one round
+// trip and one transaction.
+func (s *Store) takeOne(ctx context.Context, t *taking, q coding.WorklistQuery, waitsFor string, mineFirst bool) (taken, error) {
+	sql, args, forValues := t.statement(q, waitsFor, mineFirst)
+	for tries := 1; ; tries++ {
+		var got taken
+		err := s.inTrips(ctx, "take next item", func(conn *pgxpool.Conn) error {
+			var b pgx.Batch
+			b.Queue(sqlBegin)
+			if forValues {
 				b.Queue(sqlPlanForValues)
 			}
-			done = append(done, queueActKey(&b, t.key))
-			b.Queue(t.sql, t.args...).QueryRow(func(row pgx.Row) error {
-				return row.Scan(&got[i].id, &got[i].mine)
-			})
+			b.Queue(sql, args...).QueryRow(func(row pgx.Row) error { return row.Scan(&got.id, &got.mine) })
+			if t.key.Key != "" {
+				// After it: a key that was free before and is used now stands for what was
+				// taken here or, where nothing was, elsewhere meanwhile.
+				b.Queue(sqlActKey, t.key.Login, t.key.Key).Query(func(rows pgx.Rows) (err error) {
+					got.done, err = collectActKey(rows)
+					return err
+				})
+			}
+			queueCommit(&b)
+			return conn.SendBatch(ctx, &b).Close()
+		})
+		if tries == 1 && t.key.Key != "" && errors.Is(err, ErrConflict) {
+			continue // the key was used at the same time, and stands for that by now
 		}
-		queueCommit(&b)
-		err := conn.SendBatch(ctx, &b).Close()
-		for i := range got {
-			got[i].done = done[i]()
+		if err != nil {
+			return taken{}, err
 		}
-		return err
-	})
-	if err != nil {
-		return err
+		if got.id != 0 {
+			got.done = nil
+		}
+		return got, nil
 	}
-	for i, t := range some {
-		t.taken = got[i]
-	}
-	return nil
 }
 
 // byFirst splits a query for several specialties into one for each, in the order
