@@ -37,7 +37,7 @@ func TakeStatement(q coding.WorklistQuery, login, waitsFor string, now time.Time
 // TakeSeveralStatement gives the statement that takes items for several and its arguments.
 func TakeSeveralStatement(q coding.WorklistQuery, login string, now time.Time) (string, []any) {
 	t := &taking{query: q, claim: coding.Claim{Login: login, Until: now}, now: now, event: coding.AuditEvent{At: now, Actor: login, Action: "claimed"}}
-	return several([]*taking{t, t})
+	return takeSeveralStatement([]*taking{t, t})
 }
 
 // CountStatements are those of WorklistCounts that need no arguments.

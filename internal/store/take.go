@@ -87,7 +87,7 @@ func (s *Store) takeTogether(ctx context.Context, all []*taking) {
 		var b pgx.Batch
 		b.Queue(sqlBegin)
 		for _, some := range bySort {
-			sql, args := several(some)
+			sql, args := takeSeveralStatement(some)
 			b.Queue(sql, args...).Query(func(rows pgx.Rows) error {
 				var place int
 				var id int64

@@ -221,8 +221,8 @@ func (t *taking) statement(q coding.WorklistQuery, waitsFor string, mineFirst bo
 	return takeNextSQL[q.Sort].fitting, append(append(args, t.except, t.claim.Login), by...), true
 }
 
-// several gives the statement for several wishes of one order, and its arguments.
-func several(some []*taking) (sql string, args []any) {
+// takeSeveralStatement gives the statement for several wishes of one order, and its arguments.
+func takeSeveralStatement(some []*taking) (sql string, args []any) {
 	now := some[0].now
 	for _, t := range some {
 		if t.now.Before(now) {
