@@ -279,7 +279,9 @@ func TestDecisionsWaitForNoItem(t *testing.T) {
 	if _, err := tx.Exec(t.Context(), "SELECT FROM items WHERE id = 1 FOR NO KEY UPDATE"); err != nil {
 		t.Fatal(err)
 	}
-	a.act(t.Context(), "first", 1, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	a.act(ctx, "first", 1, nil)
 	a.wg.Wait()
 	a.want("first", false)
 }
