@@ -93,7 +93,8 @@ func (s *Store) ActOnRecent(ctx context.Context, id int64, act func(coding.ItemR
 }
 
 // decideTogether writes decisions in one transaction. Where the server refuses that,
-// each is written alone, so that one which cannot be written harms no other.
+// each is written alone, so that one which cannot be written harms no other, until one
+// fails for what would make the others fail too.
 func (s *Store) decideTogether(ctx context.Context, all []*deciding) {
 	var first []*deciding
 	items := make(map[int64]bool, len(all))
@@ -105,17 +106,13 @@ func (s *Store) decideTogether(ctx context.Context, all []*deciding) {
 		}
 	}
 	err := s.writeDecisions(ctx, first)
-	if refused(err) && len(first) > 1 {
-		for _, d := range first {
-			d.err = s.writeDecisions(ctx, []*deciding{d})
-		}
-	} else {
-		for _, d := range first {
-			d.err = err
-		}
-	}
+	alone := refused(err) && len(first) > 1
 	for _, d := range first {
-		if unserializable(d.err) {
+		if alone {
+			err = s.writeDecisions(ctx, []*deciding{d})
+			alone = !failsAll(err)
+		}
+		if d.err = late(err); unserializable(err) {
 			d.err = nil
 		}
 		if !d.done && d.err == nil {

@@ -45,8 +45,9 @@ func (a *acting) Statement(_ context.Context, name string, _ time.Duration, _ bo
 	a.sent[name]++
 }
 
-// newActing gives one with so many items that are known, with numbers from 1.
-func newActing(t *testing.T, items int) *acting {
+// newActing gives one with so many items that are known, with numbers from 1. Settings
+// are names and values for its sessions.
+func newActing(t *testing.T, items int, settings ...string) *acting {
 	t.Helper()
 	databaseURL := storetest.MigratedURL(t)
 	a := &acting{t: t, owner: owner(t, databaseURL), looks: owner(t, databaseURL), sent: map[string]int{}, outcomes: map[string]outcome{}}
@@ -57,6 +58,9 @@ func newActing(t *testing.T, items int) *acting {
 	q := u.Query()
 	a.name = "acting_on_" + q.Get("search_path")[:18]
 	q.Set("application_name", a.name)
+	for i := 0; i < len(settings); i += 2 {
+		q.Set(settings[i], settings[i+1])
+	}
 	u.RawQuery = q.Encode()
 	a.s, err = store.Open(t.Context(), store.Config{URL: u.String(), Logger: slog.New(slog.DiscardHandler), Observer: a})
 	if err != nil {
@@ -143,6 +147,21 @@ func (a *acting) count(name string) int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.sent[name]
+}
+
+// within waits until all acts have their answers, which must not take longer.
+func (a *acting) within(most time.Duration) {
+	a.t.Helper()
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		a.wg.Wait()
+	}()
+	select {
+	case <-answered:
+	case <-time.After(most):
+		a.t.Error("acts wait for what does not end")
+	}
 }
 
 // free lets all be written and waits until it is.
@@ -265,6 +284,50 @@ func TestDecisionsOnALostConnection(t *testing.T) {
 	if n := a.count("UPDATE items") - before; n != 2 {
 		t.Errorf("%d statements ended without an answer, want 2", n)
 	}
+}
+
+// What does not end keeps nobody from acting for ever: who waits for it is told that
+// the database is not available, and what comes later is written.
+func TestDecisionsThatDoNotEnd(t *testing.T) {
+	t.Parallel()
+	a := newActing(t, 3)
+	store.WriteWithin(a.s, time.Second)
+	a.hold()
+	a.act(t.Context(), "second", 2, nil)
+	a.within(20 * time.Second)
+	for _, name := range []string{"first", "second"} {
+		if got := a.outcomes[name]; got.done || !errors.Is(got.err, store.ErrUnavailable) {
+			t.Errorf("the act %s got %+v, want that the database is not available", name, got)
+		}
+	}
+	a.free()
+	a.act(t.Context(), "first", 3, nil)
+	a.wg.Wait()
+	a.want("first", true)
+	a.wrote("0/0/1 0/0/1 1/1/2")
+}
+
+// Where the server does not get to decisions in the time that it has, that is not tried
+// once more for each.
+func TestDecisionsOutOfTime(t *testing.T) {
+	t.Parallel()
+	a := newActing(t, 5, "statement_timeout", "2s")
+	before := a.count("UPDATE items")
+	a.hold()
+	for id := range int64(4) {
+		a.act(t.Context(), fmt.Sprint("item ", id+2), id+2, nil)
+	}
+	a.within(time.Minute)
+	for name, got := range a.outcomes {
+		if got.done || !errors.Is(got.err, store.ErrUnavailable) {
+			t.Errorf("the act %s got %+v, want that the database is not available", name, got)
+		}
+	}
+	if n := a.count("UPDATE items") - before; n != 3 {
+		t.Errorf("%d statements ran out of time, want that of the first, that of the others and one more", n)
+	}
+	a.free()
+	a.wrote("0/0/1 0/0/1 0/0/1 0/0/1 0/0/1")
 }
 
 // An item that somebody is at work on holds nobody up.

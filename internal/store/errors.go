@@ -134,6 +134,16 @@ func refused(err error) bool {
 	return pg != nil && pg.SeverityUnlocalized == "ERROR"
 }
 
+// failsAll reports whether err is not of what was asked for, but of a database that
+// does nothing just now.
+func failsAll(err error) bool {
+	pg := pgError(err)
+	if pg == nil {
+		return err != nil
+	}
+	return errors.Is(kindOf(pg.Code), ErrUnavailable) && !strings.HasPrefix(pg.Code, "40") // who met another's work
+}
+
 // kindOf sorts PostgreSQL's error codes (Appendix A of its manual).
 func kindOf(code string) error {
 	switch {

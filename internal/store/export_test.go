@@ -85,8 +85,11 @@ func (g Together[T]) Wait(ctx context.Context, what T) error { return g.g.wait(c
 // End waits until nothing is under way.
 func (g Together[T]) End() { g.g.end() }
 
-// Waiting is how many decisions and wishes for items wait for those that are under way.
-func Waiting(s *Store) int { return lengthOf(s.decisions) + lengthOf(s.takes) }
+// WriteWithin says how long decisions may take that are written together.
+func WriteWithin(s *Store, most time.Duration) { s.decisions.within = most }
+
+// Waiting is how many decisions, wishes for items and for knowing one wait for those that are under way.
+func Waiting(s *Store) int { return lengthOf(s.decisions) + lengthOf(s.takes) + lengthOf(s.reads) }
 
 func lengthOf[T any](g *together[T]) int {
 	g.mu.Lock()

@@ -75,7 +75,7 @@ func (s *Store) takeTogether(ctx context.Context, all []*taking) {
 	if len(all) == 1 {
 		t := all[0]
 		t.taken, t.err = s.takeOne(ctx, t, t.query, "", true)
-		t.alone = t.mine
+		t.alone, t.err = t.mine, late(t.err)
 		return
 	}
 	bySort := map[coding.WorklistSort][]*taking{}
@@ -109,7 +109,7 @@ func (s *Store) takeTogether(ctx context.Context, all []*taking) {
 		case refused(err):
 			t.alone = true
 		default:
-			t.err = err
+			t.err = late(err)
 		}
 	}
 }

@@ -2,12 +2,20 @@ package store
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
-// togetherMost is how much is done together at most.
-const togetherMost = 64
+const (
+	// togetherMost is how much is done together at most.
+	togetherMost = 64
+
+	// togetherWithin is how long that may take: what never ends, on a connection that
+	// died in silence, would keep all that comes after it waiting.
+	togetherWithin = 30 * time.Second
+)
 
 // together does as one what came while something of its kind was under way, so that
 // many share what takes as long for one as for many: a round trip, a transaction. What
@@ -15,8 +23,10 @@ const togetherMost = 64
 // is done in the order in which it came.
 type together[T any] struct {
 	// do does some, at least one. What each came to it leaves in the T itself. Its
-	// context is in the trace of the first and ends once nobody waits any more.
-	do func(ctx context.Context, some []T)
+	// context is in the trace of the first and ends once nobody waits any more, and
+	// after within.
+	do     func(ctx context.Context, some []T)
+	within time.Duration
 
 	mu      sync.Mutex
 	idle    sync.Cond // nothing is under way
@@ -31,7 +41,7 @@ type waiter[T any] struct {
 }
 
 func newTogether[T any](do func(ctx context.Context, some []T)) *together[T] {
-	g := &together[T]{do: do}
+	g := &together[T]{do: do, within: togetherWithin}
 	g.idle.L = &g.mu
 	return g
 }
@@ -90,7 +100,7 @@ func (g *together[T]) doSome(some []*waiter[T]) {
 	if len(what) == 0 {
 		return
 	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(first))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(first), g.within)
 	defer cancel()
 	var there atomic.Int64
 	there.Store(int64(len(some)))
@@ -115,4 +125,13 @@ func (g *together[T]) end() {
 	for g.busy {
 		g.idle.Wait()
 	}
+}
+
+// late makes of the error of what took too long together what it is to each: their own
+// contexts did not end.
+func late(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return ErrUnavailable
+	}
+	return err
 }

@@ -55,7 +55,7 @@ func TestWhoGoesHarmsNoOther(t *testing.T) {
 		var ended error
 		g := store.NewTogether(func(ctx context.Context, some []int) {
 			select {
-			case <-time.After(time.Minute):
+			case <-time.After(20 * time.Second):
 			case <-ctx.Done():
 				mu.Lock()
 				ended = ctx.Err()
@@ -80,9 +80,9 @@ func TestWhoGoesHarmsNoOther(t *testing.T) {
 			synctest.Wait()
 		}
 		start(1, time.Hour)
-		start(2, 90*time.Second) // goes while it is done, and is the first
+		start(2, 30*time.Second) // goes while it is done, and is the first
 		start(3, time.Hour)
-		start(4, 30*time.Second) // goes before its turn
+		start(4, 10*time.Second) // goes before its turn
 		g.End()
 		if !slices.Equal(done, []int{1, 2, 3}) || ended != nil {
 			t.Errorf("done are %v, %v", done, ended)
