@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"slices"
 
@@ -119,7 +120,8 @@ func (s *Store) Know(ctx context.Context, id int64) error {
 	return wrap("read item", r.err)
 }
 
-// readTogether reads items in one round trip, as of one moment.
+// readTogether reads items in one round trip, as of one moment. Where that cannot be
+// done, each is read alone, so that one which cannot be read harms no other.
 func (s *Store) readTogether(ctx context.Context, some []*reading) {
 	var ids []int64
 	for _, r := range some {
@@ -134,8 +136,14 @@ func (s *Store) readTogether(ctx context.Context, some []*reading) {
 		queueCommit(&b)
 		return conn.SendBatch(ctx, &b).Close()
 	})
+	if err != nil && !errors.Is(err, ErrUnavailable) && ctx.Err() == nil && len(some) > 1 {
+		for _, r := range some {
+			s.readTogether(ctx, []*reading{r})
+		}
+		return
+	}
 	for _, r := range some {
-		r.err = err
+		r.err = late(err)
 	}
 	if err != nil {
 		return
