@@ -3,6 +3,9 @@ package store_test
 import (
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
+	"chartcode/internal/store"
 	"chartcode/internal/store/storetest"
 )
 
@@ -28,5 +31,35 @@ func TestEveryEventIsQueued(t *testing.T) {
 	}
 	if err := conn.QueryRow(t.Context(), "SELECT count(*) FROM throughput_changes").Scan(&changes); err != nil || changes != 21 {
 		t.Errorf("%d changes wait to be counted in all, %v; want 21", changes, err)
+	}
+}
+
+// Events from before stay queued once; those that a session of the program copies in
+// afterwards are queued as well.
+func TestMigrateToEventTriggers(t *testing.T) {
+	t.Parallel()
+	url := storetest.EmptyURL(t)
+	conn := owner(t, url)
+	migrateBefore(t, conn, "101")
+	if _, err := conn.Exec(t.Context(), `INSERT INTO audit_events (at, actor, action, item_id, target, digest) SELECT now(), 'casey', 'looked', i, '', '' FROM generate_series(1, 3) AS i`); err != nil {
+		t.Fatal(err)
+	}
+	s := storetest.Open(t, url)
+	if err := s.Migrate(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	s = storetest.Open(t, url) // whose sessions have the role
+	var rows [][]any
+	for i := range 5 {
+		rows = append(rows, []any{nine, "robin", "looked", int64(i), "", ""})
+	}
+	if _, err := store.Pool(s).CopyFrom(t.Context(), pgx.Identifier{"audit_events"}, []string{"at", "actor", "action", "item_id", "target", "digest"}, pgx.CopyFromRows(rows)); err != nil {
+		t.Fatal(err)
+	}
+	var events, unsealed, changes int
+	var role string
+	if err := store.Pool(s).QueryRow(t.Context(), `SELECT current_user, (SELECT count(*) FROM audit_events), (SELECT count(*) FROM audit_events JOIN audit_unsealed ON event_id = id),
+		(SELECT count(*) FROM throughput_changes)`).Scan(&role, &events, &unsealed, &changes); err != nil || role != "chartcode_app" || events != 8 || unsealed != 8 || changes != 7 {
+		t.Errorf("as %s: %d events, of which %d wait to be sealed, %d changes to be counted, %v; want 8, 8 and 7", role, events, unsealed, changes, err)
 	}
 }

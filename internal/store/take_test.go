@@ -152,3 +152,65 @@ func TestARefusedTakeHarmsNoOther(t *testing.T) {
 	}
 	a.wrote("0/1/2 0/1/2 0/1/2 0/1/2 0/1/2 0/0/1")
 }
+
+// Of those who take items together each gets what they would get alone: what waits for
+// them, nothing that they skipped, what their key stands for; and whose claim ran out is
+// told from who takes what nobody had.
+func TestTakersWhoDiffer(t *testing.T) {
+	t.Parallel()
+	a := newActing(t, 10)
+	const mine, skipped, before, lost = 1, 2, 3, 4
+	got := map[string]int64{}
+	take := func(name, login, key string, sort coding.WorklistSort, now time.Time) {
+		a.start(name, func() (bool, error) {
+			id, done, err := a.s.TakeNext(t.Context(), coding.WorklistQuery{Sort: sort}, nil, claimFor(login, now.Add(time.Hour)), now, event(login), coding.ActKey{Login: login, Key: key, Digest: "d"})
+			if done != nil {
+				id = -done.Item
+			}
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			got[name] = id
+			return id != 0, err
+		})
+	}
+	change(t, a.s, mine, coding.ItemChange{State: coding.ItemOpen, Sent: &coding.Sent{Login: "casey", By: "robin"}})
+	for _, sql := range []string{
+		`INSERT INTO item_skips (login, item_id, until) SELECT 'sam', i, '2026-03-14 12:00Z' FROM generate_series(2, 9) AS i`,
+		`INSERT INTO act_keys (login, key, item_id, digest) VALUES ('kim', 'key', 3, 'd')`,
+		`UPDATE items SET state = 'claimed', claimed_by = 'kim', claimed_until = '2026-03-14 11:00Z' WHERE id = 3`,
+		`UPDATE items SET state = 'claimed', claimed_by = 'gone', claimed_until = '2026-03-14 08:00Z' WHERE id = 4`,
+	} {
+		if _, err := a.owner.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a.lock("audit_events")
+	take("first", "robin", "", coding.SortNewest, nine) // 10
+	a.blocked()
+	a.begun = 0
+	take("who skipped", "sam", "key", coding.SortOldest, nine)
+	take("for whom one waits", "casey", "key", coding.SortOldest, nine)
+	take("whose key was used", "kim", "key", coding.SortOldest, nine)
+	take("later", "lee", "key", coding.SortOldest, nine.Add(time.Hour))
+	take("newest", "max", "", coding.SortNewest, nine)
+	take("oldest", "ida", "", coding.SortOldest, nine)
+	a.free()
+	for name, want := range map[string]int64{"first": 10, "who skipped": 0, "for whom one waits": mine, "whose key was used": -before, "newest": 9} {
+		a.want(name, want != 0)
+		if got[name] != want {
+			t.Errorf("%s got %d, want %d", name, got[name], want)
+		}
+	}
+	if l, o := got["later"], got["oldest"]; l+o != skipped+lost || l*o != skipped*lost {
+		t.Errorf("the two who take the oldest got %d and %d, want one %d and the other %d", l, o, skipped, lost)
+	}
+	var items string
+	if err := a.owner.QueryRow(t.Context(), `SELECT string_agg(concat_ws(' ', i.id, extract(hour FROM i.claimed_until AT TIME ZONE 'UTC'), e.action, e.actor = i.claimed_by), ', ' ORDER BY i.id)
+		FROM items i JOIN audit_events e ON e.item_id = i.id`).Scan(&items); err != nil {
+		t.Fatal(err)
+	}
+	hour := map[bool]int{false: 10, true: 11}
+	if want := fmt.Sprintf("1 10 claimed t, 2 %d claimed t, 4 %d taken_over t, 9 10 claimed t, 10 10 claimed t", hour[got["later"] == skipped], hour[got["later"] == lost]); items != want {
+		t.Errorf("items, their hours and events are %s; want %s", items, want)
+	}
+}
