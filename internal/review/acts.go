@@ -109,6 +109,9 @@ func (s *Service) Decide(ctx context.Context, u coding.User, id int64, a Act) (O
 	}
 }
 
+// errTried says that an act was tried on an item as it is, and is not one for ActOnRecent.
+var errTried = errors.New("tried before")
+
 // errEdition says that a code was looked up in releases that have changed.
 var errEdition = errors.New("the releases changed meanwhile")
 
@@ -132,21 +135,38 @@ func (s *Service) decide(ctx context.Context, u coding.User, id int64, a Act, na
 		out = Outcome{Decision: d, Repeated: repeated, Item: s.view(r, u, p.now, p.rules)}
 		return c, nil
 	}
-	done, err := s.actOnRecent(ctx, id, func(r coding.ItemRecord) (c coding.ItemChange, err error) {
-		if p.rules, err = s.rulesOf(ctx, r, a.Code, a.To); err != nil {
-			return c, err
+	// What is not known here, or no longer so, is read and tried once more: that holds
+	// no lock, and it takes no longer than an act on a locked item. What is still so has
+	// been tried.
+	var tried coding.ItemHead
+	for tries := range 2 {
+		if tries > 0 {
+			if err := s.store.Know(ctx, id); err != nil {
+				return Outcome{}, fmt.Errorf("review: read an item: %w", err)
+			}
 		}
-		return do(r)
-	})
+		done, err := s.actOnRecent(ctx, id, func(r coding.ItemRecord) (c coding.ItemChange, err error) {
+			if r.Head.Version == tried.Version && r.Head.UpdatedAt.Equal(tried.UpdatedAt) {
+				return c, errTried
+			}
+			tried = r.Head
+			if p.rules, err = s.rulesOf(ctx, r, a.Code, a.To); err != nil {
+				return c, err
+			}
+			return do(r)
+		})
+		if err != nil {
+			return Outcome{}, err
+		}
+		if done {
+			return out, nil
+		}
+	}
+	rules, err := s.rulesAhead(ctx, id, a)
 	if err != nil {
 		return Outcome{}, err
 	}
-	if done {
-		return out, nil
-	}
-	if p.rules, err = s.rulesAhead(ctx, id, a); err != nil {
-		return Outcome{}, err
-	}
+	p.rules = rules
 	if err := s.act(ctx, coding.ActKey{Item: id}, do); err != nil {
 		return Outcome{}, err
 	}

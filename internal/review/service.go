@@ -60,6 +60,8 @@ type Items interface {
 	// it was when it was last read or changed here; else it does nothing, and done is
 	// false. It holds no connection while it asks act.
 	ActOnRecent(ctx context.Context, id int64, act func(coding.ItemRecord) (coding.ItemChange, error)) (done bool, err error)
+	// Know reads an item for ActOnRecent, unless it is known here.
+	Know(ctx context.Context, id int64) error
 	// ItemEvents gives all events of an item but those of decisions, oldest first.
 	ItemEvents(ctx context.Context, id int64) ([]coding.AuditEvent, error)
 }

@@ -2,6 +2,7 @@ package review_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -64,10 +65,16 @@ func TestRoundTripsOfActs(t *testing.T) {
 				t.Errorf("next gave %d", got)
 			}
 			return err
-		}, []string{"BATCH", "SELECT items", "BATCH"}},
+		}, []string{"BATCH"}},
 		{"look", func() error { _, err := r.Item(t.Context(), casey, id); return err }, []string{"BATCH", "BATCH"}},
 		{"accept", func() error { _, err := r.Decide(t.Context(), casey, id, accept("E11.40")); return err }, []string{"UPDATE items"}},
 		{"reject", func() error { _, err := r.Decide(t.Context(), casey, id, reject("I10")); return err }, []string{"UPDATE items"}},
+		{"accept what was decided on elsewhere", func() error {
+			f.do(casey, id, reject("E78.5"))
+			h.take()
+			_, err := r.Decide(t.Context(), casey, id, accept("E78.5"))
+			return err
+		}, []string{"UPDATE items", "BATCH", "UPDATE items"}},
 		{"undo", func() error {
 			_, err := r.Decide(t.Context(), casey, id, review.Act{Kind: coding.Undo})
 			return err
@@ -84,6 +91,30 @@ func TestRoundTripsOfActs(t *testing.T) {
 		if got := h.take(); !slices.Equal(got, step.want) {
 			t.Errorf("%s sent %q, want %q", step.name, got, step.want)
 		}
+	}
+}
+
+// What is not an act for an item as it is known is tried on it once, and then on the
+// locked item.
+func TestActsAreTriedOnce(t *testing.T) {
+	t.Parallel()
+	f := setUp(t)
+	id := f.one()
+	casey := f.users(coding.RoleCoder, "casey")[0]
+	asked := 0
+	r, err := review.New(review.Config{Store: f.store, Logger: f.log(), Now: f.now, Lease: lease, Rules: func(context.Context, coding.Date, []coding.System) (review.Rules, error) {
+		asked++
+		return func(in coding.ListCheck) [][]coding.Finding { return make([][]coding.Finding, len(in.Lists)) }, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Decide(t.Context(), casey, id, accept("I10")); err != nil {
+		t.Fatal(err)
+	}
+	asked = 0
+	if _, err := r.Decide(t.Context(), casey, id, accept("I10")); !errors.Is(err, review.ErrAlready) || asked != 2 {
+		t.Errorf("an act that is refused asked for the rules %d times, %v; want 2", asked, err)
 	}
 }
 

@@ -18,6 +18,8 @@
 //   - What is kept of items between acts, the texts of their notes included, is in
 //     memory alone and has a bound; nothing that rests on it is written without a
 //     comparison with the database (ActOnRecent).
+//   - What several people do at once is written together (together), and each gets an
+//     answer of their own: what is refused is refused alone.
 //   - Errors carry PostgreSQL's code and the constraint's name, never a value
 //     of a row, a statement or its arguments. ErrNotFound, ErrConflict and
 //     ErrUnavailable tell apart what callers treat differently.

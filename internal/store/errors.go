@@ -34,6 +34,7 @@ type Error struct {
 	Constraint string
 	Table      string
 	kind       error // one of the sentinels, or nil
+	refused    bool  // the server did nothing of what it was asked for in one transaction
 }
 
 func (e *Error) Error() string {
@@ -90,7 +91,7 @@ func wrap(op string, err error) error {
 		}
 	}
 	if pg := pgError(err); pg != nil {
-		return &Error{Op: op, Code: pg.Code, Constraint: pg.ConstraintName, Table: pg.TableName, kind: kindOf(pg.Code)}
+		return &Error{Op: op, Code: pg.Code, Constraint: pg.ConstraintName, Table: pg.TableName, kind: kindOf(pg.Code), refused: refused(pg)}
 	}
 	if errors.Is(err, pgx.ErrNoRows) {
 		return &Error{Op: op, kind: ErrNotFound}
@@ -120,6 +121,27 @@ func pgError(err error) *pgconn.PgError {
 		return m.PgError
 	}
 	return nil
+}
+
+// refused reports whether the server did nothing of what it was asked for in one
+// transaction, and said so: of a connection that ended nobody knows.
+func refused(err error) bool {
+	var own *Error
+	if errors.As(err, &own) {
+		return own.refused
+	}
+	pg := pgError(err)
+	return pg != nil && pg.SeverityUnlocalized == "ERROR"
+}
+
+// failsAll reports whether err is not of what was asked for, but of a database that
+// does nothing just now.
+func failsAll(err error) bool {
+	pg := pgError(err)
+	if pg == nil {
+		return err != nil
+	}
+	return errors.Is(kindOf(pg.Code), ErrUnavailable) && !strings.HasPrefix(pg.Code, "40") // who met another's work
 }
 
 // kindOf sorts PostgreSQL's error codes (Appendix A of its manual).

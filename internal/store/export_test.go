@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -28,11 +29,15 @@ func ListStatement(q coding.WorklistQuery, now time.Time) (string, []any) {
 
 // TakeStatement gives the statement that finds the next item and its arguments.
 func TakeStatement(q coding.WorklistQuery, login, waitsFor string, now time.Time) (string, []any) {
-	sql, args := takeStatement(q, now, waitsFor, []int64{}, login)
-	if args[0] == planned {
-		args = args[1:]
-	}
+	t := &taking{except: []int64{}, claim: coding.Claim{Login: login, Until: now}, now: now, event: coding.AuditEvent{At: now, Actor: login, Action: "claimed"}}
+	sql, args, _ := t.statement(q, waitsFor, true)
 	return sql, args
+}
+
+// TakeSeveralStatement gives the statement that takes items for several and its arguments.
+func TakeSeveralStatement(q coding.WorklistQuery, login string, now time.Time) (string, []any) {
+	t := &taking{query: q, claim: coding.Claim{Login: login, Until: now}, now: now, event: coding.AuditEvent{At: now, Actor: login, Action: "claimed"}}
+	return takeSeveralStatement([]*taking{t, t})
 }
 
 // CountStatements are those of WorklistCounts that need no arguments.
@@ -64,4 +69,43 @@ func (r Recent) Size() (items, bytes int) {
 	r.c.mu.Lock()
 	defer r.c.mu.Unlock()
 	return len(r.c.items), r.c.size
+}
+
+// Together lets tests do things together.
+type Together[T any] struct{ g *together[T] }
+
+// NewTogether gives one that has nothing under way.
+func NewTogether[T any](do func(ctx context.Context, some []T)) Together[T] {
+	return Together[T]{newTogether(do)}
+}
+
+// Wait has something done.
+func (g Together[T]) Wait(ctx context.Context, what T) error { return g.g.wait(ctx, what) }
+
+// End waits until nothing is under way.
+func (g Together[T]) End() { g.g.end() }
+
+// WriteWithin says how long decisions may take that are written together.
+func WriteWithin(s *Store, most time.Duration) { s.decisions.within = most }
+
+// Waiting is how many decisions, wishes for items and for knowing one wait for those that are under way.
+func Waiting(s *Store) int { return lengthOf(s.decisions) + lengthOf(s.takes) + lengthOf(s.reads) }
+
+func lengthOf[T any](g *together[T]) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.waiting)
+}
+
+// ExplainDecide has PostgreSQL tell how it would write decisions on items.
+func ExplainDecide(records []coding.ItemRecord, change func(coding.ItemRecord) coding.ItemChange) (string, []any, error) {
+	var some []*deciding
+	for _, r := range records {
+		d, err := newDeciding(r, change(r))
+		if err != nil {
+			return "", nil, err
+		}
+		some = append(some, d)
+	}
+	return "EXPLAIN " + sqlDecide, decideArgs(some), nil
 }

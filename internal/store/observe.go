@@ -115,7 +115,7 @@ var (
 var extracts = regexp.MustCompile(`(?i)\bextract\s*\(\s*[a-z]+\s+FROM\b`)
 
 // notTables are words that stand where a table's name may.
-var notTables = map[string]bool{"select": true, "unnest": true, "generate_series": true, "jsonb_array_elements": true, "only": true, "set": true, "of": true, "nowait": true, "lateral": true}
+var notTables = map[string]bool{"select": true, "unnest": true, "generate_series": true, "jsonb_array_elements": true, "only": true, "set": true, "of": true, "nowait": true, "skip": true, "lateral": true}
 
 // summary is verb and first table: of a WITH the first that is written to, else
 // the first that is read.
@@ -127,8 +127,10 @@ func summary(sql string) string {
 	}
 	verb := strings.ToUpper(m[1])
 	if verb == "WITH" {
-		if m := writes.FindStringSubmatch(sql); m != nil {
-			return strings.ToUpper(strings.Fields(m[1])[0]) + " " + strings.ToLower(m[2])
+		for _, m := range writes.FindAllStringSubmatch(sql, -1) {
+			if table := strings.ToLower(m[2]); !notTables[table] { // such as FOR UPDATE SKIP LOCKED
+				return strings.ToUpper(strings.Fields(m[1])[0]) + " " + table
+			}
 		}
 		verb = "SELECT"
 	}

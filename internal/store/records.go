@@ -2,13 +2,19 @@ package store
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"chartcode/internal/coding"
 )
+
+// Few items are read so often that it matters how long planning takes, and their plan
+// is the same for all: PostgreSQL would make another for each number of items.
+const sqlPlanOnce = `SET LOCAL plan_cache_mode = force_generic_plan`
 
 // recordsAtOnce is how many items are read at once, notes and all.
 const recordsAtOnce = 100
@@ -93,4 +99,56 @@ type belonging struct {
 // Scan reads the other columns.
 func (b belonging) Scan(dest ...any) error {
 	return b.CollectableRow.Scan(append([]any{b.to}, dest...)...)
+}
+
+// reading is an item that somebody wants to know.
+type reading struct {
+	id  int64
+	err error
+}
+
+// Know reads an item unless this process knows it, together with those that others
+// want to know, so that an act on it may be one for ActOnRecent.
+func (s *Store) Know(ctx context.Context, id int64) error {
+	if _, known := s.recent.get(id); known {
+		return nil
+	}
+	r := &reading{id: id}
+	if err := s.reads.wait(ctx, r); err != nil {
+		return wrap("read item", err)
+	}
+	return wrap("read item", r.err)
+}
+
+// readTogether reads items in one round trip, as of one moment. Where that cannot be
+// done, each is read alone, so that one which cannot be read harms no other.
+func (s *Store) readTogether(ctx context.Context, some []*reading) {
+	var ids []int64
+	for _, r := range some {
+		ids = append(ids, r.id)
+	}
+	var records map[int64]*coding.ItemRecord
+	err := s.inTrips(ctx, "read item", func(conn *pgxpool.Conn) error {
+		var b pgx.Batch
+		b.Queue(sqlBeginSnapshot)
+		b.Queue(sqlPlanOnce)
+		records = queueRecords(&b, ids, sqlItemHeads, sqlRecordNotes, sqlRecordDecisions, sqlRecordChecks, sqlRecordQueries)
+		queueCommit(&b)
+		return conn.SendBatch(ctx, &b).Close()
+	})
+	if err != nil && !errors.Is(err, ErrUnavailable) && ctx.Err() == nil && len(some) > 1 {
+		for _, r := range some {
+			s.readTogether(ctx, []*reading{r})
+		}
+		return
+	}
+	for _, r := range some {
+		r.err = late(err)
+	}
+	if err != nil {
+		return
+	}
+	for _, r := range records {
+		s.recent.put(*r)
+	}
 }

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -48,5 +49,37 @@ func TestItemRecordsAreThoseOfEach(t *testing.T) {
 	}
 	if n != 1 {
 		t.Errorf("%d results after an error", n)
+	}
+}
+
+// An item that cannot be read harms nobody who wants to know another one at the same time.
+func TestADamagedItemHarmsNoOther(t *testing.T) {
+	t.Parallel()
+	a := newActing(t, 0)
+	for i := range 4 {
+		listed(t, a.s, fmt.Sprint("n", i), i, nil)
+	}
+	if _, err := a.owner.Exec(t.Context(), `INSERT INTO decisions (item_id, seq, kind, coder, at, content, detail) VALUES (3, 1, 'accept', 'casey', now(), 1, '"damaged"')`); err != nil {
+		t.Fatal(err)
+	}
+	know := func(name string, id int64) {
+		a.start(name, func() (bool, error) { return true, a.s.Know(t.Context(), id) })
+	}
+	a.lock("decisions")
+	know("first", 1)
+	a.blocked()
+	a.begun = 0
+	know("second", 2)
+	know("damaged", 3)
+	know("fourth", 4)
+	a.free()
+	for i, name := range []string{"first", "second", "fourth"} {
+		a.want(name, true)
+		if id := []int64{1, 2, 4}[i]; recent(t, a.s, id) == nil {
+			t.Errorf("item %d is not known", id)
+		}
+	}
+	if got := a.outcomes["damaged"]; got.err == nil {
+		t.Error("the damaged item was read")
 	}
 }

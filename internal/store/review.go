@@ -77,18 +77,23 @@ const (
 	sqlInsertDecision = `INSERT INTO decisions (item_id, seq, kind, coder, at, key, content, detail)
 		VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7, $8)`
 
-	// A finished item is no longer one that was reopened. What an act does not say
-	// ($6 and $7 NULL, $9 empty) stays.
-	updateItem = `UPDATE items SET moved_at = CASE WHEN state <> $2 OR claimed_by <> $3 OR sent_to <> coalesce($7, sent_to) THEN now() ELSE moved_at END,
-			state = $2, claimed_by = $3, claimed_until = $4, wait_reason = $5, invalid_count = coalesce($6, invalid_count),
-			sent_to = coalesce($7, sent_to), sent_by = CASE WHEN $7::text IS NULL THEN sent_by ELSE $8 END,
-			coder = CASE WHEN $9 = '' THEN coder ELSE $9 END,
-			reopened_reason = CASE WHEN $2 = 'finished' THEN '' ELSE reopened_reason END,
-			version = version + 1, updated_at = now()`
+	// What an act ($1-$9 of updateArgs) makes of an item. A finished item is no longer
+	// one that was reopened. What an act does not say (invalid and sent_to NULL, coder
+	// empty) stays.
+	setItem = `UPDATE items SET moved_at = CASE WHEN items.state <> a.state OR claimed_by <> a.login OR items.sent_to <> coalesce(a.sent_to, items.sent_to) THEN now() ELSE moved_at END,
+			state = a.state, claimed_by = a.login, claimed_until = a.until, wait_reason = a.reason,
+			invalid_count = coalesce(a.invalid, invalid_count),
+			sent_to = coalesce(a.sent_to, items.sent_to), sent_by = CASE WHEN a.sent_to IS NULL THEN items.sent_by ELSE a.sent_by END,
+			coder = CASE WHEN a.coder = '' THEN items.coder ELSE a.coder END,
+			reopened_reason = CASE WHEN a.state = 'finished' THEN '' ELSE reopened_reason END,
+			version = items.version + 1, updated_at = now()`
 	countQueries = `, open_queries = (SELECT count(*) FROM item_queries q WHERE q.item_id = items.id AND q.status = 'open')`
+	ofAct        = ` FROM (SELECT $1::bigint AS id, $2::text AS state, $3::text AS login, $4::timestamptz AS until, $5::text AS reason,
+				$6::integer AS invalid, $7::text AS sent_to, $8::text AS sent_by, $9::text AS coder) AS a
+		WHERE items.id = a.id`
 
-	sqlUpdateItem        = updateItem + ` WHERE id = $1`
-	sqlUpdateQueriedItem = updateItem + countQueries + ` WHERE id = $1`
+	sqlUpdateItem        = setItem + ofAct
+	sqlUpdateQueriedItem = setItem + countQueries + ofAct
 
 	sqlInsertQuery = `INSERT INTO item_queries
 			(item_id, number, to_whom, person_id, person_name, note_id, template, question, asked_by, asked_at)
@@ -101,7 +106,6 @@ const (
 		ON CONFLICT (login, item_id) DO UPDATE SET until = excluded.until`
 
 	sqlActKey       = `SELECT login, key, item_id, digest FROM act_keys WHERE login = $1 AND key = $2`
-	sqlLockActKey   = `SELECT pg_advisory_xact_lock('act_keys'::regclass::oid::int, hashtext($1 || ' ' || $2))`
 	sqlInsertActKey = `INSERT INTO act_keys (login, key, item_id, digest) VALUES ($1, $2, $3, $4)`
 
 	// What somebody said goes beside the event, not into it.
@@ -240,20 +244,6 @@ func queueItem(b *pgx.Batch, headSQL string, id int64, events int, key coding.Ac
 	}
 }
 
-// queueActKey has a batch wait until no other transaction is at work with the key,
-// and read what it was used for.
-func queueActKey(b *pgx.Batch, key coding.ActKey) (done func() *coding.ActKey) {
-	var before *coding.ActKey
-	if key.Key != "" {
-		b.Queue(sqlLockActKey, key.Login, key.Key)
-		b.Queue(sqlActKey, key.Login, key.Key).Query(func(rows pgx.Rows) (err error) {
-			before, err = collectActKey(rows)
-			return err
-		})
-	}
-	return func() *coding.ActKey { return before }
-}
-
 func collectActKey(rows pgx.Rows) (*coding.ActKey, error) {
 	k, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (k coding.ActKey, err error) {
 		return k, row.Scan(&k.Login, &k.Key, &k.Item, &k.Digest)
@@ -264,7 +254,7 @@ func collectActKey(rows pgx.Rows) (*coding.ActKey, error) {
 	return &k, err
 }
 
-// updateArgs are $1-$9 of updateItem.
+// updateArgs are what an act makes of an item, for setItem.
 func updateArgs(id int64, c coding.ItemChange) []any {
 	var login, coder, by string
 	var until *time.Time
@@ -293,14 +283,15 @@ func queueChange(b *pgx.Batch, r coding.ItemRecord, c coding.ItemChange, key cod
 		b.Queue(sqlInsertActKey, key.Login, key.Key, id, key.Digest)
 	}
 	if onlyDecides(r, c) {
-		sql, args, err := decideStatement(r, c)
+		d, err := newDeciding(r, c)
 		if err != nil {
 			return nil, err
 		}
 		after = &coding.ItemRecord{}
-		b.Queue(sql, args...).QueryRow(func(row pgx.Row) error {
+		b.Queue(sqlDecide, decideArgs([]*deciding{d})...).QueryRow(func(row pgx.Row) error {
+			var place int
 			var moved, updated time.Time
-			err := row.Scan(&moved, &updated)
+			err := row.Scan(&place, &moved, &updated)
 			*after = afterDecision(r, c, moved, updated)
 			return err
 		})

@@ -39,6 +39,11 @@ type Store struct {
 	log    *slog.Logger
 	models sync.Map // name of an embedding model -> model; a name's id never changes
 	recent *recentItems
+
+	// What people do at once and would wait for one after the other.
+	decisions *together[*deciding]
+	takes     *together[*taking]
+	reads     *together[*reading]
 }
 
 const (
@@ -84,6 +89,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, wrap("open", err)
 	}
 	s := &Store{pool: pool, log: cfg.Logger, recent: newRecentItems()}
+	s.decisions, s.takes, s.reads = newTogether(s.decideTogether), newTogether(s.takeTogether), newTogether(s.readTogether)
 	var version int
 	if err := pool.QueryRow(ctx, sqlServerVersion).Scan(&version); err != nil {
 		pool.Close()
@@ -136,8 +142,11 @@ func afterConnect(ctx context.Context, conn *pgx.Conn) error {
 
 // Close ends all connections; it waits for those in use.
 func (s *Store) Close() {
-	s.recent.close()
 	s.pool.Close()
+	s.decisions.end()
+	s.takes.end()
+	s.reads.end()
+	s.recent.close()
 }
 
 // Ping asks the database for a sign of life.

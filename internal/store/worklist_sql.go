@@ -75,34 +75,108 @@ const (
 	sqlListAllNewest       = worklist + stateWhatever + byNewest
 	sqlListAllUpdated      = worklist + stateWhatever + byUpdated
 
+	// What takes an item is one statement: t is who takes it, free the first item that
+	// can be taken, whose row is locked. Nothing is taken with a key that was used, nor,
+	// where those that wait for the taker go first, while any does: then mine is true.
+	takers = `, w AS (
+			SELECT EXISTS (SELECT FROM act_keys k WHERE k.login = t.login AND k.key = t.key) AS used,
+				t.mine_first AND EXISTS (SELECT FROM items WHERE sent_to <> '' AND sent_to = t.login) AS mine
+			FROM t),
+		free AS (SELECT i.id, i.claimed_by FROM items i`
+	mayTake = ` AND NOT (SELECT w.used OR w.mine FROM w)`
+	take    = ` LIMIT 1 FOR NO KEY UPDATE OF i SKIP LOCKED),
+		c AS (` + setItem + ` FROM (
+				SELECT free.id, free.claimed_by AS before, 'claimed'::text AS state, t.login, t.until, ''::text AS reason,
+					NULL::integer AS invalid, ''::text AS sent_to, ''::text AS sent_by, ''::text AS coder
+				FROM free, t) AS a
+			WHERE items.id = a.id
+			RETURNING items.id, a.before),
+		e AS (
+			INSERT INTO audit_events (at, actor, action, item_id, target, digest)
+			SELECT t.at, t.actor, CASE WHEN c.before <> '' AND c.before <> t.login THEN t.taken_over ELSE t.action END, c.id, t.target, t.digest
+			FROM c, t),
+		k AS (
+			INSERT INTO act_keys (login, key, item_id, digest)
+			SELECT t.login, t.key, c.id, t.key_digest FROM c, t WHERE t.key <> '')
+		SELECT coalesce((SELECT id FROM c), 0), w.mine FROM w`
+
 	// $18 is for whom it waits, empty for nobody; $20 the items to pass over, $21
 	// who takes it.
-	takeNext = `SELECT i.id, i.claimed_by FROM items i` + worklistFilter + canBeTaken + ` AND i.sent_to = $18
+	takeNext = `WITH t AS (
+			SELECT $21::text AS login, $22::timestamptz AS until, $23::timestamptz AS at, $24::text AS actor, $25::text AS action,
+				$26::text AS taken_over, $27::text AS target, $28::text AS digest, $29::text AS key, $30::text AS key_digest,
+				$31::boolean AS mine_first)` + takers + worklistFilter + canBeTaken + ` AND i.sent_to = $18
 		AND i.id <> ALL ($20::bigint[])
-		AND NOT EXISTS (SELECT FROM item_skips k WHERE k.login = $21 AND k.item_id = i.id AND k.until > $19)`
-	takeLock = ` LIMIT 1 FOR NO KEY UPDATE OF i SKIP LOCKED`
+		AND NOT EXISTS (SELECT FROM item_skips k WHERE k.login = $21 AND k.item_id = i.id AND k.until > $19)` + mayTake
 
-	sqlWaitsForMe = `SELECT EXISTS (SELECT FROM items WHERE sent_to <> '' AND sent_to = $1)`
-
-	sqlTakeNextPriority = takeNext + ` ORDER BY i.priority DESC, i.received_at, i.id` + takeLock
-	sqlTakeNextNeed     = takeNext + ` ORDER BY i.need DESC, i.received_at, i.id` + takeLock
-	sqlTakeNextOldest   = takeNext + ` ORDER BY i.received_at, i.id` + takeLock
-	sqlTakeNextNewest   = takeNext + ` ORDER BY i.received_at DESC, i.id DESC` + takeLock
-	sqlTakeNextUpdated  = takeNext + ` ORDER BY i.moved_at DESC, i.id DESC` + takeLock
+	sqlTakeNextPriority = takeNext + inPriority + take
+	sqlTakeNextNeed     = takeNext + inNeed + take
+	sqlTakeNextOldest   = takeNext + inOldest + take
+	sqlTakeNextNewest   = takeNext + inNewest + take
+	sqlTakeNextUpdated  = takeNext + inUpdated + take
 
 	// The same without any filter, for whom nothing waits: the index to go along is
 	// that of the order, whatever the values, so that it need not be planned each time.
 	// $1 is the moment, $2 the items to pass over, $3 who takes it.
-	takeAny = `SELECT i.id, i.claimed_by FROM items i WHERE i.note_count > 0
-		AND i.state IN ('open', 'claimed') AND (i.state = 'open' OR i.claimed_until <= $1) AND i.sent_to = ''
+	isFree = ` WHERE i.note_count > 0
+		AND i.state IN ('open', 'claimed') AND (i.state = 'open' OR i.claimed_until <= $1) AND i.sent_to = ''`
+	takeAny = `WITH t AS (
+			SELECT $3::text AS login, $4::timestamptz AS until, $5::timestamptz AS at, $6::text AS actor, $7::text AS action,
+				$8::text AS taken_over, $9::text AS target, $10::text AS digest, $11::text AS key, $12::text AS key_digest,
+				$13::boolean AS mine_first)` + takers + isFree + `
 		AND i.id <> ALL ($2::bigint[])
-		AND NOT EXISTS (SELECT FROM item_skips k WHERE k.login = $3 AND k.item_id = i.id AND k.until > $1)`
+		AND NOT EXISTS (SELECT FROM item_skips k WHERE k.login = $3 AND k.item_id = i.id AND k.until > $1)` + mayTake
 
-	sqlTakeAnyPriority = takeAny + ` ORDER BY i.priority DESC, i.received_at, i.id` + takeLock
-	sqlTakeAnyNeed     = takeAny + ` ORDER BY i.need DESC, i.received_at, i.id` + takeLock
-	sqlTakeAnyOldest   = takeAny + ` ORDER BY i.received_at, i.id` + takeLock
-	sqlTakeAnyNewest   = takeAny + ` ORDER BY i.received_at DESC, i.id DESC` + takeLock
-	sqlTakeAnyUpdated  = takeAny + ` ORDER BY i.moved_at DESC, i.id DESC` + takeLock
+	sqlTakeAnyPriority = takeAny + inPriority + take
+	sqlTakeAnyNeed     = takeAny + inNeed + take
+	sqlTakeAnyOldest   = takeAny + inOldest + take
+	sqlTakeAnyNewest   = takeAny + inNewest + take
+	sqlTakeAnyUpdated  = takeAny + inUpdated + take
+
+	// The same for several, of whom those are left out who used their key before, for
+	// whom some wait, or who skipped some: the way to the first free item leads past
+	// those that are taken and entries of those that were, and is the same for all. It
+	// looks at more items than it takes, as others may have locked some; PostgreSQL,
+	// which knows how many it looks at, goes along the order's index.
+	takeSeveral = `WITH t AS (
+			SELECT a.*, row_number() OVER () AS turn
+			FROM unnest((SELECT $2::text[]), $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[])
+				WITH ORDINALITY AS a (login, until, at, actor, action, target, digest, key, key_digest, place)
+			WHERE NOT EXISTS (SELECT FROM act_keys k WHERE k.login = a.login AND k.key = a.key)
+				AND NOT EXISTS (SELECT FROM items WHERE sent_to <> '' AND sent_to = a.login)
+				AND NOT EXISTS (SELECT FROM item_skips k WHERE k.login = a.login AND k.until > $1)),
+		f AS (SELECT free.id, free.claimed_by FROM (SELECT i.id FROM items i` + isFree
+	takeTurns = ` LIMIT 200) AS few,
+				LATERAL (SELECT i.id, i.claimed_by FROM items i` + isFree + ` AND i.id = few.id FOR NO KEY UPDATE SKIP LOCKED) AS free
+			LIMIT (SELECT count(*) FROM t)),
+		free AS (SELECT id, claimed_by, row_number() OVER () AS turn FROM f),
+		c AS (` + setItem + ` FROM (
+				SELECT t.*, free.id, free.claimed_by AS before, 'claimed'::text AS state, ''::text AS reason,
+					NULL::integer AS invalid, ''::text AS sent_to, ''::text AS sent_by, ''::text AS coder
+				FROM free JOIN t ON t.turn = free.turn) AS a
+			WHERE items.id = a.id
+			RETURNING items.id, a.place, a.login, a.before, a.at, a.actor, a.action, a.target, a.digest, a.key, a.key_digest),
+		e AS (
+			INSERT INTO audit_events (at, actor, action, item_id, target, digest)
+			SELECT at, actor, CASE WHEN before <> '' AND before <> login THEN $11 ELSE action END, id, target, digest FROM c ORDER BY place),
+		k AS (
+			INSERT INTO act_keys (login, key, item_id, digest)
+			SELECT login, key, id, key_digest FROM c WHERE key <> '')
+		SELECT place, id FROM c`
+	inPriority = ` ORDER BY i.priority DESC, i.received_at, i.id`
+	inNeed     = ` ORDER BY i.need DESC, i.received_at, i.id`
+	inOldest   = ` ORDER BY i.received_at, i.id`
+	inNewest   = ` ORDER BY i.received_at DESC, i.id DESC`
+	inUpdated  = ` ORDER BY i.moved_at DESC, i.id DESC`
+
+	sqlTakeSeveralPriority = takeSeveral + inPriority + takeTurns
+	sqlTakeSeveralNeed     = takeSeveral + inNeed + takeTurns
+	sqlTakeSeveralOldest   = takeSeveral + inOldest + takeTurns
+	sqlTakeSeveralNewest   = takeSeveral + inNewest + takeTurns
+	sqlTakeSeveralUpdated  = takeSeveral + inUpdated + takeTurns
+
+	// As planned does, for what follows in a transaction.
+	sqlPlanForValues = `SET LOCAL plan_cache_mode = force_custom_plan`
 )
 
 // stateKind is the way in which a query restricts the state.
@@ -123,25 +197,48 @@ var worklistSQL = map[coding.WorklistSort][4]string{
 	coding.SortUpdated:  {sqlListAllUpdated, sqlListOpenUpdated, sqlListClaimedUpdated, sqlListOneUpdated},
 }
 
-// takeSQL are the statements that take an item with and without filters.
-type takeSQL struct{ fitting, any string }
+// takeSQL are the statements that take an item with and without filters, and several
+// without.
+type takeSQL struct{ fitting, any, several string }
 
 var takeNextSQL = map[coding.WorklistSort]takeSQL{
-	coding.SortPriority: {sqlTakeNextPriority, sqlTakeAnyPriority},
-	coding.SortNeed:     {sqlTakeNextNeed, sqlTakeAnyNeed},
-	coding.SortOldest:   {sqlTakeNextOldest, sqlTakeAnyOldest},
-	coding.SortNewest:   {sqlTakeNextNewest, sqlTakeAnyNewest},
-	coding.SortUpdated:  {sqlTakeNextUpdated, sqlTakeAnyUpdated},
+	coding.SortPriority: {sqlTakeNextPriority, sqlTakeAnyPriority, sqlTakeSeveralPriority},
+	coding.SortNeed:     {sqlTakeNextNeed, sqlTakeAnyNeed, sqlTakeSeveralNeed},
+	coding.SortOldest:   {sqlTakeNextOldest, sqlTakeAnyOldest, sqlTakeSeveralOldest},
+	coding.SortNewest:   {sqlTakeNextNewest, sqlTakeAnyNewest, sqlTakeSeveralNewest},
+	coding.SortUpdated:  {sqlTakeNextUpdated, sqlTakeAnyUpdated, sqlTakeSeveralUpdated},
 }
 
-// takeStatement gives the statement that takes the first free item, and its arguments.
-func takeStatement(q coding.WorklistQuery, now time.Time, waitsFor string, except []int64, login string) (sql string, args []any) {
-	if waitsFor == "" && reflect.DeepEqual(q, coding.WorklistQuery{Sort: q.Sort, Limit: q.Limit}) {
-		return takeNextSQL[q.Sort].any, []any{now, except, login}
+// statement gives the statement that takes the first free item, its arguments, and
+// whether it has to be planned for them.
+func (t *taking) statement(q coding.WorklistQuery, waitsFor string, mineFirst bool) (sql string, args []any, forValues bool) {
+	by := []any{t.claim.Until, t.event.At, t.event.Actor, t.event.Action, string(coding.EventTaken), t.event.Target, t.event.Digest, t.key.Key, t.key.Digest, mineFirst}
+	if waitsFor == "" && isPlain(q) {
+		return takeNextSQL[q.Sort].any, append([]any{t.now, t.except, t.claim.Login}, by...), false
 	}
-	args = append([]any{planned}, filters(q, now)...)
-	args[18] = waitsFor
-	return takeNextSQL[q.Sort].fitting, append(args, except, login)
+	args = filters(q, t.now)
+	args[17] = waitsFor
+	return takeNextSQL[q.Sort].fitting, append(append(args, t.except, t.claim.Login), by...), true
+}
+
+// takeSeveralStatement gives the statement for several wishes of one order, and its arguments.
+func takeSeveralStatement(some []*taking) (sql string, args []any) {
+	now := some[0].now
+	for _, t := range some {
+		if t.now.Before(now) {
+			now = t.now
+		}
+	}
+	args = append(args, now)
+	args = append(args, columns(some, func(t *taking) []any {
+		return []any{t.claim.Login, t.claim.Until, t.event.At, t.event.Actor, t.event.Action, t.event.Target, t.event.Digest, t.key.Key, t.key.Digest}
+	})...)
+	return takeNextSQL[some[0].query.Sort].several, append(args, string(coding.EventTaken))
+}
+
+// isPlain reports whether a query has no filter.
+func isPlain(q coding.WorklistQuery) bool {
+	return reflect.DeepEqual(q, coding.WorklistQuery{Sort: q.Sort, Limit: q.Limit})
 }
 
 func stateKindOf(q coding.WorklistQuery) stateKind {
