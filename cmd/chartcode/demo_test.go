@@ -134,8 +134,8 @@ func TestDemo(t *testing.T) {
 		t.Errorf("the demo ended with %d after SIGINT\n%s", code, demo.err)
 	}
 
-	// --reset starts over.
-	demo = s.start("demo", "--reset")
+	// --reset starts over; the first start has shown that loading the codes races with nothing.
+	demo = s.startProgram(plain, "demo", "--reset")
 	demo.expect(`^ready http`)
 	if st5 := s.settled(samplesCount); st5.Notes.Received != samplesCount {
 		t.Errorf("after --reset: %+v", st5.Notes)
@@ -146,7 +146,7 @@ func TestDemo(t *testing.T) {
 func TestDemoKilledUnderLoad(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	demo := s.start("demo")
+	demo := s.startProgram(plain, "demo") // which loads the codes
 	demo.expect(`^ready http`)
 	st := s.settled(samplesCount)
 	if _, code := s.run("submit", s.file("notes.jsonl", noteLines("kill", 200))); code != 0 {

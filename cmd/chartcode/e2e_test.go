@@ -167,7 +167,12 @@ type process struct {
 // start runs a command in the background; it is killed when the test ends.
 func (s *site) start(args ...string) *process {
 	s.t.Helper()
-	p := &process{t: s.t, cmd: exec.Command(binary, args...), out: newWatched(), err: newWatched(), done: make(chan struct{})}
+	return s.startProgram(binary, args...)
+}
+
+func (s *site) startProgram(program string, args ...string) *process {
+	s.t.Helper()
+	p := &process{t: s.t, cmd: exec.Command(program, args...), out: newWatched(), err: newWatched(), done: make(chan struct{})}
 	p.cmd.Env = s.env
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.err
 	if err := p.cmd.Start(); err != nil {
@@ -274,10 +279,11 @@ func (s *site) runProgram(program string, args ...string) (stdout string, status
 	return out.String(), status
 }
 
-// status is what `status --json` says.
+// status is what `status --json` says. It is asked again and again, so without the
+// race detector, which takes most of the time of a short command.
 func (s *site) status() status {
 	s.t.Helper()
-	out, code := s.run("status", "--json")
+	out, code := s.runProgram(plain, "status", "--json")
 	if code != 0 {
 		s.t.Fatalf("status ended with %d", code)
 	}
@@ -298,6 +304,7 @@ func (s *site) settled(received int, workers ...*process) status {
 		if st.Notes.InFlight == 0 && st.Notes.Received >= received {
 			return st
 		}
+		time.Sleep(100 * time.Millisecond)
 		for _, p := range workers {
 			if p.ended() {
 				s.t.Fatalf("a process ended while notes were under way\nstderr:\n%s", p.err)

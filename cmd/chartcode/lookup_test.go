@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"chartcode/internal/codebook"
+	"chartcode/internal/store/storetest"
 )
 
 // orderFile writes rows "CODE|1|title" as an official order file.
@@ -22,7 +23,7 @@ func orderFile(rows ...string) string {
 // TestLookingCodesUp imports two releases and looks their codes up.
 func TestLookingCodesUp(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newSite(t, "CHARTCODE_DATABASE_URL="+storetest.MigratedURL(t)) // a private one would be started for each command
 	if _, status := s.run("codeset", "search", "heart"); status != 1 {
 		t.Errorf("search without a code set ends with %d", status)
 	}
