@@ -3,6 +3,7 @@ package rank
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"chartcode/internal/coding"
 	"chartcode/internal/gbdt"
@@ -116,7 +117,7 @@ func (l *Local) show(in Input, rows [][]float32) []Shown {
 
 func (l *Local) showing(in Input, i int, row []float32) Shown {
 	c := &in.Candidates[i]
-	if denied(in.Doc, c) {
+	if denied(in.Doc, c) || saidOfBoth(in, c) {
 		return Shown{}
 	}
 	m := l.models.Style(coding.Mentions).Evidence
@@ -136,6 +137,31 @@ func (l *Local) showing(in Input, i int, row []float32) Shown {
 	}
 	grounds[0].Support = 1 // the best is shown in any case
 	return Shown{evidence(in.Doc, grounds, alsoFrom), support}
+}
+
+// bothSides makes the title of one side that of both.
+var bothSides = strings.NewReplacer("Unilateral", "Bilateral", "unilateral", "bilateral")
+
+// bilateralWithin is how far from a place, in bytes of its sentence, the word for both
+// sides may stand.
+const bilateralWithin = 24
+
+// saidOfBoth reports whether a candidate is of one side where the note says both at
+// each of its places, and the code of both sides is a candidate too.
+func saidOfBoth(in Input, c *coding.Candidate) bool {
+	title := bothSides.Replace(c.Display)
+	if title == c.Display || len(c.Grounds) == 0 ||
+		!slices.ContainsFunc(in.Candidates, func(o coding.Candidate) bool { return o.Display == title && len(o.Grounds) > 0 }) {
+		return false
+	}
+	return !slices.ContainsFunc(c.Grounds, func(g coding.Ground) bool {
+		near := coding.Span{Start: g.Start - bilateralWithin, End: g.End + bilateralWithin}
+		if k := in.Doc.SentenceAt(g.Start); k >= 0 {
+			near.Start, near.End = max(near.Start, in.Doc.Sentences[k].Start), min(near.End, in.Doc.Sentences[k].End)
+		}
+		text := in.Doc.Text[max(near.Start, 0):min(near.End, len(in.Doc.Text))]
+		return !strings.Contains(strings.ToLower(text), "bilateral")
+	})
 }
 
 // Supported gives the places of a candidate with the support that the model of

@@ -2,6 +2,7 @@ package rank
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"chartcode/internal/coding"
@@ -142,5 +143,35 @@ func TestRankersOfBeforeKeepWorking(t *testing.T) {
 	}
 	if fitsMentions(&learned.StyleModels{Rank: before, Evidence: stump(t, "place_at", 2, 0, 0)}) {
 		t.Error("a ranker of before is taken beside a model of evidence, whose values it does not know")
+	}
+}
+
+// A code of one side gives way to that of both where the note says so at each of its
+// places.
+func TestBothSidesAreNotOne(t *testing.T) {
+	t.Parallel()
+	const one, both = "Unilateral inguinal hernia, without obstruction or gangrene", "Bilateral inguinal hernia, without obstruction or gangrene"
+	for _, c := range []struct {
+		text string
+		want []string
+	}{
+		{"Repair of a bilateral inguinal hernia.", []string{"K40.20"}},
+		{"Inguinal hernia, bilateral.", []string{"K40.20"}},
+		{"Bilateral cataract, and beside it an inguinal hernia.", []string{"K40.20", "K40.90"}},
+	} {
+		n := newNote(coding.Outpatient).section(coding.SectionUnknown, c.text)
+		words := "inguinal hernia"
+		if !strings.Contains(c.text, words) {
+			words = "Inguinal hernia"
+		}
+		n.found("K40.20", both, words, 0.9, coding.Present).found("K40.90", one, words, 0.8, coding.Present)
+		var got []string
+		for _, s := range mentionsOf(t, n, learned.StyleModels{}) {
+			got = append(got, s.Code)
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%q: %v, want %v", c.text, got, c.want)
+		}
 	}
 }
