@@ -357,7 +357,7 @@ if [ "$mode" = test ]; then
       become "Chromium (the page tests need it)"
       scratch
       apt_update
-      # The shell is the same browser without its windows, and opens a page with half the work.
+      # The shell is the same browser without its windows, and opens a page with six tenths of the work.
       shell=chromium-headless-shell
       apt_known $shell || shell=chromium
       apt_known $shell || fail "Chromium is missing (the page tests need it) and this system has no package of it: install Chromium or Google Chrome"

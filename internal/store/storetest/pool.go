@@ -104,7 +104,7 @@ func hold(ctx context.Context, base string) (held, error) {
 			return held{}, err
 		}
 		if free {
-			return held{conn, fmt.Sprintf("m%d_%s", n, store.MigrationsDigest()[:12])}, nil
+			return held{conn, fmt.Sprintf("m%d_%.12s", n, store.MigrationsDigest())}, nil
 		}
 	}
 }
