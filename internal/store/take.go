@@ -185,9 +185,6 @@ func (s *Store) takeOne(ctx context.Context, t *taking, q coding.WorklistQuery, 
 // few rows away, whereas nothing gives the items of several in order, and to look
 // through all others for them takes seconds where they are rare.
 func (s *Store) byFirst(ctx context.Context, q coding.WorklistQuery, now time.Time) ([]coding.WorklistQuery, error) {
-	if len(q.Specialties) < 2 {
-		return []coding.WorklistQuery{q}, nil
-	}
 	type part struct {
 		query coding.WorklistQuery
 		first coding.ItemHead
