@@ -118,7 +118,7 @@ func (a answer) wants(t testing.TB, status int, words ...string) {
 	}
 	for _, w := range words {
 		if !strings.Contains(a.body, w) {
-			t.Errorf("%s %s does not have %q:\n%s", a.Request.Method, a.Request.URL.Path, w, excerpt(a.body))
+			t.Errorf("%s\n%s %s, shown above, does not have %q", excerpt(a.body), a.Request.Method, a.Request.URL.Path, w)
 		}
 	}
 }

@@ -203,6 +203,11 @@ func newSiteOn(t testing.TB, databaseURL string, change ...func(*web.Config)) *s
 				t.Errorf("the log holds %q", secret)
 			}
 		}
+		for line := range strings.Lines(logs) {
+			if t.Failed() && (strings.Contains(line, "level=WARN") || strings.Contains(line, "level=ERROR")) {
+				t.Log(strings.TrimSpace(line))
+			}
+		}
 	})
 	return s
 }

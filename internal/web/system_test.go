@@ -87,7 +87,7 @@ func systemSite(t *testing.T, change ...func(*web.Config)) (*site, *letters, *[]
 			OutboxAge(ctx context.Context) (int, time.Duration, error)
 		})
 		about, err := system.New(system.Config{
-			Store: st, Queue: queue, Parts: func() []health.Part { return *parts }, Version: "2026.4", Logger: slog.New(slog.DiscardHandler), Releases: st.Releases,
+			Store: st, Queue: queue, Parts: func() []health.Part { return *parts }, Version: "2026.4", Logger: c.Logger, Releases: st.Releases,
 			Models: func(context.Context) (system.Models, error) {
 				return system.Models{LLM: "some-model", Prompts: strings.Repeat("ab", 32), Rankers: []system.RankerModel{{}, {Version: 1001, Active: true, MadeAt: now, MadeBy: "console", Items: 412}},
 					Vectors: []system.VectorModel{{Name: "local-256@3", Set: true, InUse: true, Vectors: 236014}}}, nil
@@ -118,7 +118,7 @@ func systemSite(t *testing.T, change ...func(*web.Config)) (*site, *letters, *[]
 		}
 	}
 	beat(coding.Process{ID: "a", Role: "work", Host: "host-1", PID: 4711, Version: "2026.4", Ranker: "LLM some-model", Concurrency: 4, Done: 1240, Jobs: []coding.ProcessJob{
-		{Seq: 9, Stage: "rank_llm", Lasted: 12 * time.Second, Attempt: 1}, {Seq: 10, Stage: "rank_llm", Lasted: 2 * time.Second, Attempt: 1}, {Seq: 11, Stage: "retrieve", Attempt: 2}}},
+		{Seq: 9, Stage: "rank_llm", Lasted: 12*time.Minute + 5*time.Second, Attempt: 1}, {Seq: 10, Stage: "rank_llm", Lasted: 2 * time.Second, Attempt: 1}, {Seq: 11, Stage: "retrieve", Attempt: 2}}},
 		coding.ProcessError{At: now, Level: "warn", Message: "dead-lettered a note", Detail: "seq=7 attempt=26 reason=attempts_exhausted stage=delivery"},
 		coding.ProcessError{At: now, Level: "error", Message: "the LLM endpoint failed several times in a row; it is tried again from time to time", Detail: "endpoint=primary reason=llm_unavailable status=503"})
 	beat(coding.Process{ID: "b", Role: "work", Host: "host-2", PID: 99, Version: "2026.3", Ranker: "local", Concurrency: 2})
@@ -136,7 +136,7 @@ func TestSystemPage(t *testing.T) {
 	admin := s.as(coding.RoleAdmin)
 	admin.get("/").wants(t, http.StatusOK, `href="/system"`)
 	page := admin.get("/system")
-	page.wants(t, http.StatusOK, "ready: suggestions can be made", "2 workers alive", "3 notes of 4: rank llm 2, retrieve 1; the longest for 1", "waiting for notes",
+	page.wants(t, http.StatusOK, "ready: suggestions can be made", "2 workers alive", "3 notes of 4: rank llm 2, retrieve 1; the longest for 12 min", "waiting for notes",
 		"another than this page's", "stopped", "41", "7 min", "invalid_json", "attempts_exhausted", "local@1001", "236014 vectors", "870 MiB", "up to date",
 		"seq=7 attempt=26 reason=attempts_exhausted stage=delivery", "everything is announced")
 
