@@ -14,6 +14,10 @@ go build -o bin/testpg ./internal/testpg/ctl
 go build -o bin/testreport ./internal/devtools/testreport
 export CGO_ENABLED=1 # as the race detector needs it
 
+# A program with the race detector sleeps for a second when it ends, for races that show only then, and the tests start
+# hundreds: a tenth does.
+export GORACE="atexit_sleep_ms=100${GORACE:+ $GORACE}"
+
 # go vet is one of the linters of `make lint`.
 # Many tests mostly wait, for a server to come up or a connection to be given up: more of them run side by side
 # than there are processors.
