@@ -33,7 +33,9 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	cluster.Remove()
+	os.Exit(code)
 }
 
 // player is what such a process has.

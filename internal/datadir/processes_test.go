@@ -14,6 +14,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"chartcode/internal/localpg"
+	"chartcode/internal/testpg/seed"
 )
 
 // process is a player in another process, seen from the test.
@@ -282,8 +285,19 @@ func TestInterleavings(t *testing.T) {
 	}
 }
 
+var cluster = seed.Seed{Make: func(dir string) error {
+	if _, err := localpg.Start(context.Background(), localpg.Config{Dir: dir, Settings: map[string]string{"fsync": "off"}}); err != nil {
+		return err
+	}
+	return localpg.Stop(context.Background(), dir)
+}}
+
 func play(t *testing.T, script string) {
 	path := t.TempDir()
+	// Where several start at once there is no database yet, and where nobody starts one it is not needed.
+	if strings.Contains(script, "postgres\n") && !strings.Contains(script, "postgres &") {
+		cluster.Copy(t, filepath.Join(path, "postgres"))
+	}
 	t.Cleanup(func() { // a test that failed leaves no server behind
 		if dir, err := Open(context.Background(), Config{Path: path}); err == nil {
 			_ = dir.Close(context.Background(), true)

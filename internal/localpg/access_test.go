@@ -30,7 +30,9 @@ func TestMain(m *testing.M) {
 		os.Stdout.WriteString("connected")
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	cluster.Remove()
+	os.Exit(code)
 }
 
 // connectAs tries to connect as another user, in another process.

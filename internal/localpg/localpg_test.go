@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"chartcode/internal/testpg/seed"
 )
 
 // config saves the tests the wait for the disk. What a kill of processes can break does not depend on it.
@@ -20,9 +22,20 @@ func config(dir string) Config {
 	return Config{Dir: dir, Settings: map[string]string{"fsync": "off"}}
 }
 
-// start runs a server for a test and stops it at the test's end.
+var cluster = seed.Seed{Make: func(dir string) error {
+	if _, err := Start(context.Background(), config(dir)); err != nil {
+		return err
+	}
+	return Stop(context.Background(), dir)
+}}
+
+// start runs a server for a test and stops it at the test's end. In a folder that is there and empty it finds a
+// cluster; in one that is not there or holds something it makes one.
 func start(t *testing.T, dir string) *Server {
 	t.Helper()
+	if entries, err := os.ReadDir(dir); err == nil && len(entries) == 0 {
+		cluster.Copy(t, dir)
+	}
 	server, err := Start(t.Context(), config(dir))
 	if err != nil {
 		t.Fatalf("Start: %v", err)
