@@ -152,7 +152,7 @@ func Bill(in Input, rows []Billed, sel Selection) []coding.Suggestion {
 	}
 	in, chosen = combine(in, chosen)
 	out := make([]coding.Suggestion, 0, len(chosen))
-	for _, j := range codeFirst(in, firstListed(in, chosen, sel, lead)) {
+	for _, j := range codeFirst(in, sequenced(in, firstListed(in, chosen, sel, lead))) {
 		c := &in.Candidates[j.Candidate]
 		s := coding.Suggestion{
 			System: c.System, Code: c.Code, Display: c.Display, Confidence: sel.Calibration.Probability(j.Odds),

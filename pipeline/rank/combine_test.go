@@ -41,6 +41,8 @@ var someTitles = titles{
 	"M51.27": "Disc displacement, lumbosacral", "S22.42XA": "Multiple fractures of ribs, left side, initial encounter",
 	"C18":   "Malignant neoplasm of colon",
 	"A41.9": "Sepsis, unspecified organism", "M17.0": "Bilateral primary osteoarthritis of knee", "M17.12": "Unilateral primary osteoarthritis, left knee", "M17.9": "Osteoarthritis of knee",
+	"M50.20": "Other cervical disc displacement, unspecified cervical region", "M50.222": "Cervical disc displacement at C5-C6", "M50.223": "Cervical disc displacement at C6-C7",
+	"E11.9": "Type 2 diabetes mellitus without complications", "S93.491A": "Sprain of other ligament of right ankle, initial encounter",
 	"Z37.0": "Single live birth", "Z3A.38": "38 weeks gestation of pregnancy", "O99.013": "Anemia complicating pregnancy, third trimester", "I1A.0": "Resistant hypertension",
 }
 
@@ -155,6 +157,14 @@ func TestCombine(t *testing.T) {
 		{name: "knee", text: "Degenerative arthritis of the left knee.", items: "M19.90=Degenerative arthritis", want: "M17.12"},
 		{name: "both knees", text: "Arthritis of both knees.", items: "M19.90=Arthritis", want: "M17.0"},
 		{name: "no joint", text: "Arthritis. Walks with a stiff knee.", items: "M19.90=Arthritis", want: "M19.90"},
+		{name: "either knee", text: "Gonarthrosis of both knees.", items: "M17.9=Gonarthrosis", want: "M17.0"},
+		{name: "disc of the neck", text: "Disc herniation at C6-7.", items: "M50.20=Disc herniation", want: "M50.223"},
+		{name: "two discs, the upper one", text: "Disc herniation, C5/C6 and C6/C7.", items: "M50.20=Disc herniation", want: "M50.222"},
+		{name: "another segment", text: "Disc herniation of the neck. C5-C6 is normal.", items: "M50.20=Disc herniation", want: "M50.20"},
+		{name: "sugar in control", text: "Type 2 diabetes, in good control.", items: "E11.65=Type 2 diabetes", want: "E11.9"},
+		{name: "sugar out of control", text: "Type 2 diabetes, uncontrolled.", items: "E11.65=Type 2 diabetes", want: "E11.65"},
+		{name: "lateral ligament", text: "Ankle sprain with a torn talofibular ligament.", items: "S93.401A=Ankle sprain", want: "S93.491A"},
+		{name: "medial ligament", text: "Ankle sprain with a torn deltoid ligament.", items: "S93.401A=Ankle sprain", want: "S93.401A"},
 		{name: "not in the table", text: "Diabetes. Charcot foot.", items: "E11.9=Diabetes;M14.671=Charcot foot", want: "E11.9 M14.671"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -68,6 +68,7 @@ func firstListed(in Input, chosen []Billed, sel Selection, lead int) []Billed {
 			for i, x := range FirstRows(in, chosen) {
 				score[i] = sel.Lead.Score(x)
 			}
+			favorListed(in, chosen, score)
 		}
 		best := -1
 		for i, j := range chosen {

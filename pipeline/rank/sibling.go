@@ -25,15 +25,15 @@ const (
 	anchorWithin  = 12 // of the condition from these
 )
 
-// sharpen gives chosen codes that say unspecified, or without what the note states,
-// to the siblings that say it.
+// sharpen gives chosen codes that say unspecified, or without what the note states, or
+// another side, to the siblings that say it.
 func sharpen(in Input, chosen []Billed) (Input, []Billed) {
 	var doc *placed
 	row := &convention{before: true, because: siblingBecause}
 	chosen = slices.Clone(chosen)
 	for i := range chosen {
 		c := &in.Candidates[chosen[i].Candidate]
-		if !sharpens(c.Code) || !unspecified(c.Display) && !strings.Contains(c.Display, " without ") {
+		if !sharpens(c.Code) || !unspecified(c.Display) && !strings.Contains(c.Display, " without ") && !otherFracture(c) && sideOfTitle(c.Display) == "" {
 			continue
 		}
 		if doc == nil {
@@ -68,7 +68,10 @@ func (p *placed) sibling(in Input, c *coding.Candidate, at coding.Span) *sibling
 			}
 			continue
 		}
-		if !unspecified(c.Display) {
+		if s, ok := p.otherSides(c, o, at); ok {
+			return &sibling{k, nil, s}
+		}
+		if !unspecified(c.Display) && !otherFracture(c) {
 			continue
 		}
 		if s, ok := p.sideOf(own, c, o); ok {
@@ -259,7 +262,7 @@ func seventh(code string) byte {
 // emptyWords are those of titles that add nothing to what a note has to say.
 var emptyWords = sync.OnceValue(func() map[string]bool {
 	out := map[string]bool{}
-	for _, n := range lexicon.Norms("unspecified other nos specified site part of with without not elsewhere classified type region whether so stated mention initial subsequent encounter sequela for") {
+	for _, n := range lexicon.Norms("unspecified other nos specified site part of with without not elsewhere classified type region whether so stated mention initial subsequent encounter sequela for s") {
 		out[n] = true
 	}
 	return out
@@ -283,6 +286,9 @@ func detail(title, code string) map[string]bool {
 				title = title[:i]
 			}
 		}
+	}
+	if strings.HasPrefix(code, "S") { // a fracture that is not said to be in place is coded as displaced (I.C.19.c)
+		title = strings.TrimPrefix(title, "Displaced ")
 	}
 	for _, s := range []string{" without ", ", not "} {
 		for {
@@ -466,4 +472,65 @@ func placeTells(s coding.SectionKind) bool {
 		return false
 	}
 	return true
+}
+
+// otherFracture reports whether a code is of a fracture that is none of those that
+// have a code: where the note names one of these, it is that.
+func otherFracture(c *coding.Candidate) bool {
+	return c.Code[0] == 'S' && strings.HasPrefix(c.Display, "Other fracture of")
+}
+
+// otherSides reports whether the sentence of a condition names both sides, where the
+// code has one, or one, where the code has both, and a sibling differs in nothing else.
+func (p *placed) otherSides(c, o *coding.Candidate, at coding.Span) (coding.Span, bool) {
+	none := coding.Span{Start: -1}
+	mine, theirs := sideOfTitle(c.Display), sideOfTitle(o.Display)
+	if mine == "" || theirs == "" || mine == theirs || (mine != "bilateral" && theirs != "bilateral") {
+		return none, false
+	}
+	a, b := detail(c.Display, c.Code), detail(o.Display, o.Code)
+	for _, x := range []struct{ in, of map[string]bool }{{a, b}, {b, a}} {
+		for w := range x.in {
+			if !x.of[w] && !sideWords()[w] && !paired[w] {
+				return none, false
+			}
+		}
+	}
+	i := p.doc.SentenceAt(at.Start)
+	if i < 0 {
+		return none, false
+	}
+	found := none
+	said := ""
+	for _, f := range p.doc.Facts {
+		if f.Kind != coding.FactLaterality || !p.doc.Sentences[i].Contains(f.Span) {
+			continue
+		}
+		if said != "" && said != f.Word {
+			return none, false
+		}
+		said, found = f.Word, f.Span
+	}
+	if said != theirs {
+		return none, false
+	}
+	if theirs != "bilateral" { // of a code for both, the note may say the other side elsewhere
+		for _, f := range p.doc.Facts {
+			if f.Kind == coding.FactLaterality && f.Word != theirs && namesSide(p.doc.SectionAt(f.Start)) && p.doc.AssertionOf(f.Span) == coding.Present {
+				return none, false
+			}
+		}
+	}
+	return found, true
+}
+
+// sideOfTitle is the side that a title names, empty without one.
+func sideOfTitle(title string) string {
+	t := strings.ToLower(title)
+	for _, s := range []string{"bilateral", "left", "right"} {
+		if strings.Contains(t, s) {
+			return s
+		}
+	}
+	return ""
 }

@@ -43,6 +43,16 @@ func TestTheNoteSaysMoreOfTheCondition(t *testing.T) {
 		{name: "without it", text: "Laceration of the foot. No foreign body in the foot.", items: laceration, deny: "foreign body", want: "S91.311A"},
 		{name: "the side is said elsewhere", text: "Ovarian cyst. It was seen on the left.", items: cyst, laterality: "left", want: "N83.202"},
 		{name: "both sides are said", text: "Ovarian cyst. Seen on the left, none on the right.", items: cyst, laterality: "left right", want: "N83.209"},
+		{name: "displaced unless it is said (I.C.19.c)", text: "Fracture of a foot bone. Fracture of the fifth metatarsal.",
+			items: "S92.301A=Fracture=Fracture of unspecified metatarsal bone(s), right foot, initial encounter for closed fracture;S92.351A=fifth=Displaced fracture of fifth metatarsal bone, right foot, initial encounter for closed fracture", side: 1, want: "S92.351A"},
+		{name: "a fracture that has a code", text: "Trimalleolar fracture of the ankle.",
+			items: "S82.891A=fracture=Other fracture of right lower leg, initial encounter for closed fracture;S82.851A=Trimalleolar=Displaced trimalleolar fracture of right lower leg, initial encounter for closed fracture", side: 1, want: "S82.851A"},
+		{name: "both sides of one", text: "Bilateral keloid of the ear.", laterality: "Bilateral",
+			items: "H61.112=keloid=Acquired deformity of pinna, left ear;H61.113=ear=Acquired deformity of pinna, bilateral", want: "H61.113"},
+		{name: "one side of both", text: "A right keloid of the ear.", laterality: "right",
+			items: "H61.113=keloid=Acquired deformity of pinna, bilateral;H61.111=ear=Acquired deformity of pinna, right ear", want: "H61.111"},
+		{name: "one side here, the other there", text: "A right keloid of the ear. A left one.", laterality: "right left",
+			items: "H61.113=keloid=Acquired deformity of pinna, bilateral;H61.111=ear=Acquired deformity of pinna, right ear", want: "H61.113"},
 		{name: "a sign stays", text: "Headache. The headache is vascular.", items: "R51.9=Headache=Headache, unspecified;R51.0=vascular=Vascular headache", want: "R51.9"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -67,7 +77,7 @@ func TestTheNoteSaysMoreOfTheCondition(t *testing.T) {
 			}
 			for w := range strings.FieldsSeq(c.laterality) {
 				at := strings.Index(c.text, w)
-				in.Doc.Facts = append(in.Doc.Facts, coding.Fact{Kind: coding.FactLaterality, Word: w, Span: coding.Span{Start: at, End: at + len(w)}})
+				in.Doc.Facts = append(in.Doc.Facts, coding.Fact{Kind: coding.FactLaterality, Word: strings.ToLower(w), Span: coding.Span{Start: at, End: at + len(w)}})
 			}
 			before := slices.Clone(in.Candidates)
 			got, out := sharpen(in, chosen)
