@@ -6,7 +6,7 @@ SHELL := /bin/sh
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # Without cgo, as `make build`: what one compiles the other needs not.
-# It keeps most of what it allocates: collecting less often takes a third of its time away.
+# It keeps most of what it allocates, so that collecting it often is in vain.
 LINT := CGO_ENABLED=0 GOGC=400 go tool -modfile=tools/go.mod golangci-lint
 
 # What `make demo` runs; ARGS are its flags, as in `make demo ARGS=--reset`.

@@ -164,6 +164,9 @@ func TestCombine(t *testing.T) {
 		{name: "sugar in control", text: "Type 2 diabetes, in good control.", items: "E11.65=Type 2 diabetes", want: "E11.9"},
 		{name: "sugar out of control", text: "Type 2 diabetes, uncontrolled.", items: "E11.65=Type 2 diabetes", want: "E11.65"},
 		{name: "lateral ligament", text: "Ankle sprain with a torn talofibular ligament.", items: "S93.401A=Ankle sprain", want: "S93.491A"},
+		{name: "calcaneofibular ligament", text: "Ankle sprain with a torn calcaneofibular ligament.", items: "S93.401A=Ankle sprain", want: "S93.401A"},
+		{name: "roots, not a disc", text: "Disc herniation with pain of the roots C6 and C7.", items: "M50.20=Disc herniation", want: "M50.20"},
+		{name: "sugar high in other words", text: "Type 2 diabetes, elevated blood glucose.", items: "E11.65=Type 2 diabetes", want: "E11.65"},
 		{name: "medial ligament", text: "Ankle sprain with a torn deltoid ligament.", items: "S93.401A=Ankle sprain", want: "S93.401A"},
 		{name: "not in the table", text: "Diabetes. Charcot foot.", items: "E11.9=Diabetes;M14.671=Charcot foot", want: "E11.9 M14.671"},
 	} {

@@ -39,24 +39,32 @@ func sequenced(in Input, chosen []Billed) []Billed {
 		return chosen
 	}
 	first := in.Candidates[chosen[0].Candidate].Code
+	// A poisoning goes before what it did (I.C.19.e.5.b), but for what the chapter of
+	// pregnancy has (I.C.15.a.1).
+	if poisoning(first) {
+		return chosen
+	}
+	isPoisoning := func(j Billed) bool {
+		return poisoning(in.Candidates[j.Candidate].Code) && j.match.Assertion == coding.Present
+	}
+	if i := slices.IndexFunc(chosen, isPoisoning); i > 0 && first[0] != 'O' {
+		return toFront(chosen, i)
+	}
 	is := func(i int) bool { return definitive(in, chosen[i]) }
 	lists := []coding.SectionKind{coding.SectionPostopDx, coding.SectionDischargeDx, coding.SectionAssessment}
-	if signLike(first) { // not where a definitive diagnosis was made (II.A, IV.D), unless it is listed before that
+	// A sign gives way to a definitive diagnosis of those lists, unless they name the
+	// sign first (II.A, IV.D).
+	if signLike(first) {
 		own, best := listedAt(in, chosen[0], lists...), earliestListed(in, chosen, is, lists...)
 		if best > 0 && (own < 0 || listedAt(in, chosen[best], lists...) < own) {
 			return toFront(chosen, best)
 		}
 	}
-	// What was found at an operation is more definite than what led to it (IV.N).
-	if first[0] != 'Z' && listedAt(in, chosen[0], coding.SectionPostopDx) < 0 {
+	// What was found at an operation is more definite than what led to it (IV.N); what
+	// a stay was for is said by the diagnoses at discharge (II).
+	if first[0] != 'Z' && listedAt(in, chosen[0], coding.SectionPostopDx, coding.SectionDischargeDx) < 0 {
 		if best := earliestListed(in, chosen, is, coding.SectionPostopDx); best > 0 {
 			return toFront(chosen, best)
-		}
-	}
-	// A poisoning goes before what it did (I.C.19.e.5.b).
-	if !poisoning(first) {
-		if i := slices.IndexFunc(chosen, func(j Billed) bool { return poisoning(in.Candidates[j.Candidate].Code) }); i > 0 {
-			return toFront(chosen, i)
 		}
 	}
 	return chosen
@@ -101,12 +109,16 @@ func listedAt(in Input, j Billed, kinds ...coding.SectionKind) int {
 	return at
 }
 
-// poisoning reports whether a code is of a poisoning or a toxic effect, not of an
-// adverse effect or of underdosing.
+// poisoning reports whether a code is of a present poisoning or toxic effect, not of
+// an adverse effect, of underdosing or of a sequela, before which goes what it is.
 func poisoning(code string) bool {
 	c := coding.Category(code)
-	if c < "T36" || c > "T65" || len(code) < 7 {
+	if c < "T36" || c > "T65" || len(code) != len("T36.0X1A") || code[7] == 'S' {
 		return false
 	}
-	return c > "T50" || code[6] >= '1' && code[6] <= '4'
+	intent := code[6]
+	if intent == 'X' { // of an unspecified drug it is the character before
+		intent = code[5]
+	}
+	return c > "T50" || intent >= '1' && intent <= '4'
 }

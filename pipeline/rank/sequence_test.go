@@ -21,6 +21,13 @@ func TestSequenced(t *testing.T) {
 		{"both after", "K61.1=postoperative_diagnosis;K61.0=2postoperative_diagnosis", "K61.1"},
 		{"what the encounter is for stays", "Z47.2=procedure;M84.40XA=postoperative_diagnosis", "Z47.2"},
 		{"a poisoning before what it did (I.C.19.e.5.b)", "F33.9=assessment;T43.221A=hpi", "T43.221A"},
+		{"before a listed diagnosis that is no sign", "R40.20=hpi;J96.01=assessment;T40.2X1A=hpi", "T40.2X1A"},
+		{"of a drug that is not named", "F33.9=assessment;T43.92XA=hpi", "T43.92XA"},
+		{"a toxic effect", "R11.2=hpi;T51.0X1A=hpi", "T51.0X1A"},
+		{"what is left of one goes after it (I.B.10)", "G93.1=assessment;T43.221S=hpi", "G93.1"},
+		{"of a pregnancy first what its chapter has (I.C.15.a.1)", "O9A.211=assessment;T43.221A=hpi", "O9A.211"},
+		{"a poisoning that was", "F33.9=assessment;T43.221A=hpi?", "F33.9"},
+		{"discharged with it", "I21.4=discharge_diagnosis;N84.0=postoperative_diagnosis", "I21.4"},
 		{"an adverse effect after it", "K29.00=assessment;T39.395A=hpi", "K29.00"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -58,13 +65,14 @@ func TestFavorListed(t *testing.T) {
 }
 
 // sectioned makes chosen codes of items code=section; a 2 before the section stands
-// for a later place.
+// for a later place, a question mark after it for what is past.
 func sectioned(items string) (Input, []Billed) {
 	in := Input{Doc: &coding.Document{Text: strings.Repeat("x", 100)}}
 	var chosen []Billed
 	for i, item := range strings.Split(items, ";") {
 		code, section, _ := strings.Cut(item, "=")
 		section, later := strings.CutPrefix(section, "2")
+		section, past := strings.CutSuffix(section, "?")
 		at := 10 + i
 		if later {
 			at = 50
@@ -72,6 +80,9 @@ func sectioned(items string) (Input, []Billed) {
 		in.Candidates = append(in.Candidates, coding.Candidate{Code: code, Matches: []coding.Match{{
 			Span: coding.Span{Start: at, End: at + 1}, Lexical: 1, Assertion: coding.Present, Section: coding.SectionKind(section),
 		}}})
+		if past {
+			in.Candidates[i].Matches[0].Assertion = coding.Historical
+		}
 		chosen = append(chosen, Billed{Candidate: i, Odds: 1 - float64(i)/10})
 	}
 	for i := range chosen {

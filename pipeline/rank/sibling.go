@@ -1,6 +1,7 @@
 package rank
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -14,10 +15,11 @@ import (
 // than the name: "ovarian cyst" in the diagnosis, "the stricture was in the bulbous
 // urethra" among the findings. A code that was chosen as unspecified gives way to
 // a candidate of its category whose title has the same words and further ones, if
-// the note says these of the condition.
+// the note says these of the condition; so do "other fracture" to a fracture that has a
+// code, and a code of one side to that of both, or the reverse (I.B.13).
 
 // siblingBecause is the sentence that a reader sees with such a code.
-const siblingBecause = "The note says more of the condition than the unspecified code does (guideline I.B.2)."
+const siblingBecause = "The note says more of the condition, or another side, than the code that was found first (guidelines I.B.2, I.B.13)."
 
 // How far apart words may stand that say one thing of one condition, in tokens.
 const (
@@ -78,6 +80,9 @@ func (p *placed) sibling(in Input, c *coding.Candidate, at coding.Span) *sibling
 			return &sibling{k, nil, s}
 		}
 		if o.Support.Side < 0 || o.Code[0] == 'S' && unspecified(o.Display) {
+			continue
+		}
+		if strings.HasPrefix(o.Display, displaced) && saysInPlace(in.Doc.Text) {
 			continue
 		}
 		if further, ok := furtherWords(in, own, o); ok {
@@ -288,7 +293,7 @@ func detail(title, code string) map[string]bool {
 		}
 	}
 	if strings.HasPrefix(code, "S") { // a fracture that is not said to be in place is coded as displaced (I.C.19.c)
-		title = strings.TrimPrefix(title, "Displaced ")
+		title = strings.TrimPrefix(title, displaced)
 	}
 	for _, s := range []string{" without ", ", not "} {
 		for {
@@ -480,8 +485,9 @@ func otherFracture(c *coding.Candidate) bool {
 	return c.Code[0] == 'S' && strings.HasPrefix(c.Display, "Other fracture of")
 }
 
-// otherSides reports whether the sentence of a condition names both sides, where the
-// code has one, or one, where the code has both, and a sibling differs in nothing else.
+// otherSides reports whether the sentence of a condition says bilateral, where the code
+// has one side, or names one side, where the code has both, the note says nothing else
+// elsewhere, and a sibling differs in nothing else.
 func (p *placed) otherSides(c, o *coding.Candidate, at coding.Span) (coding.Span, bool) {
 	none := coding.Span{Start: -1}
 	mine, theirs := sideOfTitle(c.Display), sideOfTitle(o.Display)
@@ -514,15 +520,22 @@ func (p *placed) otherSides(c, o *coding.Candidate, at coding.Span) (coding.Span
 	if said != theirs {
 		return none, false
 	}
-	if theirs != "bilateral" { // of a code for both, the note may say the other side elsewhere
-		for _, f := range p.doc.Facts {
-			if f.Kind == coding.FactLaterality && f.Word != theirs && namesSide(p.doc.SectionAt(f.Start)) && p.doc.AssertionOf(f.Span) == coding.Present {
-				return none, false
-			}
+	for _, f := range p.doc.Facts { // elsewhere the note may say something else
+		if f.Kind == coding.FactLaterality && f.Word != theirs && namesSide(p.doc.SectionAt(f.Start)) && p.doc.AssertionOf(f.Span) == coding.Present {
+			return none, false
 		}
 	}
-	return found, true
+	return found, p.doc.AssertionOf(found) == coding.Present
 }
+
+// displaced begins the titles of fractures that are not in place.
+const displaced = "Displaced "
+
+// inPlace are the ways to say of a fracture that it is in place.
+var inPlace = regexp.MustCompile(`(?i)\b(?:non[- ]?displaced|un-?displaced|not displaced|(?:no|without)(?: significant| any)? displacement)\b`)
+
+// saysInPlace reports whether a note says of any fracture that it is in place.
+func saysInPlace(text string) bool { return inPlace.MatchString(text) }
 
 // sideOfTitle is the side that a title names, empty without one.
 func sideOfTitle(title string) string {
