@@ -158,6 +158,7 @@ func TestCombine(t *testing.T) {
 		{name: "both knees", text: "Arthritis of both knees.", items: "M19.90=Arthritis", want: "M17.0"},
 		{name: "no joint", text: "Arthritis. Walks with a stiff knee.", items: "M19.90=Arthritis", want: "M19.90"},
 		{name: "either knee", text: "Gonarthrosis of both knees.", items: "M17.9=Gonarthrosis", want: "M17.0"},
+		{name: "bilateral of something else", text: "Gonarthrosis with bilateral edema of the legs.", items: "M17.9=Gonarthrosis", want: "M17.9"},
 		{name: "disc of the neck", text: "Disc herniation at C6-7.", items: "M50.20=Disc herniation", want: "M50.223"},
 		{name: "two discs, the upper one", text: "Disc herniation, C5/C6 and C6/C7.", items: "M50.20=Disc herniation", want: "M50.222"},
 		{name: "another segment", text: "Disc herniation of the neck. C5-C6 is normal.", items: "M50.20=Disc herniation", want: "M50.20"},

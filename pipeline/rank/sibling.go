@@ -82,12 +82,9 @@ func (p *placed) sibling(in Input, c *coding.Candidate, at coding.Span) *sibling
 		if o.Support.Side < 0 || o.Code[0] == 'S' && unspecified(o.Display) {
 			continue
 		}
-		if strings.HasPrefix(o.Display, displaced) && saysInPlace(in.Doc.Text) {
-			continue
-		}
 		if further, ok := furtherWords(in, own, o); ok {
 			for _, w := range either(o.Display, further) {
-				if s, ok := p.says(w, anchors); ok && !doubted(o, s) {
+				if s, ok := p.says(w, anchors); ok && !doubted(o, s) && !(strings.HasPrefix(o.Display, displaced) && (p.inPlace(at) || p.inPlace(s))) {
 					found = append(found, sibling{k, w, s})
 					break
 				}
@@ -486,8 +483,8 @@ func otherFracture(c *coding.Candidate) bool {
 }
 
 // otherSides reports whether the sentence of a condition says bilateral, where the code
-// has one side, or names one side, where the code has both, the note says nothing else
-// elsewhere, and a sibling differs in nothing else.
+// has one side, or names one side, where the code has both, the note says no other
+// side elsewhere, and a sibling differs in nothing else.
 func (p *placed) otherSides(c, o *coding.Candidate, at coding.Span) (coding.Span, bool) {
 	none := coding.Span{Start: -1}
 	mine, theirs := sideOfTitle(c.Display), sideOfTitle(o.Display)
@@ -520,10 +517,15 @@ func (p *placed) otherSides(c, o *coding.Candidate, at coding.Span) (coding.Span
 	if said != theirs {
 		return none, false
 	}
-	for _, f := range p.doc.Facts { // elsewhere the note may say something else
+	elsewhere := map[string]bool{}
+	for _, f := range p.doc.Facts {
 		if f.Kind == coding.FactLaterality && f.Word != theirs && namesSide(p.doc.SectionAt(f.Start)) && p.doc.AssertionOf(f.Span) == coding.Present {
-			return none, false
+			elsewhere[f.Word] = true
 		}
+	}
+	// Of both sides a note names the one and the other.
+	if len(elsewhere) == 1 || len(elsewhere) > 1 && theirs != "bilateral" {
+		return none, false
 	}
 	return found, p.doc.AssertionOf(found) == coding.Present
 }
@@ -531,11 +533,19 @@ func (p *placed) otherSides(c, o *coding.Candidate, at coding.Span) (coding.Span
 // displaced begins the titles of fractures that are not in place.
 const displaced = "Displaced "
 
-// inPlace are the ways to say of a fracture that it is in place.
-var inPlace = regexp.MustCompile(`(?i)\b(?:non[- ]?displaced|un-?displaced|not displaced|(?:no|without)(?: significant| any)? displacement)\b`)
+// inPlaceWords are the ways to say of a fracture that it is in place.
+var inPlaceWords = regexp.MustCompile(`(?i)\b(?:non[- ]?displaced|un-?displaced|not displaced|(?:no|without)(?: significant| any)? displacement)\b`)
 
-// saysInPlace reports whether a note says of any fracture that it is in place.
-func saysInPlace(text string) bool { return inPlace.MatchString(text) }
+// inPlace reports whether the sentence at a place, or the next, says of a fracture that
+// it is in place.
+func (p *placed) inPlace(at coding.Span) bool {
+	i := p.doc.SentenceAt(at.Start)
+	if i < 0 {
+		return false
+	}
+	end := p.doc.Sentences[min(i+1, len(p.doc.Sentences)-1)].End
+	return inPlaceWords.MatchString(p.doc.Text[p.doc.Sentences[i].Start:end])
+}
 
 // sideOfTitle is the side that a title names, empty without one.
 func sideOfTitle(title string) string {
