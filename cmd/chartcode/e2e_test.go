@@ -211,7 +211,7 @@ func (p *process) expect(pattern string) []string {
 func (p *process) expectIn(stream *watched, pattern string) []string {
 	p.t.Helper()
 	re := regexp.MustCompile("(?m)" + pattern)
-	deadline := time.After(3 * time.Minute)
+	deadline := time.After(10 * time.Minute) // machines that others use too are slow at times
 	for {
 		if m := re.FindStringSubmatch(stream.String()); m != nil {
 			return m
@@ -259,7 +259,7 @@ func (s *site) run(args ...string) (stdout string, status int) {
 
 func (s *site) runProgram(program string, args ...string) (stdout string, status int) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = s.env
@@ -298,7 +298,7 @@ func (s *site) status() status {
 // when one of the processes that do the work has ended.
 func (s *site) settled(received int, workers ...*process) status {
 	s.t.Helper()
-	deadline := time.Now().Add(4 * time.Minute)
+	deadline := time.Now().Add(10 * time.Minute)
 	for {
 		st := s.status()
 		if st.Notes.InFlight == 0 && st.Notes.Received >= received {
