@@ -15,7 +15,7 @@ go build -o bin/testreport ./internal/devtools/testreport
 export CGO_ENABLED=1 # as the race detector needs it
 
 # A program with the race detector sleeps for a second when it ends, for races that show only then, and the tests start
-# hundreds: a tenth does.
+# many: a tenth does.
 export GORACE="atexit_sleep_ms=100${GORACE:+ $GORACE}"
 
 # go vet is one of the linters of `make lint`.

@@ -12,7 +12,7 @@ import (
 // Advantages, in log odds, of the code that an assessment, or of a procedure the final
 // diagnosis, names before all others: such lists begin with what the visit was for
 // (guidelines II and IV.G, paraphrased), which the model, made from few notes, weighs
-// less than coders do.
+// less than the labels of the development notes do, on which they were chosen.
 const (
 	assessedFirst = 0.8
 	postopFirst   = 0.6
@@ -61,8 +61,9 @@ func sequenced(in Input, chosen []Billed) []Billed {
 		}
 	}
 	// What was found at an operation is more definite than what led to it (IV.N); what
-	// a stay was for is said by the diagnoses at discharge (II).
-	if first[0] != 'Z' && listedAt(in, chosen[0], coding.SectionPostopDx, coding.SectionDischargeDx) < 0 {
+	// a stay was for is said by the diagnoses at discharge (II), and the chapter of
+	// pregnancy goes first.
+	if first[0] != 'Z' && first[0] != 'O' && listedAt(in, chosen[0], coding.SectionPostopDx, coding.SectionDischargeDx) < 0 {
 		if best := earliestListed(in, chosen, is, coding.SectionPostopDx); best > 0 {
 			return toFront(chosen, best)
 		}

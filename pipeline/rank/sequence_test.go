@@ -26,6 +26,7 @@ func TestSequenced(t *testing.T) {
 		{"a toxic effect", "R11.2=hpi;T51.0X1A=hpi", "T51.0X1A"},
 		{"what is left of one goes after it (I.B.10)", "G93.1=assessment;T43.221S=hpi", "G93.1"},
 		{"of a pregnancy first what its chapter has (I.C.15.a.1)", "O9A.211=assessment;T43.221A=hpi", "O9A.211"},
+		{"nor what an operation found", "O03.4=preoperative_diagnosis;N84.0=postoperative_diagnosis", "O03.4"},
 		{"a poisoning that was", "F33.9=assessment;T43.221A=hpi?", "F33.9"},
 		{"discharged with it", "I21.4=discharge_diagnosis;N84.0=postoperative_diagnosis", "I21.4"},
 		{"an adverse effect after it", "K29.00=assessment;T39.395A=hpi", "K29.00"},

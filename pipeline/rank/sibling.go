@@ -180,23 +180,27 @@ func (p *placed) sideOf(own map[string]bool, c, o *coding.Candidate) (coding.Spa
 	if side == "" {
 		return at, false
 	}
-	n := map[string]int{}
+	named := p.sidesNamed()
+	if len(named[side]) == 0 {
+		return at, false
+	}
+	at = named[side][0]
+	if side == "bilateral" {
+		return at, len(named["left"]) == len(named["right"])
+	}
+	return at, len(named) == 1
+}
+
+// sidesNamed are the places where the note names a side that is likely to be the ill
+// one, by its word.
+func (p *placed) sidesNamed() map[string][]coding.Span {
+	out := map[string][]coding.Span{}
 	for _, f := range p.doc.Facts {
-		if f.Kind != coding.FactLaterality || p.doc.AssertionOf(f.Span) != coding.Present || !namesSide(p.doc.SectionAt(f.Start)) {
-			continue
-		}
-		n[f.Word]++
-		if at.Start < 0 && f.Word == side {
-			at = f.Span
+		if f.Kind == coding.FactLaterality && p.doc.AssertionOf(f.Span) == coding.Present && namesSide(p.doc.SectionAt(f.Start)) {
+			out[f.Word] = append(out[f.Word], f.Span)
 		}
 	}
-	switch side {
-	case "bilateral":
-		return at, n[side] > 0 && n["left"] == n["right"]
-	case "left":
-		return at, n[side] > 0 && n["right"] == 0 && n["bilateral"] == 0
-	}
-	return at, n[side] > 0 && n["left"] == 0 && n["bilateral"] == 0
+	return out
 }
 
 // namesSide reports whether a side named in a section is likely to be the ill one:
@@ -517,12 +521,8 @@ func (p *placed) otherSides(c, o *coding.Candidate, at coding.Span) (coding.Span
 	if said != theirs {
 		return none, false
 	}
-	elsewhere := map[string]bool{}
-	for _, f := range p.doc.Facts {
-		if f.Kind == coding.FactLaterality && f.Word != theirs && namesSide(p.doc.SectionAt(f.Start)) && p.doc.AssertionOf(f.Span) == coding.Present {
-			elsewhere[f.Word] = true
-		}
-	}
+	elsewhere := p.sidesNamed()
+	delete(elsewhere, theirs)
 	// Of both sides a note names the one and the other.
 	if len(elsewhere) == 1 || len(elsewhere) > 1 && theirs != "bilateral" {
 		return none, false
@@ -549,9 +549,8 @@ func (p *placed) inPlace(at coding.Span) bool {
 
 // sideOfTitle is the side that a title names, empty without one.
 func sideOfTitle(title string) string {
-	t := strings.ToLower(title)
-	for _, s := range []string{"bilateral", "left", "right"} {
-		if strings.Contains(t, s) {
+	for _, n := range lexicon.Norms(title) {
+		if s := sideNames[n]; s != "" {
 			return s
 		}
 	}

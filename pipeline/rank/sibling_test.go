@@ -104,3 +104,14 @@ func TestTheNoteSaysMoreOfTheCondition(t *testing.T) {
 		})
 	}
 }
+
+func TestSideOfTitle(t *testing.T) {
+	t.Parallel()
+	for title, want := range map[string]string{
+		"Cleft palate, unspecified": "", "Acquired deformity of pinna, bilateral": "bilateral", "Keratitis of both eyes": "bilateral", "Keratitis, Left eye": "left", "Pain": "",
+	} {
+		if got := sideOfTitle(title); got != want {
+			t.Errorf("%s: %q, want %q", title, got, want)
+		}
+	}
+}

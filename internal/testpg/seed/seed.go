@@ -1,5 +1,5 @@
-// Package seed gives tests a database cluster that was made before: making one takes PostgreSQL seconds,
-// copying it a tenth of one. What happens when there is none yet is for tests that use no copy.
+// Package seed gives tests a database cluster that was made before: making one takes PostgreSQL longer than most
+// tests take it. What happens when there is none yet is for tests that use no copy.
 //
 // Only tests may import this package; it imports nothing of the program, so that those of localpg can.
 package seed
