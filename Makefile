@@ -43,6 +43,10 @@ test: ## run all tests but the long ones, with the race detector, on real Postgr
 	@deploy/setup.sh test
 	@deploy/test.sh
 
+.PHONY: whole
+whole: ## run the long tests over whole tables and all real notes that need no server, without the race detector
+	@deploy/whole.sh
+
 .PHONY: screenshots
 screenshots: ## take pictures of the pages into bin/screenshots, and those of the README into docs
 	@deploy/setup.sh test

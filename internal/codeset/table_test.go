@@ -71,15 +71,6 @@ func TestTable(t *testing.T) {
 	}
 }
 
-func official(t testing.TB, file string) *Content {
-	t.Helper()
-	contents, err := ReadFile(testdata.Path(t, "codesets/"+file), ReadOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return contents[0]
-}
-
 // Each code of the full table comes back as it was read, and the table stays
 // under 25 MB.
 func TestFullTable(t *testing.T) {

@@ -1,14 +1,9 @@
 package rank
 
 import (
-	"bufio"
-	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 	"unicode/utf8"
-
-	"chartcode/internal/testdata"
 )
 
 // tagged writes ASCII in the tags of Unicode, which nothing shows.
@@ -85,40 +80,6 @@ func TestWhatNotesSayIsNotTakenForIt(t *testing.T) {
 		if found := AddressedToModel(s); len(found) > 0 {
 			t.Errorf("%q", s[found[0].Start:found[0].End])
 		}
-	}
-}
-
-// Of 1,265 notes that people wrote for people, and more than 900 coded case
-// reports, none speaks to a program.
-func TestRealNotesDoNotSpeakToPrograms(t *testing.T) {
-	n := 0
-	for _, name := range []string{"notes/mtsamples.jsonl", "notes/aci-bench.jsonl", "eval/codiesp-train.jsonl"} {
-		f, err := os.Open(testdata.Path(t, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		in := bufio.NewScanner(f)
-		in.Buffer(nil, 16<<20)
-		for in.Scan() {
-			var note struct {
-				NoteID string `json:"note_id"`
-				Text   string `json:"text"`
-			}
-			if err := json.Unmarshal(in.Bytes(), &note); err != nil {
-				t.Fatal(err)
-			}
-			n++
-			for _, s := range AddressedToModel(note.Text) {
-				t.Errorf("%s at %d: %q", note.NoteID, s.Start, note.Text[s.Start:min(s.End, s.Start+200)])
-			}
-		}
-		if err := in.Err(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n < 1000 {
-		t.Errorf("only %d notes", n)
 	}
 }
 

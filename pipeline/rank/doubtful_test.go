@@ -1,13 +1,7 @@
 package rank
 
 import (
-	"bufio"
-	"encoding/json"
-	"os"
-	"strings"
 	"testing"
-
-	"chartcode/internal/testdata"
 )
 
 func TestPassagesThatSpeakOfTheNote(t *testing.T) {
@@ -35,43 +29,5 @@ func TestPassagesThatSpeakOfTheNote(t *testing.T) {
 				t.Errorf("%q: %q is taken for it", s, text[d.Start:d.End])
 			}
 		}
-	}
-}
-
-// Of notes that people wrote for people hardly any is to be read with more care than
-// others: a notice that many have is read by nobody.
-func TestFewRealNotesHaveDoubtfulPassages(t *testing.T) {
-	t.Parallel()
-	notes, told, passages := 0, 0, 0
-	for _, name := range []string{"notes/mtsamples.jsonl", "notes/aci-bench.jsonl"} {
-		f, err := os.Open(testdata.Path(t, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		in := bufio.NewScanner(f)
-		in.Buffer(nil, 16<<20)
-		for in.Scan() {
-			var note struct{ Text string }
-			if err := json.Unmarshal(in.Bytes(), &note); err != nil {
-				t.Fatal(err)
-			}
-			notes++
-			list := DoubtfulPassages(note.Text)
-			passages += len(list)
-			if len(list) > 0 {
-				told++
-			}
-			for _, d := range list {
-				t.Logf("%q", strings.TrimSpace(note.Text[d.Start:min(d.End, d.Start+160)]))
-			}
-		}
-		if err := in.Err(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Logf("%d of %d notes, %d passages", told, notes, passages)
-	if told > notes/100 {
-		t.Errorf("%d of %d notes have doubtful passages", told, notes)
 	}
 }

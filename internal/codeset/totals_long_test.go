@@ -1,3 +1,5 @@
+//go:build long
+
 package codeset_test
 
 import (
@@ -15,7 +17,7 @@ import (
 
 // The totals were counted by a script that shares nothing with the readers;
 // they stand beside the files.
-func TestTotalsOfTheOfficialFiles(t *testing.T) {
+func TestLongTotalsOfTheOfficialFiles(t *testing.T) {
 	type total struct {
 		id             string
 		system         coding.System
@@ -53,10 +55,7 @@ func TestTotalsOfTheOfficialFiles(t *testing.T) {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
 			path := testdata.Path(t, "codesets/"+file)
-			got, err := codeset.ReadFile(path, codeset.ReadOptions{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := codeset.Official(t, file)
 			if len(got) != len(want) {
 				t.Fatalf("read %d releases, want %d", len(got), len(want))
 			}
@@ -86,25 +85,9 @@ func TestTotalsOfTheOfficialFiles(t *testing.T) {
 	}
 }
 
-func TestDiscoverFindsEveryReleaseFile(t *testing.T) {
-	paths, err := codeset.Discover(testdata.Path(t, "codesets"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, p := range paths {
-		names = append(names, codeset.BaseName(p))
-	}
-	want := []string{"cms-hcc-v28-2026.csv", "hcpcs-level2-2024-07.csv", "icd10cm-2021.zip", "icd10cm-2025.zip", "icd10cm-2026.zip",
-		"icd10cm-index-2025.zip", "icd10cm-tables-2026.zip", "icd10pcs-2026.zip", "mce-v41.1-2024.csv", "poa-exempt-2026.zip"}
-	if diff := cmp.Diff(want, names); diff != "" {
-		t.Errorf("files (-want +got):\n%s", diff)
-	}
-}
-
 // Of the references of the index at least nine in ten that name a main term
 // are followed, and all that name a row of the neoplasm or drug table.
-func TestReferencesOfTheIndexAreFollowed(t *testing.T) {
+func TestLongReferencesOfTheIndexAreFollowed(t *testing.T) {
 	contents := officialTerms(t)
 	for _, c := range contents {
 		if c.Release.Kind != codeset.KindIndex && c.Release.Kind != codeset.KindEIndex {
@@ -167,7 +150,7 @@ func officialTerms(t testing.TB) []*codeset.Content {
 }
 
 // Phrases whose way to a code a coder can check in the books.
-func TestTermsOfTheOfficialFilesLeadToTheirCodes(t *testing.T) {
+func TestLongTermsOfTheOfficialFilesLeadToTheirCodes(t *testing.T) {
 	leads := map[string]map[string]bool{}
 	var table *codeset.Table
 	codes := map[string]bool{}

@@ -1,3 +1,5 @@
+//go:build long
+
 package codeset
 
 import (
@@ -10,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"unicode"
 
@@ -67,12 +70,30 @@ func unzip(t testing.TB, path, name string) []byte {
 	return data
 }
 
+const tabularFile = "icd10cm-2021.zip"
+
+var theirs struct {
+	once       sync.Once
+	lines      []plainLine
+	categories map[string]bool
+}
+
 // readIndependently gives every note and 7th character of the tabular list, and
-// its categories.
-func readIndependently(t *testing.T, path string) (lines []plainLine, categories map[string]bool) {
+// its categories; it is read once.
+func readIndependently(t *testing.T) (lines []plainLine, categories map[string]bool) {
+	t.Helper()
+	data := unzip(t, testdata.Path(t, "codesets/"+tabularFile), "icd10cm-tabular-2021.xml")
+	theirs.once.Do(func() { theirs.lines, theirs.categories = readPlainly(t, data) })
+	if len(theirs.lines) == 0 {
+		t.Fatal("the tabular list could not be read")
+	}
+	return theirs.lines, theirs.categories
+}
+
+func readPlainly(t *testing.T, data []byte) (lines []plainLine, categories map[string]bool) {
 	t.Helper()
 	var doc xmlElement
-	if err := xml.Unmarshal(unzip(t, path, "icd10cm-tabular-2021.xml"), &doc); err != nil {
+	if err := xml.Unmarshal(data, &doc); err != nil {
 		t.Fatal(err)
 	}
 	categories = map[string]bool{}
@@ -146,14 +167,10 @@ func (l Line) codes() (out []string) {
 }
 
 // ourLines are the lines of the readers by what an independent reading sees of them.
-func ourLines(t *testing.T, path string) map[plainLine]Line {
+func ourLines(t *testing.T) map[plainLine]Line {
 	t.Helper()
-	contents, err := ReadFile(path, ReadOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	ours := map[plainLine]Line{}
-	for _, c := range contents {
+	for _, c := range Official(t, tabularFile) {
 		for _, l := range c.Lines {
 			if l.Kind != "sevenChrNote" {
 				ours[plainLine{l.Code, l.Kind, l.Level, l.Char, l.Text}] = l
@@ -165,10 +182,9 @@ func ourLines(t *testing.T, path string) map[plainLine]Line {
 
 // Of 500 lines drawn at random, 200 Excludes1, 100 code-first and 200 7th
 // characters, of whatever level, each is there and names the same codes.
-func TestLinesDrawnAtRandomAgreeWithAnIndependentReading(t *testing.T) {
-	path := testdata.Path(t, "codesets/icd10cm-2021.zip")
-	ours := ourLines(t, path)
-	lines, categories := readIndependently(t, path)
+func TestLongLinesDrawnAtRandomAgreeWithAnIndependentReading(t *testing.T) {
+	ours := ourLines(t)
+	lines, categories := readIndependently(t)
 	byKind := map[string][]plainLine{}
 	for _, l := range lines {
 		byKind[l.Kind] = append(byKind[l.Kind], l)
@@ -223,10 +239,9 @@ func TestLinesDrawnAtRandomAgreeWithAnIndependentReading(t *testing.T) {
 
 // Of all codes that notes name at least 98% become rule data: codes, the ends
 // of ranges, stems, and those with characters given.
-func TestCodesNamedInNotesBecomeRuleData(t *testing.T) {
-	path := testdata.Path(t, "codesets/icd10cm-2021.zip")
-	ours := ourLines(t, path)
-	lines, categories := readIndependently(t, path)
+func TestLongCodesNamedInNotesBecomeRuleData(t *testing.T) {
+	ours := ourLines(t)
+	lines, categories := readIndependently(t)
 	named, read, withCharacter, restricted, missing := 0, 0, 0, 0, 0
 	for _, l := range lines {
 		got, ok := ours[l]
@@ -273,8 +288,8 @@ func TestCodesNamedInNotesBecomeRuleData(t *testing.T) {
 }
 
 // The order of the tabular list is the order of orderKey.
-func TestOrderKeyIsTheOrderOfTheTabularList(t *testing.T) {
-	data := unzip(t, testdata.Path(t, "codesets/icd10cm-2021.zip"), "icd10cm-tabular-2021.xml")
+func TestLongOrderKeyIsTheOrderOfTheTabularList(t *testing.T) {
+	data := unzip(t, testdata.Path(t, "codesets/"+tabularFile), "icd10cm-tabular-2021.xml")
 	last := ""
 	categories := 0
 	for _, m := range regexp.MustCompile(`<name>([A-Z]\d[0-9A-Z])</name>`).FindAllSubmatch(data, -1) {
@@ -294,7 +309,7 @@ func TestOrderKeyIsTheOrderOfTheTabularList(t *testing.T) {
 
 // BenchmarkXML reads the tabular list with our reader and with encoding/xml.
 func BenchmarkXML(b *testing.B) {
-	m := member{name: "tabular", data: unzip(b, testdata.Path(b, "codesets/icd10cm-2021.zip"), "icd10cm-tabular-2021.xml")}
+	m := member{name: "tabular", data: unzip(b, testdata.Path(b, "codesets/"+tabularFile), "icd10cm-tabular-2021.xml")}
 	b.Run("ours", func(b *testing.B) {
 		b.SetBytes(int64(len(m.data)))
 		for b.Loop() {
@@ -316,4 +331,50 @@ func BenchmarkXML(b *testing.B) {
 			}
 		}
 	})
+}
+
+// The counts agree with a reading of the two files that shares nothing with the reader.
+func TestLongCompareCountsAsAPlainReadingDoes(t *testing.T) {
+	plain := func(year string) map[string][2]string {
+		rows := map[string][2]string{}
+		text := string(unzip(t, testdata.Path(t, "codesets/icd10cm-"+year+".zip"), "icd10cm-order-"+year+".txt"))
+		for _, line := range strings.Split(text, "\n") {
+			if r := []rune(strings.TrimRight(line, "\r\n")); len(r) > 77 {
+				rows[strings.TrimSpace(string(r[6:13]))] = [2]string{string(r[14]), strings.TrimSpace(string(r[77:]))}
+			}
+		}
+		return rows
+	}
+	old, current := plain("2025"), plain("2026")
+	want := map[ChangeKind]int{}
+	for code, row := range current {
+		was, there := old[code]
+		if !there {
+			want[Added]++
+			continue
+		}
+		if was[1] != row[1] {
+			want[Retitled]++
+		}
+		switch was[0] + row[0] {
+		case "10":
+			want[MadeHeader]++
+		case "01":
+			want[MadeBillable]++
+		}
+	}
+	for code := range old {
+		if _, there := current[code]; !there {
+			want[Deleted]++
+		}
+	}
+	want[MadeBillable] += 0 // a kind without changes is counted too
+	got := Count(Compare(official(t, "icd10cm-2025.zip").Codes, official(t, "icd10cm-2026.zip").Codes))
+	t.Logf("from 2025 to 2026: %v", got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("counts (-want +got):\n%s", diff)
+	}
+	if got[Added] < 400 || got[Deleted] < 10 || got[MadeHeader] < 10 {
+		t.Errorf("few changes: %v", got)
+	}
 }

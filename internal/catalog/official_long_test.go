@@ -1,3 +1,5 @@
+//go:build long
+
 package catalog_test
 
 import (
@@ -58,7 +60,7 @@ func officialTotals() map[string]listed {
 // All ten files in one call give the totals that stand beside them; index and
 // tables once more change nothing. Then: terms by kind, and how many lead to a billable
 // code; and the lines that are listed as unresolved are those that are counted.
-func TestAllOfficialFilesInOneCall(t *testing.T) {
+func TestLongAllOfficialFilesInOneCall(t *testing.T) {
 	t.Parallel()
 	paths, err := filepath.Glob(filepath.Join(testdata.Path(t, "codesets"), "*"))
 	if err != nil {
