@@ -18,7 +18,7 @@ func TestLongNotes(t *testing.T) {
 	db := loaded(t)
 	styles := map[coding.Style]*pipeline.Pipeline{}
 	for _, style := range []coding.Style{coding.Billing, coding.Mentions} {
-		styles[style] = localPipeline(t, db, style)
+		styles[style] = localPipeline(t, knowledgeOf(t, db), style)
 	}
 	process := func(style coding.Style, piece string, size int) coding.SuggestionSet {
 		set, err := styles[style].Process(t.Context(), coding.Note{NoteID: "long", Source: "north", Text: strings.Repeat(piece, size/len(piece))})

@@ -14,7 +14,7 @@ import (
 func TestDeniedFamilyHistoryAndRefusedServices(t *testing.T) {
 	t.Parallel()
 	db := loaded(t)
-	local := localPipeline(t, db, coding.Billing)
+	local := localPipeline(t, knowledgeOf(t, db), coding.Billing)
 	server := llmtest.New(llmtest.Gold{Of: func(string) *llmtest.Known {
 		return &llmtest.Known{First: "I10", Codes: []llmtest.KnownCode{
 			{Code: "I10", Quotes: []string{"Hypertension"}, Description: "essential (primary) hypertension"},

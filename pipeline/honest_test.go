@@ -104,7 +104,7 @@ func goldNotes(t *testing.T, dataset string, most int, folders ...string) []gold
 // answers as the notes were coded, and with one that errs at stated rates. A warning
 // that most notes carry is read by nobody.
 func TestLongWarningsOnHonestNotes(t *testing.T) {
-	db := loaded(t, testdata.Path(t, "codesets/icd10cm-2026.zip"), testdata.Path(t, "codesets/icd10cm-index-2025.zip"), testdata.Path(t, "codesets/icd10cm-tables-2026.zip"))
+	db := loadedFrom(t, testdata.Path(t, "codesets/icd10cm-2026.zip"), testdata.Path(t, "codesets/icd10cm-index-2025.zip"), testdata.Path(t, "codesets/icd10cm-tables-2026.zip"))
 	knowledge := knowledgeOf(t, db)
 	tables, err := knowledge.At(t.Context(), []coding.System{coding.ICD10CM}, coding.NewDate(2026, 3, 1))
 	if err != nil {

@@ -259,7 +259,7 @@ func obeyed(t *testing.T, folder string, least int) [2]outcome {
 	server := llmtest.New(answers)
 	defer server.Close()
 	db := loaded(t)
-	p, search := llmPipeline(t, db, server.URL, nil), localPipeline(t, db, coding.Billing)
+	p, search := llmPipeline(t, db, server.URL, nil), localPipeline(t, knowledgeOf(t, db), coding.Billing)
 	process := func(n coding.Note) coding.SuggestionSet {
 		set, err := p.Process(t.Context(), n)
 		if err != nil {

@@ -20,10 +20,10 @@ func TestLongTwoDatabases(t *testing.T) {
 		paths = append(paths, filepath.FromSlash(testdata.Path(t, "codesets/"+name)))
 	}
 	notes := realNotes(t, 300)
-	first, second := loaded(t, paths...), loaded(t, paths...)
+	first, second := loadedFrom(t, paths...), loadedFrom(t, paths...)
 	for _, style := range []coding.Style{coding.Billing, coding.Mentions} {
 		a := compareWorkers(t, first, notes, style)
-		b := worked(t, localPipeline(t, second, style), notes, 2)
+		b := worked(t, localPipeline(t, knowledgeOf(t, second), style), notes, 2)
 		var d difference
 		for i := range a {
 			d.add(t, &a[i], &b[i])

@@ -53,64 +53,106 @@ func realNotes(t testing.TB, n int) []coding.Note {
 }
 
 // starter is a database with the starter set and its terms' vectors, which are
-// made once for all tests.
-var starter storetest.Template
+// made once for all tests: they only read it.
+var starter struct {
+	template storetest.Template
+
+	mu        sync.Mutex
+	db        *store.Store
+	knowledge *catalog.Catalog
+}
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if err := starter.Close(); err != nil {
+	if starter.db != nil {
+		starter.db.Close()
+	}
+	if err := starter.template.Close(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
 	os.Exit(code)
 }
 
-// loaded gives a database of the test's own with the code sets of the files, or
-// the starter set without any, and the terms' vectors.
-func loaded(t testing.TB, files ...string) *store.Store {
+// loaded gives a database with the starter set and its terms' vectors.
+func loaded(t testing.TB) *store.Store {
 	t.Helper()
-	load := func(db *store.Store, read func(l *catalog.Loader) error) {
-		embedder, err := embedding.NewLocal()
-		if err != nil {
-			t.Fatal(err)
-		}
-		l := &catalog.Loader{DB: db, Embedder: embedder}
-		if err := read(l); err != nil {
-			t.Fatal(err)
-		}
-		if err := l.Embed(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(files) > 0 {
-		db := storetest.New(t)
-		load(db, func(l *catalog.Loader) error {
-			_, err := l.ImportFiles(t.Context(), files, codeset.ReadOptions{})
-			return err
-		})
-		return db
-	}
-	return storetest.Open(t, starter.URL(t, func(databaseURL string) {
-		db, err := store.Open(t.Context(), store.Config{URL: databaseURL, Logger: slog.New(slog.DiscardHandler)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer db.Close() // nothing may stay connected
-		if err := db.Migrate(t.Context(), nil); err != nil {
-			t.Fatal(err)
-		}
-		load(db, func(l *catalog.Loader) error {
-			set, err := codeset.Starter()
-			if err == nil {
-				_, err = l.Import(t.Context(), set)
+	starter.mu.Lock()
+	defer starter.mu.Unlock()
+	if starter.db == nil {
+		url := starter.template.Shared(t, func(databaseURL string) {
+			db := openedFor(t, databaseURL)
+			defer db.Close()
+			if err := db.Migrate(t.Context(), nil); err != nil {
+				t.Fatal(err)
 			}
-			return err
+			load(t, db, func(l *catalog.Loader) error {
+				set, err := codeset.Starter()
+				if err == nil {
+					_, err = l.Import(t.Context(), set)
+				}
+				return err
+			})
 		})
-	}))
+		starter.db = openedFor(t, url)
+	}
+	return starter.db
 }
 
-// knowledgeOf is what pipelines know from a database, with the models of the program.
+// openedFor opens a database that outlives the test.
+func openedFor(t testing.TB, databaseURL string) *store.Store {
+	t.Helper()
+	db, err := store.Open(context.Background(), store.Config{URL: databaseURL, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// loadedFrom gives a database of the test's own with the code sets of files and
+// the terms' vectors.
+func loadedFrom(t testing.TB, files ...string) *store.Store {
+	t.Helper()
+	db := storetest.New(t)
+	load(t, db, func(l *catalog.Loader) error {
+		_, err := l.ImportFiles(t.Context(), files, codeset.ReadOptions{})
+		return err
+	})
+	return db
+}
+
+func load(t testing.TB, db *store.Store, read func(l *catalog.Loader) error) {
+	t.Helper()
+	embedder, err := embedding.NewLocal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &catalog.Loader{DB: db, Embedder: embedder}
+	if err := read(l); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Embed(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// knowledgeOf is what pipelines know from a database, with the models of the program; of
+// the starter set all have the same.
 func knowledgeOf(t testing.TB, db *store.Store) *catalog.Catalog {
+	t.Helper()
+	starter.mu.Lock()
+	defer starter.mu.Unlock()
+	if db != starter.db {
+		return newKnowledge(t, db)
+	}
+	if starter.knowledge == nil {
+		starter.knowledge = newKnowledge(t, db)
+	}
+	return starter.knowledge
+}
+
+// newKnowledge has nothing kept of what was asked before.
+func newKnowledge(t testing.TB, db *store.Store) *catalog.Catalog {
 	t.Helper()
 	embedder, err := embedding.NewLocal()
 	if err != nil {
@@ -127,11 +169,9 @@ func knowledgeOf(t testing.TB, db *store.Store) *catalog.Catalog {
 	return knowledge
 }
 
-// localPipeline is the pipeline of a worker without an LLM, with nothing kept
-// of what was asked before.
-func localPipeline(t testing.TB, db *store.Store, style coding.Style) *pipeline.Pipeline {
+// localPipeline is the pipeline of a worker without an LLM.
+func localPipeline(t testing.TB, knowledge *catalog.Catalog, style coding.Style) *pipeline.Pipeline {
 	t.Helper()
-	knowledge := knowledgeOf(t, db)
 	p, err := pipeline.New(pipeline.Config{Knowledge: knowledge, Style: style, Shown: 50})
 	if err != nil {
 		t.Fatal(err)
@@ -176,8 +216,8 @@ func asJSON(t testing.TB, v any) string {
 // with nothing known, and again by the eight with what they know.
 func compareWorkers(t *testing.T, db *store.Store, notes []coding.Note, style coding.Style) []coding.SuggestionSet {
 	t.Helper()
-	one := worked(t, localPipeline(t, db, style), notes, 1)
-	eight := localPipeline(t, db, style)
+	one := worked(t, localPipeline(t, newKnowledge(t, db), style), notes, 1)
+	eight := localPipeline(t, newKnowledge(t, db), style)
 	shown := 0
 	for _, how := range []string{"eight workers", "eight workers again"} {
 		sets := worked(t, eight, notes, 8)
@@ -200,7 +240,7 @@ func compareWorkers(t *testing.T, db *store.Store, notes []coding.Note, style co
 // workers.
 func TestAnswersDoNotDependOnWorkers(t *testing.T) {
 	t.Parallel()
-	notes := realNotes(t, 24)
+	notes := realNotes(t, 16)
 	db := loaded(t)
 	for _, style := range []coding.Style{coding.Billing, coding.Mentions} {
 		compareWorkers(t, db, notes, style)

@@ -22,7 +22,7 @@ func TestCancerItsSpreadAndPalliativeCare(t *testing.T) {
 		}}
 	}})
 	defer server.Close()
-	local, llm := localPipeline(t, db, coding.Billing), llmPipeline(t, db, server.URL, nil)
+	local, llm := localPipeline(t, knowledgeOf(t, db), coding.Billing), llmPipeline(t, db, server.URL, nil)
 	const metastatic = "CHIEF COMPLAINT: Here for palliative care.\n\nHPI: 70 year old man with metastatic lung cancer.\n\nASSESSMENT: Metastatic lung cancer, palliative care.\n"
 	for _, c := range []struct {
 		name string

@@ -15,7 +15,12 @@ import (
 // say runs a command to its end and gives what it writes to standard error too.
 func (s *site) say(args ...string) (stdout, stderr string, status int) {
 	s.t.Helper()
-	cmd := exec.CommandContext(s.t.Context(), programFor(args), args...)
+	return s.sayProgram(programFor(args), args...)
+}
+
+func (s *site) sayProgram(program string, args ...string) (stdout, stderr string, status int) {
+	s.t.Helper()
+	cmd := exec.CommandContext(s.t.Context(), program, args...)
 	cmd.Env = s.env
 	var out bytes.Buffer
 	errs := newWatched()

@@ -46,7 +46,8 @@ func (s *site) rebuildVectorIndexes() {
 
 // TestSamplesByHandWrittenAnswers: the hand-written answers to the sample notes
 // are recorded as an LLM's and replayed to the letter, and what they say is what is
-// suggested first.
+// suggested first. All samples three times are many for the race detector, which
+// TestRecordAndReplay has.
 func TestSamplesByHandWrittenAnswers(t *testing.T) {
 	t.Parallel()
 	s := newStarted(t)
@@ -60,20 +61,20 @@ func TestSamplesByHandWrittenAnswers(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "recordings")
 	env := s.env
 	s.env = append(s.env, "CHARTCODE_LLM_BASE_URL="+server.URL)
-	live, errs, status := s.say("suggest", notes, "--llm-model", "hand-written", "--llm-record", dir)
+	live, errs, status := s.sayProgram(plain, "suggest", notes, "--llm-model", "hand-written", "--llm-record", dir)
 	if status != exitGood {
 		t.Fatalf("status %d\n%s", status, errs)
 	}
 	server.Close()
 	s.env = env
-	again, errs, status := s.say("suggest", notes, "--llm-replay", dir)
+	again, errs, status := s.sayProgram(plain, "suggest", notes, "--llm-replay", dir)
 	if status != exitGood || changing.ReplaceAllString(again, "") != changing.ReplaceAllString(live, "") {
 		t.Fatalf("status %d\n%s", status, errs)
 	}
 	// On another database whose graph of vectors, built with random numbers, is another.
 	other := newStarted(t)
 	other.rebuildVectorIndexes()
-	elsewhere, errs, status := other.say("suggest", notes, "--llm-replay", dir)
+	elsewhere, errs, status := other.sayProgram(plain, "suggest", notes, "--llm-replay", dir)
 	if status != exitGood || changing.ReplaceAllString(elsewhere, "") != changing.ReplaceAllString(live, "") {
 		t.Fatalf("on another database: status %d\n%s", status, errs)
 	}

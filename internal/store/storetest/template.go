@@ -39,6 +39,14 @@ func (m *Template) URL(t testing.TB, fill func(databaseURL string)) string {
 	return inDatabase(t, m.base, name)
 }
 
+// Shared gives the URL of what fill made itself, to tests that only read. A template that is shared
+// cannot be copied any more, for which nobody may be connected to it.
+func (m *Template) Shared(t testing.TB, fill func(databaseURL string)) string {
+	t.Helper()
+	m.ready(t, fill)
+	return inDatabase(t, m.base, m.name)
+}
+
 // ready has the template filled by one test while others wait.
 func (m *Template) ready(t testing.TB, fill func(databaseURL string)) {
 	t.Helper()
