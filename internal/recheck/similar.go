@@ -14,7 +14,7 @@ import (
 const (
 	// near is how much two titles must have in common (likeness) for one to be
 	// offered for the other. The 12 codes that ICD-10-CM deleted from 2025 to 2026
-	// are all answered above this, their successor first (TestOfficialReleases).
+	// are all answered above this, their successor first (TestLongOfficialReleases).
 	near = 0.5
 	// asNear is how near others must be, compared with the nearest.
 	asNear = 0.7

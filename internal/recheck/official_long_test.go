@@ -1,3 +1,5 @@
+//go:build long
+
 package recheck_test
 
 import (
@@ -14,7 +16,7 @@ import (
 // became a header is found, each header is answered by codes below it, and no
 // code that stayed is touched. All codes that this pair deleted have a successor
 // in their category, so each is answered.
-func TestOfficialReleases(t *testing.T) {
+func TestLongOfficialReleases(t *testing.T) {
 	t.Parallel()
 	f := setUp(t)
 	read := func(version string) (store.ReleaseImport, *codeset.Table) {
