@@ -100,11 +100,8 @@ func TestProbes(t *testing.T) {
 			var last probe
 			s.until(fmt.Sprintf("%s of %s answers %d after: %s", path, role, status, what), func() bool {
 				last = ask(t, base, path)
-				return last.status == status
+				return last.status == status && (status == http.StatusOK || last.Reason == reason)
 			}, func() any { return last })
-			if status != http.StatusOK && last.Reason != reason {
-				t.Errorf("%s of %s gives the reason %q after: %s", path, role, last.Reason, what)
-			}
 			t.Logf("%s of %s answers %d %.1f s after: %s", path, role, status, time.Since(began).Seconds(), what)
 		}
 	}
@@ -151,7 +148,8 @@ func TestProbes(t *testing.T) {
 	shift(1)
 	turns("all migrations are there", "/readyz", http.StatusOK, "")
 
-	p := ask(t, bases["serve"], "/readyz")
+	var p probe
+	s.until("readyz is true at the end", func() bool { p = ask(t, bases["serve"], "/readyz"); return p.status == http.StatusOK }, func() any { return p })
 	for _, part := range []string{partDatabase, partMigrations, partCodeSet, partNATS, partLag} {
 		if !p.Parts[part].OK {
 			t.Errorf("the part %s is %+v", part, p.Parts[part])
@@ -165,13 +163,12 @@ func TestReadyLag(t *testing.T) {
 	s, _ := newServers(t, "CHARTCODE_READY_LAG=1ms")
 	serve := s.start("serve")
 	base := serve.expect(`^ready (http://\S+)`)[1]
-	if p := ask(t, base, "/readyz"); p.status != http.StatusOK {
-		t.Fatalf("without notes: %+v", p)
-	}
+	var p probe
+	// On a busy machine the database's first answers may take longer than a probe waits.
+	s.until("readyz is true without notes", func() bool { p = ask(t, base, "/readyz"); return p.status == http.StatusOK }, func() any { return p })
 	if _, code := s.run("submit", s.file("one.jsonl", noteLines("lag", 1))); code != 0 {
 		t.Fatalf("submit ended with %d", code)
 	}
-	var p probe
 	s.until("readyz says that a note waits", func() bool { p = ask(t, base, "/readyz"); return p.status == http.StatusServiceUnavailable }, func() any { return p })
 	if p.Parts[partLag].OK || !strings.Contains(p.Reason, "oldest note") {
 		t.Errorf("%+v", p)
