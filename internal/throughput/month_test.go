@@ -3,7 +3,9 @@ package throughput_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"os"
 	"testing"
 	"time"
 
@@ -37,34 +39,58 @@ type month struct {
 // until is a Wednesday afternoon, three days after clocks changed.
 var until = time.Date(2026, 3, 11, 15, 20, 0, 0, chicago)
 
-// newMonth invents a small one. Nothing is counted yet.
-func newMonth(t testing.TB, change ...func(*simulate.Config)) *month {
+// invented is a database with a small invented month of which nothing is counted yet, copied for each test.
+var invented struct {
+	storetest.Template
+	simulate.Result
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := invented.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// newMonth gives the invented month. Nothing is counted yet.
+func newMonth(t testing.TB) *month {
 	t.Helper()
-	m := &month{t: t, url: storetest.MigratedURL(t)}
-	m.store = storetest.Open(t, m.url)
-	cfg := simulate.Config{
-		Until: until, Days: 24, Coders: 5, Notes: 1400, Seed: 7, Zone: chicago, Write: m.store.WriteStories,
-	}
-	for _, c := range change {
-		c(&cfg)
-	}
-	var err error
-	if m.result, err = simulate.Run(t.Context(), cfg); err != nil {
+	u := invented.URL(t, func(databaseURL string) { invented.Result = invent(t, databaseURL) })
+	m := &month{t: t, url: u, store: storetest.Open(t, u), result: invented.Result}
+	m.Service = m.service(nil)
+	return m
+}
+
+func invent(t testing.TB, databaseURL string) simulate.Result {
+	t.Helper()
+	kept, err := store.Open(t.Context(), store.Config{URL: databaseURL, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
 		t.Fatal(err)
 	}
-	for day, spend := range m.result.Spending {
-		if err := m.store.SettleLLM(t.Context(), day, spend); err != nil {
+	defer kept.Close() // nothing may be connected to what is copied
+	if err := kept.Migrate(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	r, err := simulate.Run(t.Context(), simulate.Config{
+		Until: until, Days: 24, Coders: 5, Notes: 1400, Seed: 7, Zone: chicago, Write: kept.WriteStories,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for day, spend := range r.Spending {
+		if err := kept.SettleLLM(t.Context(), day, spend); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, c := range m.result.Coders {
-		u := coding.User{Login: c.Login, Name: c.Name, Role: coding.RoleCoder, CreatedAt: m.result.From}
-		if _, ok, err := m.store.AddUser(t.Context(), u, "", coding.AuditEvent{At: m.result.From, Actor: "console", Action: "user.added", Target: c.Login}); err != nil || !ok {
+	for _, c := range r.Coders {
+		u := coding.User{Login: c.Login, Name: c.Name, Role: coding.RoleCoder, CreatedAt: r.From}
+		if _, ok, err := kept.AddUser(t.Context(), u, "", coding.AuditEvent{At: r.From, Actor: "console", Action: "user.added", Target: c.Login}); err != nil || !ok {
 			t.Fatalf("adding %s: %v", c.Login, err)
 		}
 	}
-	m.Service = m.service(nil)
-	return m
+	return r
 }
 
 func (m *month) service(change func(*throughput.Config)) *throughput.Service {
