@@ -117,7 +117,7 @@ func (a *app) close(force bool) {
 		}
 	}
 	a.closeTracer()
-	a.progress.done()
+	a.progress.abandon() // what was done has said so
 }
 
 // openDir opens the data directory unless it is open or not needed.

@@ -314,7 +314,7 @@ func (s *site) settled(received int, workers ...*process) status {
 		if st.Notes.InFlight == 0 && st.Notes.Received >= received {
 			return st
 		}
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(300 * time.Millisecond) // each question is a process
 		for _, p := range workers {
 			if p.ended() {
 				s.t.Fatalf("a process ended while notes were under way\nstderr:\n%s", p.err)

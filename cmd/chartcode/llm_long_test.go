@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -12,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // TestLongLLMInFlight: 1,200 different notes, an LLM that needs 4 seconds for each
@@ -110,4 +113,45 @@ func longNotes(t *testing.T, n int) string {
 		b.WriteByte('\n')
 	}
 	return b.String()
+}
+
+// TestLongSamplesOnAnotherDatabase: recordings replay to the letter on a database whose graph of vectors, built with
+// random numbers, is another.
+func TestLongSamplesOnAnotherDatabase(t *testing.T) {
+	_, notes, dir, live := recordSamples(t)
+	other := newStarted(t)
+	other.rebuildVectorIndexes()
+	elsewhere, errs, status := other.sayProgram(plain, "suggest", notes, "--llm-replay", dir)
+	if status != exitGood || changing.ReplaceAllString(elsewhere, "") != changing.ReplaceAllString(live, "") {
+		t.Fatalf("status %d\n%s", status, errs)
+	}
+}
+
+// rebuildVectorIndexes makes the graphs of vectors anew.
+func (s *site) rebuildVectorIndexes() {
+	s.t.Helper()
+	url := ""
+	for _, v := range s.env {
+		if u, ok := strings.CutPrefix(v, "CHARTCODE_DATABASE_URL="); ok {
+			url = u
+		}
+	}
+	conn, err := pgx.Connect(s.t.Context(), url)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	rows, err := conn.Query(s.t.Context(), "SELECT format('REINDEX INDEX %I.%I', schemaname, indexname) FROM pg_indexes WHERE indexname LIKE 'term_vectors_hnsw_%'")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(list) == 0 {
+		s.t.Fatal("no graph of vectors", err)
+	}
+	for _, statement := range list {
+		if _, err := conn.Exec(s.t.Context(), statement); err != nil {
+			s.t.Fatal(err)
+		}
+	}
 }

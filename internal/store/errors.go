@@ -102,6 +102,17 @@ func wrap(op string, err error) error {
 	return fmt.Errorf("store: %s: unexpected error of type %T", op, err)
 }
 
+// givenUp is err, unless the caller gave up and the server cancelled a statement for that: the server says of it what
+// it says of its own time limit.
+func givenUp(ctx context.Context, err error) error {
+	if pg := pgError(err); pg != nil && pg.Code == codeCancelled && errors.Is(ctx.Err(), context.Canceled) {
+		return ctx.Err()
+	}
+	return err
+}
+
+const codeCancelled = "57014"
+
 // plainError is a message of ours that holds no values and may be shown.
 type plainError struct{ message string }
 
@@ -152,10 +163,10 @@ func kindOf(code string) error {
 		strings.HasPrefix(code, "57P"),   // shutdown, starting up, terminated
 		strings.HasPrefix(code, "58"),    // system error
 		code == "40001", code == "40P01", // serialization failure, deadlock
-		code == "55P03", // lock not available
-		code == "57014", // cancelled: by a statement timeout or an administrator
-		code == "25006", // read-only: a standby just before or after a switch
-		code == "25P03": // idle in transaction for too long
+		code == "55P03",       // lock not available
+		code == codeCancelled, // by a statement timeout or an administrator
+		code == "25006",       // read-only: a standby just before or after a switch
+		code == "25P03":       // idle in transaction for too long
 		return ErrUnavailable
 	case code == "23505": // unique violation
 		return ErrConflict

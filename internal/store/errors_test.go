@@ -181,3 +181,18 @@ func TestAppendOnlyTables(t *testing.T) {
 		t.Errorf("decisions %q", got)
 	}
 }
+
+// Who gives up while the server works is told that, and not that there is no database.
+func TestGivenUpInAStatement(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	err := store.InTx(s, ctx, "test", func(tx pgx.Tx) error {
+		time.AfterFunc(50*time.Millisecond, cancel)
+		_, err := tx.Exec(ctx, "SELECT pg_sleep(60)")
+		return err
+	})
+	if !errors.Is(err, context.Canceled) || errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"chartcode/internal/coding"
@@ -20,6 +21,11 @@ const SQLSearchVectors = sqlfSearchVectors
 
 // Wrap makes an error fit to leave the package.
 func Wrap(op string, err error) error { return wrap(op, err) }
+
+// InTx lets do work in a transaction.
+func InTx(s *Store, ctx context.Context, op string, do func(tx pgx.Tx) error) error {
+	return s.inTx(ctx, op, do)
+}
 
 // ListStatement gives the statement for a page of a worklist and its arguments.
 func ListStatement(q coding.WorklistQuery, now time.Time) (string, []any) {

@@ -171,5 +171,5 @@ func (s *Store) PoolStat() PoolStat {
 // what the writers here rest on.
 func (s *Store) inTx(ctx context.Context, op string, do func(tx pgx.Tx) error) error {
 	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, do)
-	return wrap(op, err)
+	return wrap(op, givenUp(ctx, err))
 }

@@ -37,7 +37,7 @@ func (s *Store) inTrips(ctx context.Context, op string, do func(conn *pgxpool.Co
 			err = rerr
 		}
 	}
-	return wrap(op, err)
+	return wrap(op, givenUp(ctx, err))
 }
 
 func queueCommit(b *pgx.Batch) {
