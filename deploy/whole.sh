@@ -6,5 +6,7 @@ cd "$(dirname "$0")/.."
 mkdir -p bin
 export CGO_ENABLED=0
 go build -o bin/testreport ./internal/devtools/testreport
-go test -json -tags=long -count=1 -vet=off -run='^TestLong' ./internal/codebook ./internal/codeset ./pipeline/rank ./pipeline/segment ./pipeline/validate |
-  bin/testreport -missing bin/missing-testdata-whole.txt
+{
+  go test -json -tags=long -count=1 -vet=off -run='^TestLong' ./internal/codebook ./internal/codeset ./pipeline/rank ./pipeline/segment ./pipeline/validate
+  go test -json -count=1 -vet=off -run='^TestClaims$' ./pipeline
+} | bin/testreport -missing bin/missing-testdata-whole.txt

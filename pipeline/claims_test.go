@@ -140,7 +140,8 @@ func (c *claim) settings() []string {
 // there is. A sentence counts as wrong when an absent condition is suggested in
 // any setting and style, a past one for a bill, or when a present one is not
 // suggested for a bill.
-func TestClaims(t *testing.T) {
+func judgeClaims(t *testing.T) {
+	t.Helper()
 	t.Parallel()
 	l := newLocal(t)
 	total, wrong := 0, 0
