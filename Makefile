@@ -89,6 +89,7 @@ recordings: build ## record the hand-written answers to the sample notes as an L
 check: ## everything a reviewer would run
 	@$(LINT) fmt --diff ./...
 	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory whole
 	@$(MAKE) --no-print-directory lint
 	@mkdir -p bin
 	@go test -run '^$$' -bench . -benchtime 1x ./... > bin/benchmarks.txt || { cat bin/benchmarks.txt; exit 1; }

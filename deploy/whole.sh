@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the long tests that need no server and have no goroutines of their own: they read whole tables, every real note
-# and very long texts, which takes the race detector minutes. They are scenarios of `make long` as well.
+# Runs the claims and the long tests that need no server and have no goroutines of their own: they read whole tables, every
+# real note and very long texts, which takes the race detector minutes. They are scenarios of `make long` as well.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p bin
