@@ -43,7 +43,9 @@ var itemsOnPage = regexp.MustCompile(`(\d+) notes? in (\d+) encounters?`)
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	demo := s.start("demo")
+	// Without the race detector, which would take a minute to load the codes; the tests of the catalog have it, and the
+	// second start.
+	demo := s.startProgram(plain, "demo")
 	base := demo.expect(`^ready (http://127\.0\.0\.1:\d+)$`)[1]
 	links := map[string]string{}
 	for _, role := range []string{"coder", "auditor", "manager", "admin"} {

@@ -39,9 +39,10 @@ var everything struct {
 var binary, plain string
 
 // programFor gives the program for a command. What computes and prints runs as a site runs it: its packages are tested
-// with the race detector, which would take minutes for as much as the commands do here.
+// with the race detector, which would take minutes for as much as the commands do here (TestBadInput runs suggest with
+// it).
 func programFor(args []string) string {
-	if len(args) > 0 && slices.Contains([]string{"bench", "eval", "learn", "simulate"}, args[0]) {
+	if len(args) > 0 && slices.Contains([]string{"bench", "eval", "learn", "simulate", "suggest"}, args[0]) {
 		return plain
 	}
 	return binary

@@ -121,7 +121,7 @@ func TestLongSamplesOnAnotherDatabase(t *testing.T) {
 	_, notes, dir, live := recordSamples(t)
 	other := newStarted(t)
 	other.rebuildVectorIndexes()
-	elsewhere, errs, status := other.sayProgram(plain, "suggest", notes, "--llm-replay", dir)
+	elsewhere, errs, status := other.say("suggest", notes, "--llm-replay", dir)
 	if status != exitGood || changing.ReplaceAllString(elsewhere, "") != changing.ReplaceAllString(live, "") {
 		t.Fatalf("status %d\n%s", status, errs)
 	}

@@ -15,12 +15,7 @@ import (
 // say runs a command to its end and gives what it writes to standard error too.
 func (s *site) say(args ...string) (stdout, stderr string, status int) {
 	s.t.Helper()
-	return s.sayProgram(programFor(args), args...)
-}
-
-func (s *site) sayProgram(program string, args ...string) (stdout, stderr string, status int) {
-	s.t.Helper()
-	cmd := exec.CommandContext(s.t.Context(), program, args...)
+	cmd := exec.CommandContext(s.t.Context(), programFor(args), args...)
 	cmd.Env = s.env
 	var out bytes.Buffer
 	errs := newWatched()

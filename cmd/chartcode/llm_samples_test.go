@@ -14,12 +14,11 @@ import (
 
 // TestSamplesByHandWrittenAnswers: the hand-written answers to the sample notes
 // are recorded as an LLM's and replayed to the letter, and what they say is what is
-// suggested first. All samples three times are many for the race detector, which
-// TestRecordAndReplay has.
+// suggested first.
 func TestSamplesByHandWrittenAnswers(t *testing.T) {
 	t.Parallel()
 	s, notes, dir, live := recordSamples(t)
-	again, errs, status := s.sayProgram(plain, "suggest", notes, "--llm-replay", dir)
+	again, errs, status := s.say("suggest", notes, "--llm-replay", dir)
 	if status != exitGood || changing.ReplaceAllString(again, "") != changing.ReplaceAllString(live, "") {
 		t.Fatalf("status %d\n%s", status, errs)
 	}
@@ -68,7 +67,7 @@ func recordSamples(t *testing.T) (s *site, notes, dir, live string) {
 	dir = filepath.Join(t.TempDir(), "recordings")
 	recording := *s
 	recording.env = append(slices.Clone(s.env), "CHARTCODE_LLM_BASE_URL="+server.URL)
-	live, errs, status := recording.sayProgram(plain, "suggest", notes, "--llm-model", "hand-written", "--llm-record", dir)
+	live, errs, status := recording.say("suggest", notes, "--llm-model", "hand-written", "--llm-record", dir)
 	if status != exitGood {
 		t.Fatalf("status %d\n%s", status, errs)
 	}

@@ -241,7 +241,7 @@ func TestBadInput(t *testing.T) {
 		file.WriteString(b.body + "\n\n")
 	}
 	file.WriteString(noteLines("suggest", 1))
-	out, code := s.run("suggest", s.file("mixed.jsonl", file.String()))
+	out, code := s.runProgram(binary, "suggest", s.file("mixed.jsonl", file.String()))
 	if code != exitPartial {
 		t.Errorf("suggest ended with %d, want %d", code, exitPartial)
 	}
