@@ -8,5 +8,5 @@ export CGO_ENABLED=0
 go build -o bin/testreport ./internal/devtools/testreport
 {
   go test -json -tags=long -count=1 -vet=off -run='^TestLong' ./internal/codebook ./internal/codeset ./pipeline/rank ./pipeline/segment ./pipeline/validate
-  go test -json -count=1 -vet=off -run='^TestClaims$' ./pipeline
+  go test -json -tags=long -count=1 -vet=off -run='^TestLongClaims$' ./pipeline
 } | bin/testreport -missing bin/missing-testdata-whole.txt

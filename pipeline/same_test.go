@@ -240,7 +240,7 @@ func compareWorkers(t *testing.T, db *store.Store, notes []coding.Note, style co
 // workers.
 func TestAnswersDoNotDependOnWorkers(t *testing.T) {
 	t.Parallel()
-	notes := realNotes(t, 16)
+	notes := realNotes(t, 24)
 	db := loaded(t)
 	for _, style := range []coding.Style{coding.Billing, coding.Mentions} {
 		compareWorkers(t, db, notes, style)

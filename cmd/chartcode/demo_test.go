@@ -43,8 +43,8 @@ var itemsOnPage = regexp.MustCompile(`(\d+) notes? in (\d+) encounters?`)
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	// Without the race detector, which would take a minute to load the codes; the tests of the catalog have it, and the
-	// second start.
+	// Without the race detector, which takes long to load the codes; the tests of the catalog have it, and the second
+	// start.
 	demo := s.startProgram(plain, "demo")
 	base := demo.expect(`^ready (http://127\.0\.0\.1:\d+)$`)[1]
 	links := map[string]string{}
@@ -145,20 +145,27 @@ func TestDemo(t *testing.T) {
 		t.Errorf("the demo ended with %d after SIGINT\n%s", code, demo.err)
 	}
 
-	// --reset starts over. Told to stop while the codes are loaded, it stops without complaint.
+	// --reset starts over. Told to stop while the codes are loaded, it stops without complaint, and the next start goes on.
 	demo = s.startProgram(plain, "demo", "--reset")
-	s.until("codes are being loaded", func() bool {
-		return strings.Contains(demo.err.String(), "the terms") || strings.Contains(demo.out.String(), "ready http")
-	}, func() any { return demo.err })
-	if st6 := s.status(); st6.Notes.Received > samplesCount || st6.Notes.Items > samplesCount {
+	loaded := func() bool { return strings.Contains(demo.out.String(), "ready http") }
+	s.until("codes are being loaded", func() bool { return strings.Contains(demo.err.String(), "the terms") || loaded() }, func() any { return demo.err })
+	if st6 := s.status(); st6.Notes.Received != 0 && !loaded() || st6.Notes.Received > samplesCount {
 		t.Errorf("after --reset: %+v", st6.Notes)
 	}
 	pid = s.postgresPID()
 	if code := demo.stop(syscall.SIGTERM); code != 0 || strings.Contains(demo.err.String(), "chartcode: ") {
 		t.Errorf("stopped while it loaded: %d\n%s", code, demo.err)
 	}
+	if !loaded() && strings.Contains(demo.err.String(), "vectors: done") {
+		t.Errorf("what was not done is said to be done:\n%s", demo.err)
+	}
 	if alive(pid) {
 		t.Error("PostgreSQL runs on after a demo was stopped while it loaded")
+	}
+	demo = s.startProgram(plain, "demo")
+	demo.expect(`^ready http`)
+	if st7 := s.settled(samplesCount); st7.Notes.Received != samplesCount {
+		t.Errorf("after --reset and a second start: %+v", st7.Notes)
 	}
 }
 

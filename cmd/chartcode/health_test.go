@@ -100,8 +100,11 @@ func TestProbes(t *testing.T) {
 			var last probe
 			s.until(fmt.Sprintf("%s of %s answers %d after: %s", path, role, status, what), func() bool {
 				last = ask(t, base, path)
-				return last.status == status && (status == http.StatusOK || last.Reason == reason)
+				return last.status == status
 			}, func() any { return last })
+			if status != http.StatusOK && last.Reason != reason {
+				t.Errorf("%s of %s gives the reason %q after: %s", path, role, last.Reason, what)
+			}
 			t.Logf("%s of %s answers %d %.1f s after: %s", path, role, status, time.Since(began).Seconds(), what)
 		}
 	}

@@ -68,7 +68,7 @@ func (l *lab) minutes(t *testing.T) {
 // kept fewer in flight would hang.
 func (l *lab) inFlight(t *testing.T) {
 	t.Parallel()
-	const notes, allowed = 100, 64
+	const notes, allowed = 200, 64
 	var mu sync.Mutex
 	var waiting []chan struct{}
 	left, most := notes, 0

@@ -118,7 +118,7 @@ func (s *Store) CheckItems(ctx context.Context, ids []int64, check func(ctx cont
 	const op = "check items"
 	var results []coding.CheckResult
 	var refused error
-	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+	err = s.transact(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		v := &CheckView{tx: tx}
 		if err := v.read(ctx, ids); err != nil {
 			return err

@@ -40,7 +40,7 @@ func (s *Store) ItemRecords(ctx context.Context, ids []int64) iter.Seq2[coding.I
 }
 
 func (s *Store) readItems(ctx context.Context, ids []int64) (records map[int64]*coding.ItemRecord, err error) {
-	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx pgx.Tx) error {
+	err = s.transact(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx pgx.Tx) error {
 		var b pgx.Batch
 		records = queueRecords(&b, ids, sqlItemHeads, sqlRecordNotes, sqlRecordDecisions, sqlRecordChecks, sqlRecordQueries)
 		return tx.SendBatch(ctx, &b).Close()

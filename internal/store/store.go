@@ -170,6 +170,10 @@ func (s *Store) PoolStat() PoolStat {
 // default, because waiting for a lock and then seeing what its holder wrote is
 // what the writers here rest on.
 func (s *Store) inTx(ctx context.Context, op string, do func(tx pgx.Tx) error) error {
-	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, do)
-	return wrap(op, givenUp(ctx, err))
+	return wrap(op, s.transact(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, do))
+}
+
+// transact lets do work in a transaction.
+func (s *Store) transact(ctx context.Context, options pgx.TxOptions, do func(tx pgx.Tx) error) error {
+	return givenUp(ctx, pgx.BeginTxFunc(ctx, s.pool, options, do))
 }

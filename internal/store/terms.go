@@ -36,7 +36,7 @@ func (s *Store) Terms(ctx context.Context, systems ...coding.System) ([]coding.T
 	// One snapshot, so that texts and terms fit each other. Joining and sorting
 	// is done here, where it takes a third of the time.
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err := pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) (err error) {
+	err := s.transact(ctx, options, func(tx pgx.Tx) (err error) {
 		terms, err = readTerms(ctx, tx, names)
 		return err
 	})
@@ -48,7 +48,7 @@ func (s *Store) Terms(ctx context.Context, systems ...coding.System) ([]coding.T
 func (s *Store) ReleaseTerms(ctx context.Context, system coding.System, releaseID string) ([]coding.Term, error) {
 	var terms []coding.Term
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err := pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error {
+	err := s.transact(ctx, options, func(tx pgx.Tx) error {
 		texts, err := readTexts(ctx, tx)
 		if err == nil {
 			terms, err = termsOfRelease(ctx, tx, releaseID, system, texts)

@@ -63,7 +63,7 @@ type throughputReader struct{ tx pgx.Tx }
 func (s *Store) ReadThroughput(ctx context.Context, read func(coding.ThroughputReader) error) error {
 	var failed error
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err := pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error {
+	err := s.transact(ctx, options, func(tx pgx.Tx) error {
 		failed = read(throughputReader{tx})
 		return failed
 	})

@@ -70,8 +70,6 @@ func run(ctx context.Context, dir string) (string, error) {
 			"fsync":                     "off",
 			"synchronous_commit":        "off",
 			"full_page_writes":          "off",
-			"wal_level":                 "minimal", // what fills a table that it made itself is not logged
-			"max_wal_senders":           "0",
 			"autovacuum_naptime":        "5min", // what tests drop needs no cleaning at once
 			"max_connections":           "400",
 			"max_locks_per_transaction": "256", // dropping a schema locks each of its tables

@@ -123,12 +123,10 @@ func (b *tab) accessiblePart(script, part, what string) {
 	b.scheme(axeRules[0].scheme)
 }
 
-// violations looks by rules of axe. Of what passes it wants the number alone: finding words for
-// the place of each element takes axe longer than looking at it.
 func (b *tab) violations(part, rules, what string) {
 	b.t.Helper()
 	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](
-		`axe.run(`+strconv.Quote(part)+`, { runOnly: `+rules+`, resultTypes: ["violations"], selectors: false }).then((r) =>
+		`axe.run(`+strconv.Quote(part)+`, { runOnly: `+rules+` }).then((r) =>
 			JSON.stringify({ passes: r.passes.length, violations: r.violations.map((v) => v.id + ": " + v.help + ": " + v.nodes.map((n) => n.html + " " + n.failureSummary).join("; ")) }))`,
 		chromedp.EvalAwaitPromise))
 	if err != nil {

@@ -209,10 +209,10 @@ func value[T any](b *tab, expression string) T {
 const patience = time.Minute
 
 // until waits until an expression in the page is true, whatever pages come
-// and go meanwhile. It looks fifty times a second, and does not have the browser draw for that.
+// and go meanwhile. It looks at every frame that the browser draws.
 func (b *tab) until(expression string) {
 	b.t.Helper()
-	look := fmt.Sprintf(`new Promise((done) => { const look = () => { if (%s) { done(true); } else { setTimeout(look, 20); } }; look(); })`, expression)
+	look := fmt.Sprintf(`new Promise((done) => { const look = () => { if (%s) { done(true); } else { requestAnimationFrame(look); } }; look(); })`, expression)
 	ctx, stop := context.WithTimeout(b.ctx, patience)
 	defer stop()
 	for {
