@@ -19,9 +19,20 @@ export CGO_ENABLED=1 # as the race detector needs it
 # many: a tenth does.
 export GORACE="atexit_sleep_ms=100${GORACE:+ $GORACE}"
 
+# What tests write lies in memory where there is plenty of it and programs may be started there: clusters of PostgreSQL and
+# streams of NATS are made by the hundred.
+memory=/dev/shm
+if [ -z "${TMPDIR:-}" ] && [ "$(df -Pk $memory 2> /dev/null | awk 'NR == 2 { print $4 }')" -ge 8000000 ] 2> /dev/null &&
+  scratch=$(mktemp -d $memory/chartcode-test.XXXXXX); then
+  chmod 755 "$scratch" # PostgreSQL runs as another user where root starts it
+  export TMPDIR=$scratch
+else
+  scratch=
+fi
+
 # go vet is one of the linters of `make lint`.
 # Many tests mostly wait, for a server to come up or a connection to be given up: more of them run side by side
 # than there are processors.
+trap 'bin/testpg stop; [ -z "$scratch" ] || rm -rf "$scratch"' EXIT
 bin/testpg start
-trap 'bin/testpg stop' EXIT
 go test -json -race -count=1 -vet=off -parallel="$((2 * $(getconf _NPROCESSORS_ONLN)))" -timeout=40m "$@" | bin/testreport -missing bin/missing-testdata.txt
