@@ -102,7 +102,7 @@ suggests for bills on notes that nothing was trained on.`,
 		Use:     "train",
 		Short:   "Train the models of the local ranker",
 		Long:    "Trains order and rankers on all notes of the datasets and writes them, with the record of\nhow they were made and their cross-validated figures, to a file.",
-		Example: "  chartcode eval train --version 2 --out models.json.gz",
+		Example: "  chartcode eval train --version 2 --out models.zip",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.measure(cmd.Context(), func(ctx context.Context, a *app, m *measured) error {
@@ -111,7 +111,7 @@ suggests for bills on notes that nothing was trained on.`,
 		},
 	}
 	tf.flags(train)
-	train.Flags().StringVar(&out, "out", "models.json.gz", "file to write")
+	train.Flags().StringVar(&out, "out", "models.zip", "file to write")
 	train.Flags().IntVar(&number, "version", 1, "of the models: the N of local@N")
 
 	var dataset string

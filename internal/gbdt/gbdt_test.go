@@ -1,11 +1,13 @@
 package gbdt
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"runtime"
 	"testing"
 )
@@ -78,9 +80,9 @@ func TestProbabilitiesMeetFrequencies(t *testing.T) {
 func TestSameRowsSameModelOnAnyNumberOfProcessors(t *testing.T) {
 	d := xorRows(3000, 3)
 	p := Params{Trees: 20, Columns: 0.7, Sample: 0.8, Seed: 9}
-	one, _ := json.Marshal(trained(t, d, p))
+	one, _ := trained(t, d, p).MarshalBinary()
 	before := runtime.GOMAXPROCS(1)
-	two, _ := json.Marshal(trained(t, d, p))
+	two, _ := trained(t, d, p).MarshalBinary()
 	runtime.GOMAXPROCS(before)
 	if string(one) != string(two) {
 		t.Error("the model depends on the number of processors")
@@ -128,19 +130,82 @@ func TestWeightsCount(t *testing.T) {
 func TestModelFileRoundTrip(t *testing.T) {
 	d := xorRows(2000, 6)
 	m := trained(t, d, Params{Trees: 10})
-	b, err := json.Marshal(m)
+	b, err := m.MarshalBinary()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var back Model
-	if err := json.Unmarshal(b, &back); err != nil {
+	if err := back.UnmarshalBinary(b); err != nil {
 		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(&back, m) {
+		t.Error("another model is read back")
 	}
 	for i := range 100 {
 		if back.Score(d.Row(i)) != m.Score(d.Row(i)) {
 			t.Fatalf("row %d scores differently after reading back", i)
 		}
 	}
+	for n := range b {
+		if err := new(Model).UnmarshalBinary(b[:n]); !errors.Is(err, ErrModel) {
+			t.Fatalf("the first %d of %d bytes: got %v, want ErrModel", n, len(b), err)
+		}
+	}
+	if err := new(Model).UnmarshalBinary(append(b, 0)); !errors.Is(err, ErrModel) {
+		t.Errorf("a byte too many: got %v, want ErrModel", err)
+	}
+}
+
+// Models that sites learned with a version before are JSON.
+func TestModelOfBefore(t *testing.T) {
+	var m Model
+	if err := json.Unmarshal([]byte(`{"format":"gbdt/1","features":["a","b"],"base":-0.5,"trees":[
+		{"f":[1],"t":[2.5],"l":[-1],"r":[-2],"v":[0.25,-0.125],"m":[0.1]},{"f":[],"t":[],"l":[],"r":[],"v":[1],"m":[]}]}`), &m); err != nil {
+		t.Fatal(err)
+	}
+	if low, high := m.Score([]float32{9, 2.5}), m.Score([]float32{0, 3}); low != 0.75 || high != 0.375 {
+		t.Errorf("scores %v and %v, want 0.75 and 0.375", low, high)
+	}
+}
+
+// Whatever a file holds, it is refused or is a model that scores and is written as it was read.
+func FuzzModelFile(f *testing.F) {
+	for _, m := range []Model{
+		{Features: []string{"a"}},
+		{Features: []string{"a", "b"}, Base: 1, Trees: []Tree{
+			{Feature: []int{1, 0}, Threshold: []float32{2.5, -1}, Left: []int{1, -1}, Right: []int{-2, -3}, Value: []float64{0.25, -0.125, 3}, Mean: []float64{0.1, 0}},
+			{Value: []float64{1}},
+		}},
+	} {
+		b, _ := m.MarshalBinary()
+		f.Add(b)
+		f.Add(append(b, 1))
+	}
+	f.Add([]byte("gbdt/2\n\xff\xff\xff\xff\x0f"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var m Model
+		if err := m.UnmarshalBinary(b); err != nil {
+			if !errors.Is(err, ErrModel) {
+				t.Fatalf("got %v, want ErrModel", err)
+			}
+			return
+		}
+		m.Score(make([]float32, len(m.Features)))
+		again, err := m.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(again) > len(b) { // numbers may have been written longer than they need be
+			t.Fatalf("%d bytes are written as %d", len(b), len(again))
+		}
+		var back Model
+		if err := back.UnmarshalBinary(again); err != nil {
+			t.Fatal(err)
+		}
+		if third, _ := back.MarshalBinary(); !bytes.Equal(third, again) {
+			t.Fatal("written, read and written again it differs")
+		}
+	})
 }
 
 func TestDamagedModelIsRefused(t *testing.T) {

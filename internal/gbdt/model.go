@@ -1,9 +1,7 @@
 package gbdt
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 )
 
@@ -125,58 +123,6 @@ func (m *Model) Gain() map[string]float64 {
 		}
 	}
 	return g
-}
-
-type modelFile struct {
-	Format   string   `json:"format"`
-	Features []string `json:"features"`
-	Base     float64  `json:"base"`
-	Trees    []Tree   `json:"trees"`
-}
-
-const format = "gbdt/1"
-
-// MarshalJSON writes the model in a form that people and diff tools can read.
-func (m *Model) MarshalJSON() ([]byte, error) {
-	return json.Marshal(modelFile{format, m.Features, m.Base, m.Trees})
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote and checks that every index in it
-// is in range and that no path runs in a circle; ErrModel otherwise.
-func (m *Model) UnmarshalJSON(b []byte) error {
-	var f modelFile
-	if err := json.Unmarshal(b, &f); err != nil {
-		return fmt.Errorf("%w: %w", ErrModel, err)
-	}
-	if f.Format != format || len(f.Features) == 0 {
-		return ErrModel
-	}
-	for i := range f.Trees {
-		if !f.Trees[i].valid(len(f.Features)) {
-			return ErrModel
-		}
-	}
-	m.Features, m.Base, m.Trees = f.Features, f.Base, f.Trees
-	return nil
-}
-
-func (t *Tree) valid(features int) bool {
-	n := len(t.Feature)
-	if len(t.Threshold) != n || len(t.Left) != n || len(t.Right) != n || len(t.Mean) != n || len(t.Value) != n+1 {
-		return false
-	}
-	for i := range n {
-		if t.Feature[i] < 0 || t.Feature[i] >= features {
-			return false
-		}
-		for _, c := range [2]int{t.Left[i], t.Right[i]} {
-			// Children follow their parent, so a path ends.
-			if c >= n || (c >= 0 && c <= i) || (c < 0 && ^c >= len(t.Value)) {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // Logistic is 1/(1+exp(-s)).

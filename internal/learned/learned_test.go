@@ -1,10 +1,13 @@
 package learned
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -149,8 +152,12 @@ func TestCalibrationMeetsFrequencies(t *testing.T) {
 }
 
 func TestFileRoundTrip(t *testing.T) {
-	m := &Models{Version: 7, Record: Record{Notes: 40}, Styles: map[coding.Style]*StyleModels{
-		coding.Mentions: {Memory: Learn(examples()), Threshold: 0.3, Calibration: Calibration{1.1, -0.2}},
+	tree := func(value float64) *gbdt.Model {
+		return &gbdt.Model{Features: []string{"score"}, Trees: []gbdt.Tree{{Value: []float64{value}}}}
+	}
+	m := &Models{Version: 7, Record: Record{Notes: 40}, LLM: &LLM{Stated: 2}, Styles: map[coding.Style]*StyleModels{
+		coding.Mentions: {Memory: Learn(examples()), Evidence: tree(1), Threshold: 0.3, Calibration: Calibration{1.1, -0.2}},
+		coding.Billing:  {Practice: Learn(examples()[:20]), Order: tree(2), Rank: tree(3), First: tree(4), Lead: tree(5)},
 	}}
 	b, err := m.Bytes()
 	if err != nil {
@@ -168,13 +175,49 @@ func TestFileRoundTrip(t *testing.T) {
 	if back.Version != 7 || s.Threshold != 0.3 || s.Memory.CategoryCodes("R07.9", nil) != 8 || len(s.Memory.Links(nil, []byte("chest pain"), nil)) != 1 {
 		t.Errorf("read back %+v", s)
 	}
-	if back.Style(coding.Billing).Memory != nil {
-		t.Error("a style without models has some")
+	if third, err := back.Bytes(); err != nil || string(third) != string(b) {
+		t.Errorf("read and written again it differs, %v", err)
 	}
-	for name, bad := range map[string][]byte{"empty": nil, "text": []byte("{}"), "cut off": b[:len(b)/2]} {
+	if s.Evidence.Score([]float32{0}) != 1 || s.Order != nil || back.Style(coding.Billing).Memory != nil || back.Style(coding.Billing).Lead.Score([]float32{0}) != 5 {
+		t.Errorf("parts changed places: %+v and %+v", s, back.Style(coding.Billing))
+	}
+	changed := []byte(strings.Replace(string(b), "chest pain", "chest pang", 1))
+	if string(changed) == string(b) {
+		t.Fatal("the phrase is not in the file")
+	}
+	for name, bad := range map[string][]byte{"empty": nil, "text": []byte("{}"), "cut off": b[:len(b)/2], "changed": changed} {
 		if _, err := Read(bad); !errors.Is(err, ErrModels) {
 			t.Errorf("%s: got %v", name, err)
 		}
+	}
+}
+
+// Models that sites learned with a version before are gzipped JSON.
+func TestFileOfBefore(t *testing.T) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = z.Write([]byte(`{"version":1003,"record":{"notes":40},"styles":{"mentions":{
+		"order":{"format":"gbdt/1","features":["score"],"base":0.5,"trees":[{"f":[0],"t":[1.5],"l":[-1],"r":[-2],"v":[0.25,-0.125],"m":[0.1]}]},
+		"memory":{"notes":40,"codes":{"R07.9":8},"phrases":{"chest pain":"10 R07.9:8 / R07:8"},"found":{"R07.9":{"n":10,"g":8}}},
+		"calibration":{"slope":1.1,"offset":-0.2},"threshold":0.3}}}`))
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	m, err := Read(b.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := m.Style(coding.Mentions)
+	if m.Version != 1003 || s.Threshold != 0.3 || s.Order.Score([]float32{2}) != 0.375 || s.Memory.CategoryCodes("R07.9", nil) != 8 || s.Memory.Found["R07.9"].Given != 8 || len(s.Memory.Links(nil, []byte("chest pain"), nil)) != 1 {
+		t.Errorf("read %+v", s)
+	}
+	now, err := m.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Read(now)
+	if err != nil || !reflect.DeepEqual(again, m) {
+		t.Errorf("written as today it reads as %+v, %v", again, err)
 	}
 }
 

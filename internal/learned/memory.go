@@ -26,7 +26,7 @@ type Memory struct {
 	categories map[string]int
 }
 
-// Phrase is what a phrase went with. In a file it is one line, see line.go.
+// Phrase is what a phrase went with. In a file it is one line, see counts.go.
 type Phrase struct {
 	Notes      int
 	Codes      []CodeCount

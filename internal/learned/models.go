@@ -1,22 +1,11 @@
 package learned
 
 import (
-	"bytes"
-	"compress/gzip"
-	_ "embed"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"math"
-	"sync"
 
 	"chartcode/internal/coding"
 	"chartcode/internal/gbdt"
 )
-
-//go:embed models.json.gz
-var modelsFile []byte
 
 // FirstLearned is the least version of models that were learned from the
 // reviews of a site; those of the program are below.
@@ -32,7 +21,7 @@ type Models struct {
 
 // StyleModels are the models of one coding style.
 type StyleModels struct {
-	Order       *gbdt.Model `json:"order"`              // orders candidates
+	Order       *gbdt.Model `json:"order,omitempty"`    // orders candidates
 	Rank        *gbdt.Model `json:"rank,omitempty"`     // ranks suggestions; nil: the ranker's own rules
 	Evidence    *gbdt.Model `json:"evidence,omitempty"` // whether a place of the note supports the code; nil: retrieval's own judgement
 	Memory      *Memory     `json:"memory,omitempty"`   // nil where counts must not be used
@@ -139,57 +128,6 @@ func (c Calibration) loss(odds []float64, right []bool) float64 {
 		s += math.Max(z, 0) + math.Log1p(math.Exp(-math.Abs(z)))
 	}
 	return s
-}
-
-// ErrModels is returned for a model file that cannot be used.
-var ErrModels = errors.New("the ranker's model file is damaged or of another version")
-
-// Default gives the models that are part of the program, which are read once: nobody
-// may change them.
-var Default = sync.OnceValues(func() (*Models, error) { return Read(modelsFile) })
-
-// Read reads a model file: gzipped JSON.
-func Read(b []byte) (*Models, error) {
-	z, err := gzip.NewReader(bytes.NewReader(b))
-	if err != nil {
-		return nil, ErrModels
-	}
-	text, err := io.ReadAll(io.LimitReader(z, 64<<20))
-	if err != nil {
-		return nil, ErrModels
-	}
-	var m Models
-	if err := json.Unmarshal(text, &m); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrModels, err)
-	}
-	if m.Version <= 0 || len(m.Styles) == 0 {
-		return nil, ErrModels
-	}
-	for _, s := range m.Styles {
-		if s == nil {
-			return nil, ErrModels
-		}
-		for _, m := range []*Memory{s.Memory, s.Practice} {
-			if m != nil {
-				m.Ready()
-			}
-		}
-	}
-	return &m, nil
-}
-
-// Bytes writes the models in their file's form; the same models give the same
-// bytes.
-func (m *Models) Bytes() ([]byte, error) {
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	if err := json.NewEncoder(z).Encode(m); err != nil {
-		return nil, err
-	}
-	if err := z.Close(); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
 }
 
 // Style gives the models of a style; never nil.

@@ -3,29 +3,95 @@ package learned
 import (
 	"encoding/json"
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// A file has a quarter of a million counts of phrases. As JSON objects they took most
-// of the time in which the program starts, so each phrase is one string, such as
+// Counts are in a file as lines, with tabs between fields:
 //
-//	"9 R69:5 I10:3 / R69:5 N28:4"
+//	notes	500
+//	code	E11.9	12
+//	found	E11.9	15	11
+//	phrase	chest pain	9 R69:5 I10:3 / R69:5 N28:4
 //
-// for 9 notes with the phrase, 5 of them with R69, and so on; categories follow the
-// stroke.
+// for 500 notes, 12 of which have E11.9; its words were found in 15, 11 of which were given it; 9 notes
+// have the phrase, 5 of them R69, and so on. Categories follow the stroke.
 
-var errPhrase = errors.New("a phrase's counts cannot be read")
+var errCounts = errors.New("counts cannot be read")
 
-// MarshalJSON writes the line.
-func (p Phrase) MarshalJSON() ([]byte, error) {
-	b := append(make([]byte, 0, 16+8*(len(p.Codes)+len(p.Categories))), '"')
+// file writes the lines, in the order of the alphabet.
+func (m *Memory) file() []byte {
+	b := strconv.AppendInt([]byte("notes\t"), int64(m.Notes), 10)
+	field := func(n int) { b = strconv.AppendInt(append(b, '\t'), int64(n), 10) }
+	for _, code := range slices.Sorted(maps.Keys(m.Codes)) {
+		b = append(append(b, "\ncode\t"...), code...)
+		field(m.Codes[code])
+	}
+	for _, code := range slices.Sorted(maps.Keys(m.Found)) {
+		b = append(append(b, "\nfound\t"...), code...)
+		field(m.Found[code].Notes)
+		field(m.Found[code].Given)
+	}
+	for _, words := range slices.Sorted(maps.Keys(m.Phrases)) {
+		b = append(append(b, "\nphrase\t"...), words...)
+		b = m.Phrases[words].appendLine(append(b, '\t'))
+	}
+	return append(b, '\n')
+}
+
+// readCountsFile reads what file wrote. The strings of the result are parts of the text.
+func readCountsFile(text string) (*Memory, error) {
+	m := &Memory{Codes: map[string]int{}, Found: map[string]Found{}, Phrases: make(map[string]Phrase, strings.Count(text, "\nphrase\t"))}
+	for text != "" {
+		line, rest, whole := strings.Cut(text, "\n")
+		if !whole || !m.readLine(line) {
+			return nil, errCounts
+		}
+		text = rest
+	}
+	return m, nil
+}
+
+func (m *Memory) readLine(line string) bool {
+	kind, rest, _ := strings.Cut(line, "\t")
+	if kind == "notes" {
+		var ok bool
+		m.Notes, ok = count32(rest)
+		return ok
+	}
+	key, rest, more := strings.Cut(rest, "\t")
+	if !more {
+		return false
+	}
+	switch kind {
+	case "code":
+		n, ok := count32(rest)
+		m.Codes[key] = n
+		return ok
+	case "found":
+		notes, given, _ := strings.Cut(rest, "\t")
+		n, ok := count32(notes)
+		g, also := count32(given)
+		m.Found[key] = Found{n, g}
+		return ok && also
+	case "phrase":
+		var p Phrase
+		err := p.readLine(rest)
+		m.Phrases[key] = p
+		return err == nil
+	}
+	return false
+}
+
+func (p Phrase) appendLine(b []byte) []byte {
 	b = strconv.AppendInt(b, int64(p.Notes), 10)
 	b = appendCounts(b, p.Codes)
 	if len(p.Categories) > 0 {
 		b = appendCounts(append(b, " /"...), p.Categories)
 	}
-	return append(b, '"'), nil
+	return b
 }
 
 func appendCounts(b []byte, counts []CodeCount) []byte {
@@ -36,13 +102,13 @@ func appendCounts(b []byte, counts []CodeCount) []byte {
 	return b
 }
 
-// UnmarshalJSON reads the line, or the object that files had before.
+// UnmarshalJSON reads what files had before: the line as a string, or still earlier an object.
 func (p *Phrase) UnmarshalJSON(b []byte) error {
 	if len(b) > 0 && b[0] == '{' {
 		return p.readObject(b)
 	}
 	if len(b) < 2 || b[0] != '"' || b[len(b)-1] != '"' {
-		return errPhrase
+		return errCounts
 	}
 	return p.readLine(string(b[1 : len(b)-1])) // one string that all codes are parts of
 }
@@ -51,14 +117,14 @@ func (p *Phrase) readLine(line string) error {
 	field, rest, _ := strings.Cut(line, " ")
 	var ok bool
 	if p.Notes, ok = count32(field); !ok {
-		return errPhrase
+		return errCounts
 	}
 	codes, categories, _ := strings.Cut(rest, "/")
 	if p.Codes, ok = readCounts(codes); !ok {
-		return errPhrase
+		return errCounts
 	}
 	if p.Categories, ok = readCounts(categories); !ok {
-		return errPhrase
+		return errCounts
 	}
 	return nil
 }
@@ -130,7 +196,7 @@ func (p *Phrase) readObject(b []byte) error {
 		Categories []count `json:"k"`
 	}
 	if err := json.Unmarshal(b, &o); err != nil {
-		return errPhrase
+		return errCounts
 	}
 	*p = Phrase{Notes: o.Notes}
 	for _, c := range o.Codes {

@@ -24,8 +24,8 @@ func TestPhraseLine(t *testing.T) {
 			continue
 		}
 		if c.text[0] == '"' {
-			if b, err := json.Marshal(p); err != nil || string(b) != c.text {
-				t.Errorf("%s is written as %s, %v", c.text, b, err)
+			if b := string(p.appendLine(nil)); `"`+b+`"` != c.text {
+				t.Errorf("%s is written as %s", c.text, b)
 			}
 		}
 	}
@@ -37,26 +37,38 @@ func TestPhraseLine(t *testing.T) {
 	}
 }
 
-// What is read is written as something that reads the same.
-func FuzzPhraseLine(f *testing.F) {
-	for _, s := range []string{"9 R69:5 I10:3 / R69:5", "9", "9 / A:1", "9 :1", " 9  A:1 ", "9 A:1//B:2", "0 \u00e9:1"} {
-		f.Add(s)
+func TestCountsFile(t *testing.T) {
+	m := Learn(examples())
+	back, err := readCountsFile(string(m.file()))
+	if err != nil {
+		t.Fatal(err)
 	}
-	f.Fuzz(func(t *testing.T, s string) {
-		b, err := json.Marshal(s)
-		if err != nil {
-			t.Skip()
+	back.Ready()
+	if !reflect.DeepEqual(back, m) {
+		t.Errorf("read back %+v\nwant %+v", back, m)
+	}
+	for _, bad := range []string{"notes\t5", "notes\tx\n", "notes\n", "\n", "code\tI10\n", "code\tI10\t\n", "found\tI10\t5\n", "found\tI10\t5\tx\n", "phrase\tchest pain\n", "phrase\tchest pain\tx\n", "word\tI10\t5\n"} {
+		if m, err := readCountsFile(bad); err == nil {
+			t.Errorf("%q was read as %+v", bad, m)
 		}
-		var p, again Phrase
-		if json.Unmarshal(b, &p) != nil {
+	}
+}
+
+// What is read is written as something that reads the same.
+func FuzzCountsFile(f *testing.F) {
+	f.Add(string(Learn(examples()).file()))
+	for _, s := range []string{"9 R69:5 I10:3 / R69:5", "9", "9 / A:1", "9 :1", " 9  A:1 ", "9 A:1//B:2", "0 \u00e9:1"} {
+		f.Add("phrase\tchest pain\t" + s + "\n")
+	}
+	f.Add("notes\t007\ncode\t\t1\nfound\ta b\t2\t1\ncode\t\t2\n")
+	f.Fuzz(func(t *testing.T, s string) {
+		m, err := readCountsFile(s)
+		if err != nil {
 			return
 		}
-		b, err = json.Marshal(p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal(b, &again); err != nil || !reflect.DeepEqual(p, again) {
-			t.Fatalf("%q: %+v, then %+v, %v", s, p, again, err)
+		again, err := readCountsFile(string(m.file()))
+		if err != nil || !reflect.DeepEqual(m, again) {
+			t.Fatalf("%q: %+v, then %+v, %v", s, m, again, err)
 		}
 	})
 }
