@@ -132,8 +132,17 @@ browser() {
     [ -x "/Applications/Chromium.app/Contents/MacOS/Chromium" ]
 }
 
-# rule_checker: promtool comes with Prometheus; bin/promtool is the one that was taken out of its package.
-rule_checker() { have promtool || [ -x "$root/bin/promtool" ]; }
+# rule_checker: promtool comes with Prometheus; bin/promtool is the one that was taken out of its package,
+# and is kept in the user's cache for other checkouts.
+rule_checker() {
+  have promtool || [ -x "$root/bin/promtool" ] || { [ -x "$kept_promtool" ] && place_promtool "$kept_promtool" "$root/bin"; }
+}
+kept_promtool=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/chartcode-test-promtool/promtool
+
+# place_promtool FILE FOLDER: under a name of its own first, for nobody must find half of it.
+place_promtool() {
+  mkdir -p "$2" && cp "$1" "$2/.promtool.$$" && mv -f "$2/.promtool.$$" "$2/promtool" && "$2/promtool" --version > /dev/null 2>&1
+}
 
 compiler() { have cc || have gcc || have clang; }
 
@@ -294,7 +303,7 @@ debian_promtool() {
   scratch
   apt_known prometheus || { become "promtool (the tests of the alert rules need it)"; apt_update; }
   apt_known prometheus || fail "promtool is missing (the tests of the alert rules need it) and this system has no package prometheus: install promtool (https://prometheus.io/download)"
-  mkdir -p "$work/promtool/tree" "$root/bin"
+  mkdir -p "$work/promtool/tree"
   cd "$work/promtool"
   # shellcheck disable=SC2086
   fetch "downloading promtool" env LC_ALL=C apt-get $apt_options -q -o APT::Sandbox::User=root download prometheus ||
@@ -302,10 +311,8 @@ debian_promtool() {
   step "unpacking promtool" dpkg-deb -x "$work"/promtool/prometheus_*.deb "$work/promtool/tree" ||
     fail "could not unpack promtool"
   cd "$root"
-  # Under a name of its own first: nobody must find half of it.
-  cp "$work/promtool/tree/usr/bin/promtool" "bin/.promtool.$$" && mv -f "bin/.promtool.$$" bin/promtool ||
-    fail "could not copy promtool to $root/bin"
-  "$root/bin/promtool" --version > /dev/null 2>&1 || fail "the promtool of this system's package prometheus does not run here"
+  place_promtool "$work/promtool/tree/usr/bin/promtool" "$root/bin" || fail "promtool could not be copied to $root/bin, or does not run there"
+  place_promtool "$root/bin/promtool" "$(dirname "$kept_promtool")" 2> /dev/null || true # only saves time
 }
 
 # ---- macOS ------------------------------------------------------------------------------------

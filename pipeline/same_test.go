@@ -55,8 +55,6 @@ func realNotes(t testing.TB, n int) []coding.Note {
 // starter is a database with the starter set and its terms' vectors, which are
 // made once for all tests: they only read it.
 var starter struct {
-	template storetest.Template
-
 	mu        sync.Mutex
 	db        *store.Store
 	knowledge *catalog.Catalog
@@ -67,7 +65,7 @@ func TestMain(m *testing.M) {
 	if starter.db != nil {
 		starter.db.Close()
 	}
-	if err := starter.template.Close(); err != nil {
+	if err := storetest.Starter.Close(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
@@ -80,7 +78,7 @@ func loaded(t testing.TB) *store.Store {
 	starter.mu.Lock()
 	defer starter.mu.Unlock()
 	if starter.db == nil {
-		url := starter.template.Shared(t, func(databaseURL string) {
+		url := storetest.Starter.Shared(t, func(databaseURL string) {
 			db := openedFor(t, databaseURL)
 			defer db.Close()
 			if err := db.Migrate(t.Context(), nil); err != nil {

@@ -209,7 +209,11 @@ func smallNATS(t *testing.T) string {
 // and stored vectors that the server does not give any more are noticed.
 func TestDoctorSeesAnotherModelBehindTheName(t *testing.T) {
 	t.Parallel()
-	l := newLab(t)
+	url := storetest.EmptyURL(t)
+	small := newSite(t, "CHARTCODE_DATABASE_URL="+url)
+	if _, code := small.runProgram(plain, "codeset", "import", small.file("icd10cm-order-2026.txt", smallOrder("J9811"))); code != exitGood {
+		t.Fatalf("import ended with %d", code)
+	}
 	shift := 0
 	s := serveDoctor(t, func(w http.ResponseWriter, _ *http.Request, body string) {
 		var q struct {
@@ -226,8 +230,12 @@ func TestDoctorSeesAnotherModelBehindTheName(t *testing.T) {
 		}
 		_ = json.NewEncoder(w).Encode(map[string]any{"data": data})
 	})
-	cfg := config.Config{DatabaseURL: l.url, NATSURL: newNATS(t), Embed: config.Endpoint{BaseURL: s.URL, APIKey: "sk-" + marker, Model: "some-model", Timeout: 5 * time.Second}}
-	site := &app{cfg: cfg, log: l.app.log, progress: newProgress(false), store: l.app.store}
+	cfg := config.Config{DatabaseURL: url, NATSURL: newNATS(t), Embed: config.Endpoint{BaseURL: s.URL, APIKey: "sk-" + marker, Model: "some-model", Timeout: 5 * time.Second}}
+	site := &app{cfg: cfg, log: slog.New(slog.NewTextHandler(newWatched(), &slog.HandlerOptions{Level: slog.LevelDebug})), progress: newProgress(false)}
+	if err := site.openStore(t.Context(), migrateSchema, rolesConns); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(site.store.Close)
 	releases, err := site.store.Releases(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -48,10 +48,6 @@ func programFor(args []string) string {
 	return binary
 }
 
-// starter is a database with the starter set loaded: its terms are embedded once,
-// without the race detector.
-var starter storetest.Template
-
 func TestMain(m *testing.M) {
 	os.Exit(testMain(m))
 }
@@ -78,7 +74,7 @@ func testMain(m *testing.M) int {
 		}
 	}
 	code := m.Run()
-	if err := starter.Close(); err != nil {
+	if err := storetest.Starter.Close(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -156,7 +152,7 @@ func newStarted(t testing.TB, env ...string) *site {
 // starterURL gives the URL of a database of the test's own with the starter set loaded.
 func starterURL(t testing.TB) string {
 	t.Helper()
-	return starter.URL(t, func(databaseURL string) {
+	return storetest.Starter.URL(t, func(databaseURL string) {
 		s := newSite(t, "CHARTCODE_DATABASE_URL="+databaseURL)
 		for _, args := range [][]string{{"migrate"}, {"suggest", s.file("one.jsonl", noteLines("load", 1)), "--ranker", "local"}} {
 			if _, code := s.runProgram(plain, args...); code != exitGood {

@@ -35,11 +35,11 @@ func root(t testing.TB) string {
 	if filepath.IsAbs(dir) {
 		return dir
 	}
-	return filepath.Join(repository(t), dir)
+	return filepath.Join(Repository(t), dir)
 }
 
-// repository is the folder with go.mod, found upwards from the working directory.
-func repository(t testing.TB) string {
+// Repository is the folder with go.mod, found upwards from the working directory.
+func Repository(t testing.TB) string {
 	t.Helper()
 	start, err := os.Getwd()
 	if err != nil {

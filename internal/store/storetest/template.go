@@ -3,24 +3,42 @@ package storetest
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"chartcode/internal/testdata"
 	"chartcode/internal/testpg"
 )
 
 // Template is a database that is filled once in a test binary and copied for each
-// test that asks for one, where filling it takes far longer than copying it.
+// test that asks for one, where filling it takes far longer than copying it. With a
+// Name it stays for as long as the server runs, for all test binaries that have one of
+// that name: whichever comes first fills it.
 type Template struct {
-	mu   sync.Mutex
-	base string // the URL of the server's own database
-	name string
+	Name string   // letters; empty: the test binary's own
+	From []string // with a name: folders of the repository whose files decide what it is filled with; when one changes it is filled anew
+
+	mu     sync.Mutex
+	base   string // the URL of the server's own database
+	name   string // of the database
+	shared string // of the copy that is shared
 }
+
+// Starter is a template for the starter set with its terms' vectors. Several test binaries
+// need it, and indexing the vectors takes PostgreSQL a quarter of a minute.
+var Starter = Template{Name: "starter", From: []string{"internal/catalog", "internal/codeset", "internal/embedding", "internal/lexicon", "internal/store"}}
 
 // URL gives the URL of a copy, dropped when the test ends. The first call has fill
 // write what the copies begin with to the database at the URL that it is given;
@@ -30,7 +48,7 @@ func (m *Template) URL(t testing.TB, fill func(databaseURL string)) string {
 	t.Helper()
 	m.ready(t, fill)
 	name := randomName()
-	execute(t.Context(), t, m.base, "CREATE DATABASE "+name+" TEMPLATE "+m.name+" STRATEGY FILE_COPY")
+	execute(t.Context(), t, m.base, m.copied(name))
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // the test's own has ended
 		defer cancel()
@@ -39,12 +57,22 @@ func (m *Template) URL(t testing.TB, fill func(databaseURL string)) string {
 	return inDatabase(t, m.base, name)
 }
 
-// Shared gives the URL of what fill made itself, to tests that only read. A template that is shared
-// cannot be copied any more, for which nobody may be connected to it.
+// Shared gives the URL of one copy for all tests of the binary that only read.
 func (m *Template) Shared(t testing.TB, fill func(databaseURL string)) string {
 	t.Helper()
 	m.ready(t, fill)
-	return inDatabase(t, m.base, m.name)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.shared == "" {
+		name := randomName()
+		execute(t.Context(), t, m.base, m.copied(name))
+		m.shared = name
+	}
+	return inDatabase(t, m.base, m.shared)
+}
+
+func (m *Template) copied(to string) string {
+	return "CREATE DATABASE " + to + " TEMPLATE " + m.name + " STRATEGY FILE_COPY"
 }
 
 // ready has the template filled by one test while others wait.
@@ -56,6 +84,37 @@ func (m *Template) ready(t testing.TB, fill func(databaseURL string)) {
 		return
 	}
 	m.base = testpg.URL(t)
+	if m.Name == "" {
+		m.name = m.filled(t, fill)
+		return
+	}
+	conn, err := pgx.Connect(t.Context(), m.base)
+	if err != nil {
+		t.Fatalf("cannot reach the test database: %v", err)
+	}
+	defer conn.Close(context.Background()) // and with it the lock, also where the test ends in fill
+	prefix := "kept_" + m.Name + "_"
+	name := prefix + m.digest(t)
+	if _, err := conn.Exec(t.Context(), "SELECT pg_advisory_lock(hashtext($1))", prefix); err != nil {
+		t.Fatalf("wait for who fills a template: %v", err)
+	}
+	rows, _ := conn.Query(t.Context(), "SELECT datname FROM pg_database WHERE starts_with(datname, $1)", prefix)
+	kept, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatalf("look for a template: %v", err)
+	}
+	if !slices.Contains(kept, name) {
+		for _, old := range kept {
+			execute(t.Context(), t, m.base, "DROP DATABASE "+old+" WITH (FORCE)")
+		}
+		execute(t.Context(), t, m.base, "ALTER DATABASE "+m.filled(t, fill)+" RENAME TO "+name)
+	}
+	m.name = name
+}
+
+// filled fills a new database and gives its name.
+func (m *Template) filled(t testing.TB, fill func(databaseURL string)) string {
+	t.Helper()
 	name := randomName()
 	execute(t.Context(), t, m.base, "CREATE DATABASE "+name)
 	filled := false
@@ -70,19 +129,49 @@ func (m *Template) ready(t testing.TB, fill func(databaseURL string)) {
 	if t.Failed() {
 		t.FailNow()
 	}
-	m.name, filled = name, true
+	filled = true
+	return name
 }
 
-// Close drops the template; TestMain calls it when all tests have ended.
+// digest of the files that decide what the template is filled with.
+func (m *Template) digest(t testing.TB) string {
+	t.Helper()
+	h := sha256.New()
+	root := os.DirFS(testdata.Repository(t))
+	for _, folder := range m.From {
+		err := fs.WalkDir(root, folder, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			b, err := fs.ReadFile(root, path)
+			fmt.Fprintf(h, "%s %d\n", path, len(b))
+			h.Write(b)
+			return err
+		})
+		if err != nil {
+			t.Fatalf("read what a template is filled from: %v", err)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))[:16]
+}
+
+// Close drops what the test binary alone has; TestMain calls it when all tests have ended.
 func (m *Template) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.name == "" {
-		return nil
+	var gone []string
+	if m.shared != "" {
+		gone = append(gone, m.shared)
 	}
-	name := m.name
-	m.name = ""
-	return m.drop(name)
+	if m.name != "" && m.Name == "" {
+		gone = append(gone, m.name)
+	}
+	m.name, m.shared = "", ""
+	var all error
+	for _, name := range gone {
+		all = errors.Join(all, m.drop(name))
+	}
+	return all
 }
 
 func (m *Template) drop(name string) error {
