@@ -19,15 +19,22 @@ export CGO_ENABLED=1 # as the race detector needs it
 # many: a tenth does.
 export GORACE="atexit_sleep_ms=100${GORACE:+ $GORACE}"
 
-# What tests write lies in memory where there is plenty of it and programs may be started there: clusters of PostgreSQL and
-# streams of NATS are made by the hundred.
+# What tests write lies in memory where there is plenty and programs may be started there: clusters of PostgreSQL and
+# streams of NATS are made by the hundred. It comes to less than 1 GB.
 memory=/dev/shm
-if [ -z "${TMPDIR:-}" ] && [ "$(df -Pk $memory 2> /dev/null | awk 'NR == 2 { print $4 }')" -ge 8000000 ] 2> /dev/null &&
-  scratch=$(mktemp -d $memory/chartcode-test.XXXXXX); then
+scratch=
+plenty() {
+  [ "$(df -Pk $memory | awk 'NR == 2 { print $4 }')" -gt 4000000 ] && [ "$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)" -gt 8000000 ]
+}
+if [ -z "${TMPDIR:-}" ] && plenty 2> /dev/null; then
+  for old in "$memory"/chartcode-test.*; do # of runs that were killed
+    ! [ -O "$old" ] || kill -0 "$(echo "$old" | cut -d. -f2)" 2> /dev/null || rm -rf "$old"
+  done
+  scratch=$(mktemp -d "$memory/chartcode-test.$$.XXXXXX" 2> /dev/null) || scratch=
+fi
+if [ -n "$scratch" ] && cp "$(command -v true)" "$scratch/true" && "$scratch/true" 2> /dev/null; then
   chmod 755 "$scratch" # PostgreSQL runs as another user where root starts it
-  export TMPDIR=$scratch
-else
-  scratch=
+  export TMPDIR=$scratch TESTPG_DIR=$scratch/postgres
 fi
 
 # go vet is one of the linters of `make lint`.

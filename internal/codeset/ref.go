@@ -21,7 +21,7 @@ type Ref struct {
 }
 
 // Match reports whether code, with its dot, is one of the set.
-func (r Ref) Match(code string) bool {
+func (r *Ref) Match(code string) bool {
 	if r.To == "" {
 		if !strings.HasPrefix(code, r.From) {
 			return false
@@ -80,7 +80,8 @@ func orderKey(code string) string {
 // (A00-A09) or its only category (B20).
 func Section(section, code string) bool {
 	from, to, _ := strings.Cut(section, "-")
-	return Ref{From: from, To: to}.Match(code)
+	r := Ref{From: from, To: to}
+	return r.Match(code)
 }
 
 // refScanner reads the codes named in a note.

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"chartcode/internal/lexicon"
 )
@@ -27,14 +28,14 @@ type table struct {
 	of     map[string]int
 	keys   []string
 	weight []uint16 // in units of 1/1024
-	vec    []int8   // dims a key; of length about 127·sqrt(dims)/3
+	vec    []byte   // dims a key, each an int8; of length about 127·sqrt(dims)/3
 }
 
 // ErrModel is returned for a model file that cannot be used.
 var ErrModel = errors.New("the embedding model file is damaged or of another format")
 
-// NewLocal reads the model that is part of the program.
-func NewLocal() (*Local, error) { return ReadLocal(localFile) }
+// NewLocal gives the model that is part of the program, which is read once.
+var NewLocal = sync.OnceValues(func() (*Local, error) { return ReadLocal(localFile) })
 
 // Name is name@version; vectors are stored under it.
 func (l *Local) Name() string { return l.name }
@@ -86,10 +87,14 @@ func (l *Local) addWord(sum []int64, norm string) {
 	}
 }
 
+// addTo adds a key's vector. Nobody changes a table that is in use, and nobody else has the sum; the
+// race detector makes it many times slower, and loading a code set does it a million times.
+//
+//go:norace
 func (t *table) addTo(sum []int64, i int, factor int64) {
 	w := int64(t.weight[i]) * factor
 	for j, x := range t.vec[i*len(sum) : (i+1)*len(sum)] {
-		sum[j] += w * int64(x)
+		sum[j] += w * int64(int8(x))
 	}
 }
 
@@ -133,7 +138,7 @@ func (l *Local) add(t *table, key string, unit []float64, weight float64) {
 	t.weight = append(t.weight, uint16(min(math.Round(weight*1024), math.MaxUint16)))
 	scale := 127 * math.Sqrt(float64(l.dims)) / 4
 	for _, x := range unit {
-		t.vec = append(t.vec, int8(max(-127, min(127, math.Round(x*scale)))))
+		t.vec = append(t.vec, byte(int8(max(-127, min(127, math.Round(x*scale))))))
 	}
 }
 

@@ -86,37 +86,50 @@ func (g *grower) leafValue(l *leaf) float64 {
 func (g *grower) split(l *leaf, cols []int, node int) (a, b *leaf) {
 	c := &g.columns[cols[l.feature]]
 	a, b = &leaf{parent: node}, &leaf{parent: node, right: true}
-	left := make([]int32, 0, len(l.rows))
-	right := make([]int32, 0, len(l.rows)/2)
-	for _, r := range l.rows {
-		if int(c.bins[r]) <= l.cut {
-			left = append(left, r)
-			a.g += g.grad[r]
-			a.h += g.hess[r]
-		} else {
-			right = append(right, r)
-			b.g += g.grad[r]
-			b.h += g.hess[r]
-		}
-	}
-	a.rows, b.rows = left, right
+	g.divide(l, c.bins, a, b)
 	small, large := a, b
-	if len(right) < len(left) {
+	if len(b.rows) < len(a.rows) {
 		small, large = b, a
 	}
 	g.histogram(small, cols)
 	large.hist = l.hist
 	for f, h := range large.hist {
-		for i, s := range small.hist[f] {
-			h[i].g -= s.g
-			h[i].h -= s.h
-			h[i].n -= s.n
-		}
+		subtract(h, small.hist[f])
 	}
 	l.hist, l.rows = nil, nil
 	g.best(a, cols)
 	g.best(b, cols)
 	return a, b
+}
+
+// divide gives the rows of l to a and b, with the race detector off as in count.
+//
+//go:norace
+func (g *grower) divide(l *leaf, bins []uint8, a, b *leaf) {
+	a.rows = make([]int32, 0, len(l.rows))
+	b.rows = make([]int32, 0, len(l.rows)/2)
+	for _, r := range l.rows {
+		if int(bins[r]) <= l.cut {
+			a.rows = append(a.rows, r)
+			a.g += g.grad[r]
+			a.h += g.hess[r]
+		} else {
+			b.rows = append(b.rows, r)
+			b.g += g.grad[r]
+			b.h += g.hess[r]
+		}
+	}
+}
+
+// subtract takes the counts of s from those of h, with the race detector off as in count.
+//
+//go:norace
+func subtract(h, s []bin) {
+	for i := range s {
+		h[i].g -= s[i].g
+		h[i].h -= s[i].h
+		h[i].n -= s[i].n
+	}
 }
 
 func (g *grower) histogram(l *leaf, cols []int) {
@@ -143,7 +156,10 @@ func (g *grower) count(h []bin, bins []uint8, rows []int32) {
 	}
 }
 
-// best finds l's best split; ties go to the first feature and the lowest cut.
+// best finds l's best split; ties go to the first feature and the lowest cut. The race detector
+// is off in it as in count.
+//
+//go:norace
 func (g *grower) best(l *leaf, cols []int) {
 	l.feature = -1
 	if len(l.rows) < 2*g.params.MinRows {

@@ -84,7 +84,6 @@ var (
 	fenceLine     = regexp.MustCompile(`^The fence word is (NOTE-[0-9A-F]+)\.`)
 	itemLine      = regexp.MustCompile(`^(\d+)\. (.*) — ([a-z ]+), ([a-z]+)(?:, quote "(.*)")?$`)
 	wordsLine     = regexp.MustCompile(`^(\d+)\. Found by words$`)
-	candidateLine = regexp.MustCompile(`^(\d+)\|(\S+?)\|(.*?)(?:\|"(.*)")?$`)
 )
 
 // Read reads a prompt back.
@@ -151,8 +150,28 @@ func Read(system, user string) (Question, error) {
 	return q, nil
 }
 
+// candidateOf reads `12|E11.9|Title` or `12|E11.9|Title|"quote"`. A question has thousands of such lines.
+func candidateOf(line string) (c Candidate, ok bool) {
+	number, rest, _ := strings.Cut(line, "|")
+	code, rest, ok := strings.Cut(rest, "|")
+	n, err := strconv.ParseUint(number, 10, 31)
+	if !ok || err != nil || code == "" || strings.ContainsAny(code, " \t") {
+		return c, false
+	}
+	c = Candidate{Number: int(n), Code: code, Title: rest}
+	if title, quote, quoted := strings.Cut(rest, `|"`); quoted && strings.HasSuffix(quote, `"`) {
+		c.Title, c.Quote = title, strings.TrimSuffix(quote, `"`)
+	}
+	return c, true
+}
+
 // read takes one line of the list of statements.
 func (q *Question) read(line string) {
+	if c, ok := candidateOf(line); ok && len(q.Items) > 0 {
+		it := &q.Items[len(q.Items)-1]
+		it.Candidates = append(it.Candidates, c)
+		return
+	}
 	if m := wordsLine.FindStringSubmatch(line); m != nil {
 		n, _ := strconv.Atoi(m[1])
 		q.Items = append(q.Items, Item{Number: n, Words: true})
@@ -167,10 +186,7 @@ func (q *Question) read(line string) {
 		return
 	}
 	it := &q.Items[len(q.Items)-1]
-	if m := candidateLine.FindStringSubmatch(line); m != nil {
-		n, _ := strconv.Atoi(m[1])
-		it.Candidates = append(it.Candidates, Candidate{Number: n, Code: m[2], Title: m[3], Quote: m[4]})
-	} else if also, ok := strings.CutPrefix(line, "also "); ok {
+	if also, ok := strings.CutPrefix(line, "also "); ok {
 		for _, s := range strings.Split(also, ", ") {
 			if n, err := strconv.Atoi(s); err == nil {
 				it.Also = append(it.Also, n)

@@ -115,8 +115,15 @@ func Stop(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// folder is the private folder of the server and its locks.
+// folder is the private folder of the server and its locks: TESTPG_DIR, which `make test` sets, or one in the
+// user's cache.
 func folder() (string, error) {
+	if dir := os.Getenv("TESTPG_DIR"); dir != "" {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return "", fmt.Errorf("make the folder of the test database: %w", err)
+		}
+		return dir, nil
+	}
 	cache, err := os.UserCacheDir()
 	if err != nil { // no HOME
 		cache = filepath.Join(os.TempDir(), fmt.Sprintf("chartcode-cache-%d", os.Getuid()))

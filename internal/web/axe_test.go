@@ -185,7 +185,7 @@ func TestAccessibility(t *testing.T) {
 		"/codes/ICD-10-CM/E11.22", "/codes/ICD-10-CM/S52.501D", "/codes/ICD-10-CM/J44", "/codes/ICD-10-CM/E66.8", "/codes/ICD-10-CM/E11.223"} {
 		see(path)
 	}
-	b.open(itemPath(diabetes))
+	b.open(itemPath(small))
 	b.press("f")
 	b.until(`document.querySelector("#problem") !== null`)
 	b.accessible(script, "problem")

@@ -107,7 +107,12 @@ func refs(s string) []codeset.Ref {
 }
 
 func anyRef(refs []codeset.Ref, code string) bool {
-	return slices.ContainsFunc(refs, func(r codeset.Ref) bool { return r.Match(code) })
+	for i := range refs {
+		if refs[i].Match(code) {
+			return true
+		}
+	}
+	return false
 }
 
 // combine turns what was chosen into what is reported. Codes that were not
