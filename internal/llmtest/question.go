@@ -81,9 +81,9 @@ func (q Question) Under(it Item) []Candidate {
 var ErrPrompt = errors.New("llmtest: this is no prompt of the program")
 
 var (
-	fenceLine     = regexp.MustCompile(`^The fence word is (NOTE-[0-9A-F]+)\.`)
-	itemLine      = regexp.MustCompile(`^(\d+)\. (.*) — ([a-z ]+), ([a-z]+)(?:, quote "(.*)")?$`)
-	wordsLine     = regexp.MustCompile(`^(\d+)\. Found by words$`)
+	fenceLine = regexp.MustCompile(`^The fence word is (NOTE-[0-9A-F]+)\.`)
+	itemLine  = regexp.MustCompile(`^(\d+)\. (.*) — ([a-z ]+), ([a-z]+)(?:, quote "(.*)")?$`)
+	wordsLine = regexp.MustCompile(`^(\d+)\. Found by words$`)
 )
 
 // Read reads a prompt back.
