@@ -32,7 +32,7 @@ if [ -z "${TMPDIR:-}" ] && plenty 2> /dev/null; then
   done
   scratch=$(mktemp -d "$memory/chartcode-test.$$.XXXXXX" 2> /dev/null) || scratch=
 fi
-if [ -n "$scratch" ] && cp "$(command -v true)" "$scratch/true" && "$scratch/true" 2> /dev/null; then
+if [ -n "$scratch" ] && cp "$(type -P true)" "$scratch/true" 2> /dev/null && "$scratch/true" 2> /dev/null; then
   chmod 755 "$scratch" # PostgreSQL runs as another user where root starts it
   export TMPDIR=$scratch TESTPG_DIR=$scratch/postgres
 fi
