@@ -13,9 +13,10 @@ cd "$(dirname "$0")/.."
 notes=eval/datasets/sample-notes.jsonl
 baseline=eval/datasets/baseline/sample-notes
 work=bin/gate
-loads="internal/catalog internal/codeset internal/embedding internal/lexicon internal/store"
+loads="internal/catalog internal/codeset internal/embedding internal/lexicon internal/store/migrations"
+for file in internal/store/codesets*.go internal/store/terms.go internal/store/vectors*.go; do loads="$loads $file"; done
 kept="${XDG_CACHE_HOME:-$HOME/.cache}/chartcode-gate"
-digest=$(find $loads -type f ! -name '*_test.go' ! -path '*/storetest/*' | LC_ALL=C sort | xargs cat | cksum | cut -d' ' -f1)
+digest=$(find $loads -type f ! -name '*_test.go' | LC_ALL=C sort | xargs cat | cksum | cut -d' ' -f1)
 if [ -z "${GATE_DATA_DIR:-}" ] && [ ! -d "$kept/$digest" ]; then rm -rf "$kept"; fi
 export CHARTCODE_DATA_DIR="${GATE_DATA_DIR:-$kept/$digest}"
 unset CHARTCODE_DATABASE_URL CHARTCODE_EMBED_MODEL CHARTCODE_EMBED_BASE_URL

@@ -183,6 +183,39 @@ func TestAppendOnlyTables(t *testing.T) {
 }
 
 // Who gives up while the server works is told that, and not that there is no database.
+// The request to end the statement of somebody who gave up may reach the server late: a statement of somebody else
+// on the same connection would be ended instead, and he would be told that the database did not answer.
+func TestConnectionOfWhoGaveUpIsNotUsedAgain(t *testing.T) {
+	t.Parallel()
+	s, err := store.Open(t.Context(), store.Config{URL: storetest.MigratedURL(t), Logger: slog.New(slog.DiscardHandler), MaxConns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	process := func() (pid int) {
+		t.Helper()
+		err := store.InTx(s, t.Context(), "test", func(tx pgx.Tx) error {
+			return tx.QueryRow(t.Context(), "SELECT pg_backend_pid()").Scan(&pid)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pid
+	}
+	before := process()
+	if again := process(); again != before {
+		t.Fatal("the connection is not kept where nobody gave up")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := store.Pool(s).Exec(ctx, "SELECT pg_sleep(60)"); err == nil {
+		t.Fatal("nobody gave up")
+	}
+	if process() == before {
+		t.Error("the connection is used again")
+	}
+}
+
 func TestGivenUpInAStatement(t *testing.T) {
 	t.Parallel()
 	s := storetest.New(t)

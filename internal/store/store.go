@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -82,6 +83,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	prepareConn(pc.ConnConfig)
 	pc.AfterConnect = afterConnect
+	pc.PrepareConn = func(_ context.Context, conn *pgx.Conn) (bool, error) { return !gaveUp(conn), nil }
 	pc.ConnConfig.Tracer = &watcher{to: cfg.Observer}
 
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
@@ -123,8 +125,32 @@ func prepareConn(cc *pgx.ConnConfig) {
 	}
 	// When the caller gives up, the server stops working too.
 	cc.BuildContextWatcherHandler = func(pc *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: pc, DeadlineDelay: 2 * time.Second}
+		h := &cancelling{CancelRequestContextWatcherHandler: pgconn.CancelRequestContextWatcherHandler{Conn: pc, DeadlineDelay: 2 * time.Second}}
+		pc.CustomData()[cancellingKey] = h
+		return h
 	}
+}
+
+// cancelling asks the server to end a statement whose caller gave up. On a busy machine the request may
+// come when its connection is at another caller's statement already, and end that: so the connection is not
+// used again (see gaveUp).
+type cancelling struct {
+	pgconn.CancelRequestContextWatcherHandler
+	asked atomic.Bool
+}
+
+const cancellingKey = "chartcode.cancelling"
+
+// HandleCancel is called when the caller gives up.
+func (c *cancelling) HandleCancel(ctx context.Context) {
+	c.asked.Store(true)
+	c.CancelRequestContextWatcherHandler.HandleCancel(ctx)
+}
+
+// gaveUp reports whether a caller gave up while a connection worked for him.
+func gaveUp(conn *pgx.Conn) bool {
+	c, ok := conn.PgConn().CustomData()[cancellingKey].(*cancelling)
+	return ok && c.asked.Load()
 }
 
 // afterConnect takes the role and learns pgvector's types, as far as a
