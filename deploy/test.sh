@@ -40,6 +40,6 @@ fi
 # go vet is one of the linters of `make lint`.
 # Many tests mostly wait, for a server to come up or a connection to be given up: more of them run side by side
 # than there are processors.
-trap 'bin/testpg stop; [ -z "$scratch" ] || rm -rf "$scratch"' EXIT
+trap 'bin/testpg stop || true; [ -z "$scratch" ] || rm -rf "$scratch"' EXIT
 bin/testpg start
 go test -json -race -count=1 -vet=off -parallel="$((2 * $(getconf _NPROCESSORS_ONLN)))" -timeout=40m "$@" | bin/testreport -missing bin/missing-testdata.txt

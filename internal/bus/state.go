@@ -64,16 +64,19 @@ func (b *Bus) Lag(ctx context.Context) (Lag, error) {
 	return l, err
 }
 
-// Counts gives how many notes wait or are under way, and how many are dead letters.
+// Counts gives how many notes wait or are under way, and how many are dead letters. A note that becomes a dead
+// letter meanwhile may be counted as both, never as neither: it is put there before it is taken from here, and here is
+// counted first.
 func (b *Bus) Counts(ctx context.Context) (inFlight, dead uint64, err error) {
-	for name, to := range map[string]*uint64{StreamNotes: &inFlight, StreamDeadLetter: &dead} {
-		info, err := b.stream(ctx, name)
-		if err != nil {
-			return 0, 0, err
-		}
-		*to = info.State.Msgs
+	notes, err := b.stream(ctx, StreamNotes)
+	if err != nil {
+		return 0, 0, err
 	}
-	return inFlight, dead, nil
+	letters, err := b.stream(ctx, StreamDeadLetter)
+	if err != nil {
+		return 0, 0, err
+	}
+	return notes.State.Msgs, letters.State.Msgs, nil
 }
 
 // stream asks the server for one.

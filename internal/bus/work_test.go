@@ -178,6 +178,27 @@ func TestAttemptsRunOut(t *testing.T) {
 	}
 }
 
+// Who counts while notes become dead letters misses none of them.
+func TestCountsMissNothing(t *testing.T) {
+	t.Parallel()
+	b := newBus(t)
+	const notes = 60
+	for i := range notes {
+		submit(t, b, 5, fmt.Sprint("bad", i))
+	}
+	cfg := quick()
+	cfg.MaxAttempts = 1
+	start(t, b, cfg, func(context.Context, Delivery) error { return errTemporary })
+	eventually(t, "all are dead letters", func() bool {
+		inFlight, dead, err := b.Counts(t.Context())
+		if err != nil || inFlight+dead < notes {
+			t.Errorf("%d under way and %d dead letters of %d notes, %v", inFlight, dead, notes, err)
+			return true
+		}
+		return inFlight == 0 && dead == notes
+	})
+}
+
 func TestPanicsAreTriedThreeTimes(t *testing.T) {
 	t.Parallel()
 	b := newBus(t)
