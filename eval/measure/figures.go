@@ -24,7 +24,7 @@ func newSums(t *table) *sums {
 }
 
 // add fills s with the units, each as often as its weight says. One goroutine has s, and nobody writes to the
-// table; the race detector makes the thousands of samples of a comparison ten times slower.
+// table, so that there is nothing for the race detector to find; a comparison draws thousands of samples.
 //
 //go:norace
 func (s *sums) add(weight []float64) {

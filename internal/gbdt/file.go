@@ -96,7 +96,7 @@ const (
 
 // reader takes a file apart; after what cannot be read it gives nothing more.
 //
-// A file has a hundred thousand numbers. Nobody else has what its methods work on, and
+// A model has tens of thousands of numbers. Nobody else has what its methods work on, and
 // the race detector makes them many times slower; tests start the program often.
 type reader struct {
 	rest   []byte

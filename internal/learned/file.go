@@ -28,10 +28,10 @@ var ErrModels = errors.New("the ranker's model file is damaged or of another ver
 var Default = sync.OnceValues(func() (*Models, error) { return Read(modelsFile) })
 
 // A file is a zip archive. What people read is in models.json; numbers without end, which
-// as JSON took most of the time in which the program starts, are files beside it, in a
+// as JSON took a third of a second of each start, are files beside it, in a
 // folder for each style: trees as gbdt writes them, counts as lines (see counts.go).
-// Nothing is compressed: unpacking would take most of the time then, and a database or a
-// repository compresses by itself.
+// Nothing is compressed: unpacking took three quarters of the time under the race detector,
+// and a database or a repository compresses by itself.
 const (
 	headFile   = "models.json"
 	maxMember  = 64 << 20 // bytes

@@ -346,6 +346,7 @@ func TestThroughputInTheBrowser(t *testing.T) {
 	b.press("b")
 	b.until(`document.querySelectorAll("svg.chart").length >= 8`)
 	b.open("/throughput/items?list=finished&days=7")
+	b.until(`document.querySelectorAll("tbody tr").length > 10`)
 	b.accessible(script, "list")
 	b.run(chromedp.EmulateViewport(360, 640))
 	for _, path := range []string{"/throughput", "/throughput?days=7"} {
